@@ -1,0 +1,559 @@
+//! The contract: every operation of the Argus External API, once.
+//!
+//! Doc comments are the published text: the first line is the summary, the rest the description.
+//! Host, access, audience and extra statuses stand in [`crate::operations`]. A host overrides what
+//! it serves; the rest answers 404 before a handler is reached.
+
+use crate::http::{Body, Checked, DocumentReply, EmptyReply, Reply};
+use crate::types::{
+    apps, common, discovery, error, graphql, internal, jobs, keys, profiles, sandbox, scopes, tokens, traces,
+    webhooks,
+};
+use dropshot::{EndpointTagPolicy, Header, Path, Query, RequestContext};
+
+/// Outcome of an operation. Errors that a partner can cause are replies, too: only a reply carries
+/// the standard headers.
+pub type Answer<R> = Result<R, error::Error>;
+
+/// The answer of an operation that a host does not override. The pre-routing check answers first,
+/// so that this is met only when the operation table and a host's trait impl disagree.
+fn unserved<R>() -> Answer<R> {
+    Err(error::Error {
+        error_code: error::ErrorCode::NotFound,
+        message: "this host does not serve this operation".to_owned(),
+    })
+}
+
+/// The Argus External API. A host overrides what it serves.
+#[dropshot::api_description {
+    tag_config = {
+        tags = {
+            "identity" = { description = "Register an integration, inspect approved scopes and govern an external app." },
+            "tokens" = { description = "Machine-to-machine and sandbox tokens." },
+            "keys" = { description = "Public keys that verify tokens." },
+            "webhooks" = { description = "Create, test and observe outbound webhook deliveries." },
+            "graphql" = { description = "The shared GraphQL transport; its schema and operations are not published." },
+            "observability" = { description = "W3C Trace Context and trace lookup." },
+            "jobs" = { description = "Enqueue long-running work, follow it, fetch its result, cancel it." },
+            "profiles" = { description = "Read and enrich profiles." },
+            "sandbox" = { description = "The deterministic environment for partner tests." },
+            "discovery" = { description = "Standards-aligned discovery of the contract." },
+            "internal" = { description = "Never published." },
+        },
+        policy = EndpointTagPolicy::ExactlyOne,
+    },
+}]
+pub trait ArgusApi {
+    /// State of the host that keeps the contract.
+    type Context;
+
+    /// List available scopes
+    ///
+    /// Returns the scope catalog that external apps can request during registration and token
+    /// issuance. Use it to build consent or admin approval workflows around approved scopes. Do not
+    /// assume that unpublished scopes exist or are available to your tenant.
+    #[endpoint { method = GET, path = "/v1/platform/scopes", tags = ["identity"] }]
+    async fn scope_list(rqctx: RequestContext<Self::Context>) -> Answer<Reply<scopes::ScopeList, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Register a platform app
+    ///
+    /// Creates an external integration app for the tenant. Register a named app before attempting
+    /// an OAuth authorization code or client credentials flow. The response includes client
+    /// metadata, approved grants and tenancy context, and the client secret, which is shown this
+    /// once and stored only as a hash.
+    #[endpoint { method = POST, path = "/v1/platform/apps", tags = ["identity"] }]
+    async fn app_create(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<apps::AppCreate>,
+    ) -> Answer<Reply<apps::AppCreated, 201>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// List platform apps
+    ///
+    /// Enumerates the apps already registered for the tenant, newest first, in cursor pages.
+    #[endpoint { method = GET, path = "/v1/platform/apps", tags = ["identity"] }]
+    async fn app_list(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<common::PageQuery>>,
+    ) -> Answer<Reply<apps::AppList, 200>> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Inspect an integration app
+    ///
+    /// Fetches the current metadata and governance state of a registered app. Use it to audit
+    /// redirect URIs, grants and scope posture before rotating secrets or enabling new workflows.
+    #[endpoint { method = GET, path = "/v1/platform/apps/{client_id}", tags = ["identity"] }]
+    async fn app_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+    ) -> Answer<Reply<apps::App, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Update app governance
+    ///
+    /// Adjusts governance flags of the app in the path, without exposing tenant-wide administrative
+    /// controls. Flags that are absent stay as they are.
+    #[endpoint { method = PATCH, path = "/v1/platform/apps/{client_id}/governance", tags = ["identity"] }]
+    async fn app_governance_update(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+        body: Body<apps::GovernanceUpdate>,
+    ) -> Answer<Reply<apps::AppGovernance, 200>> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// Rotate an app secret
+    ///
+    /// Replaces the client secret of a confidential app. The old secret stops working at once;
+    /// tokens that it minted live until they expire. Treat the new secret as write-once material
+    /// and replace it in your secret store immediately.
+    #[endpoint { method = POST, path = "/v1/platform/apps/{client_id}/rotate-secret", tags = ["identity"] }]
+    async fn app_secret_rotate(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+    ) -> Answer<Reply<apps::AppSecret, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Exchange or mint access tokens
+    ///
+    /// Issues access tokens for client credentials (RFC 6749, section 4.4). Authenticate with HTTP
+    /// Basic or with `client_id` and `client_secret` in the form, not both. Only scopes that were
+    /// approved during app registration are granted; all of them when `scope` is absent.
+    #[endpoint { method = POST, path = "/v1/oauth/token", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]
+    async fn oauth_token(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<tokens::TokenRequest>,
+    ) -> Answer<Reply<tokens::TokenResponse, 200>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// Mint a service token
+    ///
+    /// Issues a service token for automation that should not depend on an end-user session: webhook
+    /// management, scheduled exports and other machine-to-machine workflows. The app's governance
+    /// must allow service tokens, and each scope must be approved for the app.
+    #[endpoint { method = POST, path = "/v1/platform/apps/{client_id}/service-token", tags = ["tokens"] }]
+    async fn app_service_token_create(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+        body: Body<tokens::ServiceTokenCreate>,
+    ) -> Answer<Reply<tokens::ServiceToken, 200>> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// Issue a sandbox token
+    ///
+    /// Mints a short-lived sandbox token (`aud=sandbox`) for the app. It works on the sandbox host
+    /// alone; live hosts refuse it with 403, and it cannot mint further tokens. `scenarios` pins it
+    /// to canned data, so that the same client sees the same data on every replay. It carries the
+    /// issuing tenant's `tenant_id` and `organization_id`.
+    #[endpoint { method = POST, path = "/v1/platform/apps/{client_id}/sandbox-token", tags = ["tokens"] }]
+    async fn app_sandbox_token_create(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+        body: Body<tokens::SandboxTokenCreate>,
+    ) -> Answer<Reply<tokens::SandboxToken, 200>> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// OpenID-compatible JWKS discovery
+    ///
+    /// Publishes the public signing keys at the well-known path for standards-based token
+    /// validation. Select the key by the `kid` of the JWT header; cache the set, and refresh it on
+    /// an unknown `kid`.
+    #[endpoint { method = GET, path = "/.well-known/jwks.json", tags = ["keys"] }]
+    async fn jwks_view(rqctx: RequestContext<Self::Context>) -> Answer<Reply<keys::JwkSet, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Versioned JWKS endpoint
+    ///
+    /// Provides the same public signing keys under the versioned namespace, for clients that
+    /// standardise on versioned endpoints.
+    #[endpoint { method = GET, path = "/v1/auth/jwks.json", tags = ["keys"] }]
+    async fn jwks_view_versioned(rqctx: RequestContext<Self::Context>) -> Answer<Reply<keys::JwkSet, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Create a webhook
+    ///
+    /// Subscribes a receiver to events. Create subscriptions only for events that your integration
+    /// has been approved to receive, and store and rotate the secret like any other credential.
+    #[endpoint { method = POST, path = "/v1/webhooks", tags = ["webhooks"] }]
+    async fn webhook_create(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<webhooks::WebhookCreate>,
+    ) -> Answer<Reply<webhooks::Webhook, 201>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// List webhooks
+    ///
+    /// Lists the tenant's webhook subscriptions, newest first, in cursor pages. Secrets are never
+    /// shown.
+    #[endpoint { method = GET, path = "/v1/webhooks", tags = ["webhooks"] }]
+    async fn webhook_list(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<common::PageQuery>>,
+    ) -> Answer<Reply<webhooks::WebhookList, 200>> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Inspect a webhook
+    ///
+    /// Returns one webhook subscription. Its secret is never shown.
+    #[endpoint { method = GET, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
+    async fn webhook_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+    ) -> Answer<Reply<webhooks::Webhook, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Update a webhook
+    ///
+    /// Rotates the secret, moves the receiver or adjusts the event selection without recreating the
+    /// subscription. Fields that are absent stay as they are.
+    #[endpoint { method = PUT, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
+    async fn webhook_update(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+        body: Body<webhooks::WebhookUpdate>,
+    ) -> Answer<Reply<webhooks::Webhook, 200>> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// Delete a webhook
+    ///
+    /// Ends the subscription. Deliveries that are already queued are dropped.
+    #[endpoint { method = DELETE, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
+    async fn webhook_delete(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+    ) -> Answer<EmptyReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Review delivery attempts
+    ///
+    /// Returns the delivery attempts of a webhook, newest first, with the headers and body that
+    /// were sent, so that integrators can debug retries and signature checks. Use it instead of
+    /// internal logs to diagnose receiver behavior.
+    #[endpoint { method = GET, path = "/v1/webhooks/{webhook_id}/deliveries", tags = ["webhooks"] }]
+    async fn webhook_delivery_list(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+        query: Checked<Query<common::PageQuery>>,
+    ) -> Answer<Reply<webhooks::WebhookDeliveryList, 200>> {
+        drop((rqctx, path, query));
+        unserved()
+    }
+
+    /// Send a test webhook
+    ///
+    /// Queues a synthetic delivery that validates the receiver before production traffic is
+    /// enabled. Use it when you rotate a secret or bring up a new endpoint.
+    #[endpoint { method = POST, path = "/v1/webhooks/{webhook_id}/test", tags = ["webhooks"] }]
+    async fn webhook_test(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+    ) -> Answer<Reply<webhooks::WebhookTest, 202>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Use the shared GraphQL transport
+    ///
+    /// Runs a document of the caller's approved operation bundles, with bearer token and tenant
+    /// scoping. Any other document is refused with 403 `operation_not_approved`; there is no
+    /// introspection, schema dump or playground.
+    #[endpoint { method = POST, path = "/graphql", tags = ["graphql"] }]
+    async fn graphql_execute(
+        rqctx: RequestContext<Self::Context>,
+        headers: Checked<Header<graphql::GraphqlHeaders>>,
+        body: Body<graphql::GraphqlRequest>,
+    ) -> Answer<Reply<graphql::GraphqlResponse, 200>> {
+        drop((rqctx, headers, body));
+        unserved()
+    }
+
+    /// Look up a recorded trace
+    ///
+    /// Returns the tenant's span tree for a W3C trace id. Every response carries `X-Argus-Trace-ID`
+    /// and `X-Argus-Span-ID`; send `traceparent` to anchor the trace in your own observability
+    /// backend.
+    #[endpoint { method = GET, path = "/v1/observability/traces/{trace_id}", tags = ["observability"] }]
+    async fn trace_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<traces::TracePath>>,
+    ) -> Answer<Reply<traces::Trace, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Enqueue an async job
+    ///
+    /// Creates an async job of one of the supported kinds and returns an `id` for polling. An
+    /// `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay
+    /// returns 200 with the body of the original 201, even if the payload changed. A `callback_url`
+    /// asks for a signed delivery on completion.
+    #[endpoint { method = POST, path = "/v1/jobs", tags = ["jobs"] }]
+    async fn job_create(
+        rqctx: RequestContext<Self::Context>,
+        headers: Checked<Header<jobs::JobCreateHeaders>>,
+        body: Body<jobs::JobCreate>,
+    ) -> Answer<Reply<jobs::JobCreated, 201>> {
+        drop((rqctx, headers, body));
+        unserved()
+    }
+
+    /// List jobs
+    ///
+    /// Lists the tenant's jobs, newest first, with optional `kind` and `status` filters and cursor
+    /// pages.
+    #[endpoint { method = GET, path = "/v1/jobs", tags = ["jobs"] }]
+    async fn job_list(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<jobs::JobQuery>>,
+    ) -> Answer<Reply<jobs::JobList, 200>> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Get job status
+    ///
+    /// Returns the current state of a job: kind, status, progress, timestamps, error and trace id.
+    /// Another tenant's job is 404, never 403, so that its existence is not revealed.
+    #[endpoint { method = GET, path = "/v1/jobs/{id}", tags = ["jobs"] }]
+    async fn job_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<jobs::JobPath>>,
+    ) -> Answer<Reply<jobs::Job, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Cancel a job
+    ///
+    /// Cancels a queued or running job (204). Repeating it on a cancelled job returns 200; a job
+    /// that has succeeded or failed returns 409.
+    #[endpoint { method = DELETE, path = "/v1/jobs/{id}", tags = ["jobs"] }]
+    async fn job_cancel(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<jobs::JobPath>>,
+    ) -> Answer<EmptyReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Get job result
+    ///
+    /// Returns the result reference and a short-lived signed URL once the job has succeeded; treat
+    /// the URL as a credential. While the job is queued or running, returns 202 with its progress.
+    /// Results are kept for 30 days.
+    #[endpoint { method = GET, path = "/v1/jobs/{id}/result", tags = ["jobs"] }]
+    async fn job_result(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<jobs::JobPath>>,
+    ) -> Answer<Reply<jobs::JobResult, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Get a profile
+    ///
+    /// Returns a profile with its overall risk and the codes of its known findings.
+    #[endpoint { method = GET, path = "/v1/profiles/{id}", tags = ["profiles"] }]
+    async fn profile_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<profiles::ProfilePath>>,
+    ) -> Answer<Reply<profiles::Profile, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Enrich a profile
+    ///
+    /// Asks the chosen sources about a profile, all of them by default, and returns what they
+    /// found.
+    #[endpoint { method = POST, path = "/v1/profiles/{id}/enrich", tags = ["profiles"] }]
+    async fn profile_enrich(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<profiles::ProfilePath>>,
+        body: Body<profiles::ProfileEnrich>,
+    ) -> Answer<Reply<profiles::ProfileEnrichment, 200>> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// List sandbox scenarios
+    ///
+    /// Returns the deterministic scenario catalogue. The ids are the canonical values of
+    /// `scenarios` when a sandbox token is minted. Needs a sandbox token; a live token returns 403,
+    /// and the path is 404 on the live hosts.
+    #[endpoint { method = GET, path = "/v1/sandbox/scenarios", tags = ["sandbox"] }]
+    async fn sandbox_scenario_list(
+        rqctx: RequestContext<Self::Context>,
+    ) -> Answer<Reply<sandbox::ScenarioList, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Fetch the OpenAPI descriptor (JSON)
+    ///
+    /// Returns the curated public OpenAPI 3.1 contract at its RFC 8615 well-known path. The `ETag`
+    /// comes from the content hash. The descriptor is filtered by the public denylist: internal and
+    /// platform-only routes are never present. `openapi.yaml` has the same content.
+    #[endpoint { method = GET, path = "/.well-known/openapi.json", tags = ["discovery"] }]
+    async fn openapi_json(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Fetch the OpenAPI descriptor (YAML)
+    ///
+    /// Returns the curated public OpenAPI 3.1 contract as YAML. The content is that of
+    /// `openapi.json`; only the serialisation differs.
+    #[endpoint { method = GET, path = "/.well-known/openapi.yaml", tags = ["discovery"] }]
+    async fn openapi_yaml(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Fetch the API catalog
+    ///
+    /// Returns the RFC 9727 link set that points at the OpenAPI descriptors and the documentation
+    /// site. Partner-only service metadata is intentionally excluded.
+    #[endpoint { method = GET, path = "/.well-known/api-catalog", tags = ["discovery"] }]
+    async fn api_catalog(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// List visible data schemas
+    ///
+    /// Lists the JSON Schemas that the caller's tenant, organisation and clearance can reach right
+    /// now. `include_federated` adds the sources that approved Communities of Interest share;
+    /// `secrecy_max` lowers the clearance for this call. Each entry gives the `schema_url` for
+    /// offline contract pinning.
+    #[endpoint { method = GET, path = "/v1/discovery/data-schemas", tags = ["discovery"] }]
+    async fn data_schema_list(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<discovery::DataSchemaQuery>>,
+    ) -> Answer<Reply<discovery::DataSchemaList, 200>> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Fetch a data schema
+    ///
+    /// Returns one published schema as a self-contained JSON Schema 2020-12 document. The `ETag`
+    /// comes from the content hash.
+    #[endpoint { method = GET, path = "/.well-known/schemas/{file}", tags = ["discovery"] }]
+    async fn data_schema_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<discovery::DataSchemaPath>>,
+    ) -> Answer<DocumentReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Headers of the OpenAPI descriptor (JSON)
+    #[endpoint { method = HEAD, path = "/.well-known/openapi.json", tags = ["internal"] }]
+    async fn openapi_json_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Headers of the OpenAPI descriptor (YAML)
+    #[endpoint { method = HEAD, path = "/.well-known/openapi.yaml", tags = ["internal"] }]
+    async fn openapi_yaml_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Headers of the API catalog
+    ///
+    /// RFC 9727, section 2: `Link` with `rel=api-catalog`.
+    #[endpoint { method = HEAD, path = "/.well-known/api-catalog", tags = ["internal"] }]
+    async fn api_catalog_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Headers of a data schema
+    #[endpoint { method = HEAD, path = "/.well-known/schemas/{file}", tags = ["internal"] }]
+    async fn data_schema_head(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<discovery::DataSchemaPath>>,
+    ) -> Answer<DocumentReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Authorization server metadata
+    ///
+    /// RFC 8414, section 3.
+    #[endpoint { method = GET, path = "/.well-known/oauth-authorization-server", tags = ["internal"] }]
+    async fn oauth_metadata_view(
+        rqctx: RequestContext<Self::Context>,
+    ) -> Answer<Reply<internal::OauthMetadata, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Whether the process is up
+    #[endpoint { method = GET, path = "/healthz", tags = ["internal"] }]
+    async fn health_view(rqctx: RequestContext<Self::Context>) -> Answer<Reply<internal::Health, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Whether the process can serve
+    ///
+    /// 503 while it cannot.
+    #[endpoint { method = GET, path = "/readyz", tags = ["internal"] }]
+    async fn readiness_view(rqctx: RequestContext<Self::Context>) -> Answer<Reply<internal::Readiness, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Counters in the OpenMetrics text format
+    #[endpoint { method = GET, path = "/metrics", tags = ["internal"] }]
+    async fn metrics_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Create a tenant with its first administrator token
+    #[endpoint { method = POST, path = "/internal/tenants", tags = ["internal"] }]
+    async fn tenant_bootstrap(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<internal::TenantBootstrap>,
+    ) -> Answer<Reply<internal::TenantBootstrapped, 201>> {
+        drop((rqctx, body));
+        unserved()
+    }
+}

@@ -1,0 +1,9 @@
+//! What the trait's signatures need of HTTP: extractors that wait for the gate, and replies that
+//! carry the standard headers. How a request is gated does not live here.
+
+mod error;
+mod extract;
+mod reply;
+
+pub use extract::{Body, Checked};
+pub use reply::{DocumentReply, EmptyReply, FromStamped, Reply, Stamped, StandardHeaders};

@@ -1,0 +1,127 @@
+//! Replies whose status, headers and body are chosen at run time, and whose documentation comes
+//! from their type.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use dropshot::{
+    ApiEndpointResponse, Body, FreeformBody, HttpError, HttpResponse, HttpResponseDeleted, HttpResponseOk,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::marker::PhantomData;
+
+/// The headers that every response of every host carries.
+#[derive(Clone, Debug)]
+pub struct StandardHeaders {
+    /// `x-argus-trace-id`
+    pub trace_id: HeaderValue,
+    /// `x-argus-span-id`
+    pub span_id: HeaderValue,
+    /// `traceparent`
+    pub traceparent: HeaderValue,
+    /// `tracestate`, passed on untouched.
+    pub tracestate: Option<HeaderValue>,
+    /// Whether this is the sandbox host (`x-argus-sandbox: true`).
+    pub sandbox: bool,
+}
+
+impl StandardHeaders {
+    /// `x-argus-trace-id`
+    pub const TRACE_ID: HeaderName = HeaderName::from_static("x-argus-trace-id");
+    /// `x-argus-span-id`
+    pub const SPAN_ID: HeaderName = HeaderName::from_static("x-argus-span-id");
+    /// `traceparent`
+    pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+    /// `tracestate`
+    pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+    /// `x-argus-sandbox`
+    pub const SANDBOX: HeaderName = HeaderName::from_static("x-argus-sandbox");
+
+    /// Puts the headers in place.
+    pub fn stamp(self, headers: &mut HeaderMap) {
+        headers.insert(Self::TRACE_ID, self.trace_id);
+        headers.insert(Self::SPAN_ID, self.span_id);
+        headers.insert(Self::TRACEPARENT, self.traceparent);
+        if let Some(tracestate) = self.tracestate {
+            headers.insert(Self::TRACESTATE, tracestate);
+        }
+        if self.sandbox {
+            headers.insert(Self::SANDBOX, HeaderValue::from_static("true"));
+        }
+    }
+}
+
+/// A response that surely carries the standard headers.
+pub struct Stamped(Response<Body>);
+
+impl Stamped {
+    /// Stamps a response.
+    pub fn new(headers: StandardHeaders, mut response: Response<Body>) -> Self {
+        headers.stamp(response.headers_mut());
+        Self(response)
+    }
+}
+
+/// A reply type of the trait.
+pub trait FromStamped: HttpResponse {
+    /// The reply that sends this response.
+    fn from_stamped(response: Stamped) -> Self;
+}
+
+/// A JSON reply: `T` with status `STATUS`, unless the operation table documents another.
+pub struct Reply<T, const STATUS: u16>(Stamped, PhantomData<fn() -> T>);
+
+/// A reply with a document of some other media type.
+pub struct DocumentReply(Stamped);
+
+/// A reply with status 204 and no body, unless the operation table documents another.
+pub struct EmptyReply(Stamped);
+
+impl<T: JsonSchema + Serialize + Send + Sync + 'static, const STATUS: u16> FromStamped for Reply<T, STATUS> {
+    fn from_stamped(response: Stamped) -> Self {
+        Self(response, PhantomData)
+    }
+}
+
+impl<T: JsonSchema + Serialize + Send + Sync + 'static, const STATUS: u16> HttpResponse for Reply<T, STATUS> {
+    fn to_result(self) -> Result<Response<Body>, HttpError> {
+        Ok(self.0.0)
+    }
+
+    fn response_metadata() -> ApiEndpointResponse {
+        ApiEndpointResponse {
+            success: StatusCode::from_u16(STATUS).ok(),
+            ..HttpResponseOk::<T>::response_metadata()
+        }
+    }
+
+    fn status_code(&self) -> StatusCode {
+        self.0.0.status()
+    }
+}
+
+macro_rules! untyped_reply {
+    ($reply:ident, $metadata:ty) => {
+        impl FromStamped for $reply {
+            fn from_stamped(response: Stamped) -> Self {
+                Self(response)
+            }
+        }
+
+        impl HttpResponse for $reply {
+            fn to_result(self) -> Result<Response<Body>, HttpError> {
+                Ok(self.0.0)
+            }
+
+            fn response_metadata() -> ApiEndpointResponse {
+                <$metadata>::response_metadata()
+            }
+
+            fn status_code(&self) -> StatusCode {
+                self.0.0.status()
+            }
+        }
+    };
+}
+
+untyped_reply!(DocumentReply, HttpResponseOk<FreeformBody>);
+untyped_reply!(EmptyReply, HttpResponseDeleted);

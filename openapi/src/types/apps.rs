@@ -1,0 +1,131 @@
+//! Integration apps: registration, governance and client secrets.
+
+use super::common::{Identifier, Timestamp};
+use super::scopes::Scope;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// An OAuth 2.0 grant that an app may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
+    ClientCredentials,
+    /// Access on behalf of a signed-in user (RFC 6749, section 4.1).
+    AuthorizationCode,
+}
+
+/// Registration of an app.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct AppCreate {
+    /// Name that people will recognise, 1 to 128 characters.
+    #[validate(length(min = 1, max = 128))]
+    pub name: String,
+    /// Grants that the app may use; at least one.
+    #[validate(length(min = 1, max = 2))]
+    pub grant_types: Vec<GrantType>,
+    /// Redirect URIs, `https` only and matched exactly; at least one is needed for
+    /// `authorization_code`.
+    #[serde(default)]
+    #[validate(length(max = 16))]
+    pub redirect_uris: Vec<String>,
+    /// Scopes that the app is to be approved for; at least one.
+    #[validate(length(min = 1, max = 32))]
+    pub requested_scopes: Vec<Scope>,
+}
+
+/// What an app is allowed to do beyond its grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Governance {
+    /// Whether service tokens may be minted for the app. `false` when the app is created.
+    pub allow_service_tokens: bool,
+    /// Whether the authorization code flow requires PKCE (RFC 7636). `true` when the app is created.
+    pub enforce_pkce: bool,
+}
+
+impl Default for Governance {
+    fn default() -> Self {
+        Self { allow_service_tokens: false, enforce_pkce: true }
+    }
+}
+
+/// A registered app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct App {
+    /// OAuth client identifier.
+    pub client_id: String,
+    /// Name that people will recognise.
+    pub name: String,
+    /// Grants that the app may use.
+    pub grant_types: Vec<GrantType>,
+    /// Redirect URIs, matched exactly.
+    pub redirect_uris: Vec<String>,
+    /// Scopes that the app is approved for.
+    pub requested_scopes: Vec<Scope>,
+    /// Governance flags in force.
+    pub governance: Governance,
+    /// Tenant that owns the app.
+    pub tenant_id: String,
+    /// Organisation inside the tenant.
+    pub organization_id: String,
+    /// When the app was registered.
+    pub created_at: Timestamp,
+}
+
+/// A newly registered app with its client secret, which is never shown again.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AppCreated {
+    /// The app.
+    #[serde(flatten)]
+    pub app: App,
+    /// Client secret, shown this once. It is stored only as a hash.
+    pub client_secret: String,
+}
+
+/// One page of the tenant's apps, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppList {
+    /// The apps of this page.
+    pub apps: Vec<App>,
+    /// Cursor of the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Path of an app.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AppPath {
+    /// OAuth client identifier of the app.
+    pub client_id: Identifier,
+}
+
+/// Governance flags to change; an absent flag stays as it is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GovernanceUpdate {
+    /// Whether service tokens may be minted for the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_service_tokens: Option<bool>,
+    /// Whether the authorization code flow requires PKCE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforce_pkce: Option<bool>,
+}
+
+/// An app's governance flags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppGovernance {
+    /// OAuth client identifier of the app.
+    pub client_id: String,
+    /// Governance flags in force.
+    pub governance: Governance,
+}
+
+/// A rotated client secret, which is never shown again.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AppSecret {
+    /// OAuth client identifier of the app.
+    pub client_id: String,
+    /// The new client secret, shown this once. The old one no longer works.
+    pub client_secret: String,
+}

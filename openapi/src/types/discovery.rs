@@ -1,0 +1,95 @@
+//! Discovery: the API catalogue and the data schemas.
+
+use super::common::{Identifier, SecrecyLevel};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// The API catalogue: a link set (RFC 9727, RFC 9264).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiCatalog {
+    /// One entry per API.
+    pub linkset: Vec<ApiCatalogEntry>,
+}
+
+/// Where an API is, and what describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiCatalogEntry {
+    /// Base URL of the API.
+    pub anchor: String,
+    /// Machine-readable descriptions.
+    #[serde(rename = "service-desc")]
+    pub service_desc: Vec<Link>,
+    /// Documentation for people.
+    #[serde(rename = "service-doc")]
+    pub service_doc: Vec<Link>,
+}
+
+/// A link of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// Target URL.
+    pub href: String,
+    /// Media type of the target.
+    #[serde(rename = "type")]
+    pub media_type: String,
+}
+
+/// Which data schemas to list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct DataSchemaQuery {
+    /// Whether to add the sources that approved Communities of Interest share; `false` when absent.
+    #[serde(default)]
+    pub include_federated: bool,
+    /// Highest secrecy level to list; the caller's own clearance when absent or lower.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrecy_max: Option<SecrecyLevel>,
+}
+
+/// The data schemas that the caller may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataSchemaList {
+    /// Tenant of the caller.
+    pub tenant_id: String,
+    /// The schemas, by id.
+    pub schemas: Vec<DataSchema>,
+    /// Sources that approved Communities of Interest share; empty unless asked for.
+    pub federated_sources: Vec<FederatedSource>,
+}
+
+/// A published data schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataSchema {
+    /// Stable identifier, for example `argus.profile.v1`.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Secrecy of the data that the schema describes.
+    pub secrecy_level: SecrecyLevel,
+    /// Operations that take or return it, as method and path.
+    pub operations: Vec<String>,
+    /// Where the JSON Schema document is.
+    #[schemars(url)]
+    pub schema_url: String,
+}
+
+/// A source that a Community of Interest shares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FederatedSource {
+    /// Stable identifier.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Channel that the source is reached through.
+    pub channel: String,
+    /// Secrecy of the data.
+    pub secrecy_level: SecrecyLevel,
+}
+
+/// Path of a data schema document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DataSchemaPath {
+    /// Identifier of the schema, followed by `.json`.
+    pub file: Identifier,
+}

@@ -1,0 +1,128 @@
+//! The error body of every operation, and the list of codes that it may carry.
+
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValidation};
+use serde::{Deserialize, Serialize};
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $status:literal;)+) => {
+        /// Stable, machine-readable reason of an error.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
+        }
+
+        impl ErrorCode {
+            /// Every code with its meaning, in the order of publication.
+            pub const ALL: &'static [(ErrorCode, &'static str)] = &[
+                $((ErrorCode::$variant, concat!($($doc),+)),)+
+            ];
+
+            /// The code as it stands on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The HTTP status that the code comes with.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The request does not fit the contract; the message says where.
+    InvalidRequest = "invalid_request", 400;
+    /// The body is not of the media type that the operation takes.
+    UnsupportedMediaType = "unsupported_media_type", 415;
+    /// The body is larger than the operation takes.
+    BodyTooLarge = "body_too_large", 413;
+    /// No bearer token was sent.
+    MissingToken = "missing_token", 401;
+    /// The token is malformed, expired, not yet valid, or not signed by this service.
+    InvalidToken = "invalid_token", 401;
+    /// The token lacks the scope that the message names.
+    InsufficientScope = "insufficient_scope", 403;
+    /// A live token was used on the sandbox host.
+    LiveTokenOnSandboxHost = "live_token_on_sandbox_host", 403;
+    /// A sandbox token was used on a live host.
+    SandboxTokenOnLiveHost = "sandbox_token_on_live_host", 403;
+    /// The tenant named in the request is not the token's tenant.
+    TenantMismatch = "tenant_mismatch", 403;
+    /// The resource does not exist, or belongs to another tenant.
+    NotFound = "not_found", 404;
+    /// The path exists, but not with this method; `Allow` lists those that it has.
+    MethodNotAllowed = "method_not_allowed", 405;
+    /// The resource is in a state that forbids the operation.
+    Conflict = "conflict", 409;
+    /// The resource existed, and its retention is over.
+    Gone = "gone", 410;
+    /// A scope was asked for that the app is not approved for.
+    ScopeNotApproved = "scope_not_approved", 400;
+    /// The app's governance does not allow service tokens.
+    ServiceTokensNotAllowed = "service_tokens_not_allowed", 403;
+    /// A scenario id is not in the catalogue; the message names the valid ones.
+    UnknownScenario = "unknown_scenario", 400;
+    /// The GraphQL document is not in the caller's approved operation bundles.
+    OperationNotApproved = "operation_not_approved", 403;
+    /// A `Prefer` value asks for something that this operation does not document.
+    PreferenceNotSupported = "preference_not_supported", 400;
+    /// A backend is out of reach; try again later.
+    Unavailable = "unavailable", 503;
+    /// A fault on this side; the trace id finds it in the logs.
+    Internal = "internal", 500;
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl JsonSchema for ErrorCode {
+    fn schema_name() -> String {
+        "ErrorCode".to_owned()
+    }
+
+    // A pattern and not an `enum`: a client of today must still read a code of tomorrow.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut description = String::from(
+            "Stable, machine-readable reason of an error. New codes may be added; those of this version are:\n",
+        );
+        for (code, meaning) in Self::ALL {
+            description.push_str(&format!("\n- `{code}`: {}", meaning.trim()));
+        }
+        SchemaObject {
+            metadata: Some(Box::new(Metadata { description: Some(description), ..Metadata::default() })),
+            instance_type: Some(InstanceType::String.into()),
+            string: Some(Box::new(StringValidation {
+                min_length: Some(1),
+                max_length: Some(64),
+                pattern: Some("^[a-z][a-z0-9_]*$".to_owned()),
+            })),
+            ..SchemaObject::default()
+        }
+        .into()
+    }
+}
+
+/// What went wrong, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Error {
+    /// Stable, machine-readable reason.
+    pub error_code: ErrorCode,
+    /// What to change, in English. The text may change; do not parse it.
+    pub message: String,
+}
+
+/// Error of an OAuth endpoint, as RFC 6749, section 5.2 has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OauthError {
+    /// `invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`,
+    /// `unsupported_grant_type` or `invalid_scope`.
+    pub error: String,
+    /// What to change, in English.
+    pub error_description: String,
+}

@@ -1,0 +1,52 @@
+//! The GraphQL transport. Its schema and its operations are not part of the public contract.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// An approved GraphQL document with its variables.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct GraphqlRequest {
+    /// A document of the caller's approved operation bundles, at most 64 KiB.
+    #[validate(length(min = 1, max = 65536))]
+    pub query: String,
+    /// Values of the document's variables.
+    #[serde(default)]
+    pub variables: serde_json::Map<String, serde_json::Value>,
+    /// Which operation of the document to run; needed when it has several.
+    #[serde(default, rename = "operationName", skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 128))]
+    pub operation_name: Option<String>,
+}
+
+/// Headers of a GraphQL request.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct GraphqlHeaders {
+    /// The caller's tenant. It must be the token's tenant, which is also what applies when the
+    /// header is absent.
+    #[serde(default, rename = "x-tenant-id", skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 128))]
+    pub x_tenant_id: Option<String>,
+}
+
+/// Result of a GraphQL operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphqlResponse {
+    /// What the operation returned; its shape is that of the approved document. `null` when it
+    /// failed as a whole.
+    pub data: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Errors of the operation; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<GraphqlError>,
+}
+
+/// An error of a GraphQL operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphqlError {
+    /// What went wrong, in English.
+    pub message: String,
+    /// Path of the member that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}

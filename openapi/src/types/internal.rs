@@ -1,0 +1,64 @@
+//! Types of operations that the service answers but does not publish.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// Whether the process is up.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// Always `ok`.
+    pub status: String,
+}
+
+/// Whether the process can serve, check by check.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Readiness {
+    /// Whether every check passed.
+    pub ready: bool,
+    /// Whether the store answers.
+    pub store: bool,
+    /// Whether a signing key is loaded.
+    pub signing_key: bool,
+}
+
+/// A tenant to create, with its first administrator token.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct TenantBootstrap {
+    /// Name for people, 1 to 128 characters.
+    #[validate(length(min = 1, max = 128))]
+    pub name: String,
+}
+
+/// A created tenant.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TenantBootstrapped {
+    /// Identifier of the tenant.
+    pub tenant_id: String,
+    /// Identifier of its first organisation.
+    pub organization_id: String,
+    /// Token with `argus:platform:admin` for the tenant.
+    pub admin_token: super::tokens::ServiceToken,
+}
+
+/// Authorization server metadata (RFC 8414, section 2).
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OauthMetadata {
+    /// Issuer, as in the `iss` claim.
+    pub issuer: String,
+    /// Token endpoint.
+    pub token_endpoint: String,
+    /// Where the signing keys are.
+    pub jwks_uri: String,
+    /// Scopes that can be asked for.
+    pub scopes_supported: Vec<String>,
+    /// Response types of the authorization endpoint; empty while there is none.
+    pub response_types_supported: Vec<String>,
+    /// Grants that the token endpoint takes.
+    pub grant_types_supported: Vec<String>,
+    /// How a client can authenticate.
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// Documentation for people.
+    pub service_documentation: String,
+}

@@ -1,0 +1,209 @@
+//! Asynchronous jobs.
+
+use super::common::{Identifier, PAGE_LIMIT_DEFAULT, SecrecyLevel, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum JobKind {
+    /// Enriches many profiles.
+    #[serde(rename = "intelligence.enrich.bulk")]
+    IntelligenceEnrichBulk,
+    /// Exports records in bulk.
+    #[serde(rename = "export.bulk")]
+    ExportBulk,
+    /// Imports records in bulk.
+    #[serde(rename = "import.bulk")]
+    ImportBulk,
+    /// Computes over a graph of records.
+    #[serde(rename = "graph.compute")]
+    GraphCompute,
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [JobKind; 4] =
+        [JobKind::IntelligenceEnrichBulk, JobKind::ExportBulk, JobKind::ImportBulk, JobKind::GraphCompute];
+}
+
+/// State of a job. `succeeded`, `failed` and `cancelled` are terminal: none follows another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    /// Accepted and waiting for a worker.
+    Queued,
+    /// A worker is on it.
+    Running,
+    /// Done; the result can be fetched.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Cancelled before it ended.
+    Cancelled,
+}
+
+/// A job to enqueue.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct JobCreate {
+    /// What the job does.
+    pub kind: JobKind,
+    /// Input of the job: a JSON object whose shape depends on `kind`. For
+    /// `intelligence.enrich.bulk`, `profile_ids` lists the profiles.
+    pub payload: serde_json::Map<String, serde_json::Value>,
+    /// Where the signed completion callback goes: an absolute `https` URL of at most 2048
+    /// characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 2048), custom(function = "super::webhooks::https_url"))]
+    #[schemars(url)]
+    pub callback_url: Option<String>,
+    /// Secrecy of the job and its result; `standard` when absent, never above the caller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrecy_level: Option<SecrecyLevel>,
+}
+
+/// Headers of a job request.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct JobCreateHeaders {
+    /// Key that makes a repeated request safe: for 24 hours per tenant, the same key returns the
+    /// first job with status 200. A UUID v4 is recommended.
+    #[serde(default, rename = "idempotency-key", skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 255))]
+    pub idempotency_key: Option<String>,
+}
+
+/// A job that was enqueued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobCreated {
+    /// Identifier for status, result and cancellation.
+    pub id: String,
+    /// What the job does.
+    pub kind: JobKind,
+    /// State of the job.
+    pub status: JobStatus,
+    /// When the job was enqueued.
+    pub created_at: Timestamp,
+    /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    pub trace_id: String,
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobError {
+    /// Stable, machine-readable reason.
+    pub code: String,
+    /// What went wrong, in English.
+    pub message: String,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Job {
+    /// Identifier of the job.
+    pub id: String,
+    /// What the job does.
+    pub kind: JobKind,
+    /// State of the job.
+    pub status: JobStatus,
+    /// Share of the work that is done, in percent.
+    #[schemars(range(min = 0, max = 100))]
+    pub progress_pct: u8,
+    /// When the job was enqueued.
+    pub created_at: Timestamp,
+    /// When the job last changed.
+    pub updated_at: Timestamp,
+    /// When the job ended; `null` before.
+    pub completed_at: Option<Timestamp>,
+    /// Why the job failed; `null` unless it did.
+    pub error: Option<JobError>,
+    /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    pub trace_id: String,
+}
+
+/// A job as it appears in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobSummary {
+    /// Identifier of the job.
+    pub id: String,
+    /// What the job does.
+    pub kind: JobKind,
+    /// State of the job.
+    pub status: JobStatus,
+    /// Share of the work that is done, in percent.
+    #[schemars(range(min = 0, max = 100))]
+    pub progress_pct: u8,
+    /// When the job was enqueued.
+    pub created_at: Timestamp,
+    /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    pub trace_id: String,
+}
+
+/// One page of the tenant's jobs, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobList {
+    /// The jobs of this page.
+    pub jobs: Vec<JobSummary>,
+    /// Cursor of the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+    /// How many jobs match the filters, on all pages together.
+    pub total_count: u64,
+}
+
+/// Filters and paging of the job list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct JobQuery {
+    /// Only jobs of this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<JobKind>,
+    /// Only jobs in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<JobStatus>,
+    /// Most items to return, 1 to 200; 50 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(range(min = 1, max = 200))]
+    pub limit: Option<u32>,
+    /// The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or
+    /// change one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 1024))]
+    pub cursor: Option<String>,
+}
+
+impl JobQuery {
+    /// The asked page size, or the default.
+    pub fn limit(&self) -> u32 {
+        self.limit.unwrap_or(PAGE_LIMIT_DEFAULT)
+    }
+}
+
+/// Path of a job.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct JobPath {
+    /// Identifier of the job.
+    pub id: Identifier,
+}
+
+/// Progress of a job that has no result yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobProgress {
+    /// `queued` or `running`.
+    pub status: JobStatus,
+    /// Share of the work that is done, in percent.
+    #[schemars(range(min = 0, max = 100))]
+    pub progress_pct: u8,
+}
+
+/// Where the result of a job is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobResult {
+    /// Identifier of the job.
+    pub id: String,
+    /// Stable reference of the stored result.
+    pub result_ref: String,
+    /// Short-lived URL that downloads the result. Treat it as a credential.
+    #[schemars(url)]
+    pub signed_url: String,
+}

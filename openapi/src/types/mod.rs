@@ -1,0 +1,17 @@
+//! Request and response types of the contract, one file per topic. Doc comments and bounds here
+//! become the published schemas. No behaviour beyond what the types promise lives here.
+
+pub mod apps;
+pub mod common;
+pub mod discovery;
+pub mod error;
+pub mod graphql;
+pub mod internal;
+pub mod jobs;
+pub mod keys;
+pub mod profiles;
+pub mod sandbox;
+pub mod scopes;
+pub mod tokens;
+pub mod traces;
+pub mod webhooks;

@@ -1,0 +1,105 @@
+//! Token requests and responses. How a token is signed or verified does not live here.
+
+use super::common::Timestamp;
+use super::scopes::Scope;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+/// Least lifetime of a sandbox token, in seconds.
+pub const SANDBOX_TTL_MIN: i64 = 60;
+/// Greatest lifetime of a sandbox token, in seconds.
+pub const SANDBOX_TTL_MAX: i64 = 86_400;
+/// Lifetime of a sandbox token when the caller does not say, in seconds.
+pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
+
+/// Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TokenRequest {
+    /// `client_credentials`.
+    #[serde(default)]
+    pub grant_type: String,
+    /// Client identifier, unless HTTP Basic carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Client secret, unless HTTP Basic carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Space-delimited scopes; every scope that the app is approved for when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+/// Token response (RFC 6749, section 5.1).
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TokenResponse {
+    /// The signed access token (RFC 9068).
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Lifetime in seconds.
+    pub expires_in: u32,
+    /// The granted scopes, space-delimited.
+    pub scope: String,
+}
+
+/// Request for a service token.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceTokenCreate {
+    /// Scopes that the token is to carry; each must be approved for the app.
+    #[validate(length(min = 1, max = 32))]
+    pub scopes: Vec<Scope>,
+}
+
+/// A service token.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceToken {
+    /// The signed token; send it as `Authorization: Bearer`.
+    pub token: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// Request for a sandbox token. Both fields are optional, and so is the body.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxTokenCreate {
+    /// Scenarios to pin, by id; without any, each request picks one by its own digest.
+    #[serde(default)]
+    #[validate(length(max = 16))]
+    pub scenarios: Vec<String>,
+    /// Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub ttl_seconds: Option<serde_json::Number>,
+}
+
+impl SandboxTokenCreate {
+    /// The lifetime in seconds, clamped to [60, 86400] however large or small the number is.
+    pub fn ttl_seconds(&self) -> i64 {
+        let asked = match &self.ttl_seconds {
+            None => SANDBOX_TTL_DEFAULT,
+            // `as` saturates, so a number beyond i64 stays beyond the range that it is clamped to.
+            Some(number) => number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(f64::MAX) as i64),
+        };
+        asked.clamp(SANDBOX_TTL_MIN, SANDBOX_TTL_MAX)
+    }
+}
+
+/// A sandbox token and what it is good for.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SandboxToken {
+    /// The signed token, with `aud` `sandbox`; send it to the sandbox host as `Authorization: Bearer`.
+    pub token: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// Always `sandbox`.
+    pub audience: String,
+    /// Scopes that the token carries.
+    pub scopes: Vec<Scope>,
+    /// Base URL of the sandbox host.
+    pub sandbox_host: String,
+    /// The pinned scenarios, sorted; empty for the mixed rotation.
+    pub scenarios: Vec<String>,
+}

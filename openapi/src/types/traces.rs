@@ -1,0 +1,77 @@
+//! Recorded traces.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Path of a trace.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TracePath {
+    /// W3C trace id: 32 lower-case hexadecimal digits, not all zero.
+    pub trace_id: super::common::Identifier,
+}
+
+/// The tenant's spans of one trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trace {
+    /// W3C trace id, 32 hexadecimal digits.
+    pub trace_id: String,
+    /// Tenant that the spans belong to.
+    pub tenant_id: String,
+    /// The spans, parents before children.
+    pub spans: Vec<Span>,
+    /// Whether every span has arrived.
+    pub ingestion: Ingestion,
+}
+
+/// One span of a trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Span {
+    /// W3C span id, 16 hexadecimal digits.
+    pub span_id: String,
+    /// Span id of the parent; `null` for the root.
+    pub parent_span_id: Option<String>,
+    /// Name of the operation.
+    pub name: String,
+    /// Start, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub start_unix_nano: u64,
+    /// Duration in nanoseconds.
+    pub duration_ns: u64,
+    /// Outcome.
+    pub status_code: SpanStatus,
+    /// Attributes of the span.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Outcome of a span, as OpenTelemetry has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SpanStatus {
+    /// Not set.
+    Unset,
+    /// Completed.
+    Ok,
+    /// Failed.
+    Error,
+}
+
+/// Whether every span of a trace has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ingestion {
+    /// All spans are there.
+    Complete,
+    /// More spans may follow.
+    Partial,
+}
+
+/// The trace backend is out of reach for now; the trace was still recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TraceUnavailable {
+    /// Stable, machine-readable reason.
+    pub error_code: super::error::ErrorCode,
+    /// What to do, in English.
+    pub message: String,
+    /// Always `use_your_backend`: the spans are in the caller's own backend, too.
+    pub query_hint: String,
+}

@@ -1,0 +1,184 @@
+//! Outbound webhook subscriptions and their deliveries.
+
+use super::common::{Identifier, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use validator::{Validate, ValidationError};
+
+/// An event that a subscription can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum WebhookEvent {
+    /// An incident changed.
+    #[serde(rename = "incident.updated")]
+    IncidentUpdated,
+    /// An incident was closed.
+    #[serde(rename = "incident.closed")]
+    IncidentClosed,
+    /// A job succeeded.
+    #[serde(rename = "job.succeeded")]
+    JobSucceeded,
+    /// A job failed.
+    #[serde(rename = "job.failed")]
+    JobFailed,
+    /// A job was cancelled.
+    #[serde(rename = "job.cancelled")]
+    JobCancelled,
+}
+
+impl WebhookEvent {
+    /// Every event.
+    pub const ALL: [WebhookEvent; 5] = [
+        WebhookEvent::IncidentUpdated,
+        WebhookEvent::IncidentClosed,
+        WebhookEvent::JobSucceeded,
+        WebhookEvent::JobFailed,
+        WebhookEvent::JobCancelled,
+    ];
+}
+
+/// Accepts an absolute `https` URL with a host and without credentials or fragment.
+pub(crate) fn https_url(text: &str) -> Result<(), ValidationError> {
+    let acceptable = url::Url::parse(text).is_ok_and(|url| {
+        url.scheme() == "https"
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+    });
+    if acceptable {
+        return Ok(());
+    }
+    Err(ValidationError::new("url")
+        .with_message("must be an absolute https URL without credentials or fragment".into()))
+}
+
+/// A subscription to create.
+#[derive(Clone, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookCreate {
+    /// Where deliveries go: an absolute `https` URL of at most 2048 characters.
+    #[validate(length(max = 2048), custom(function = "https_url"))]
+    #[schemars(url)]
+    pub url: String,
+    /// Events to deliver; at least one.
+    #[validate(length(min = 1, max = 16))]
+    pub events: Vec<WebhookEvent>,
+    /// Secret that signs deliveries, 16 to 256 characters. It is never returned.
+    #[validate(length(min = 16, max = 256))]
+    pub secret: String,
+}
+
+/// Changes to a subscription; an absent field stays as it is.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookUpdate {
+    /// Where deliveries go: an absolute `https` URL of at most 2048 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 2048), custom(function = "https_url"))]
+    #[schemars(url)]
+    pub url: Option<String>,
+    /// Events to deliver; at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 16))]
+    pub events: Option<Vec<WebhookEvent>>,
+    /// New signing secret, 16 to 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 16, max = 256))]
+    pub secret: Option<String>,
+}
+
+/// A subscription. Its secret is never shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Webhook {
+    /// Identifier of the subscription.
+    pub id: String,
+    /// Where deliveries go.
+    #[schemars(url)]
+    pub url: String,
+    /// Events that are delivered.
+    pub events: Vec<WebhookEvent>,
+    /// When the subscription was created.
+    pub created_at: Timestamp,
+    /// When the subscription last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One page of the tenant's subscriptions, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookList {
+    /// The subscriptions of this page.
+    pub webhooks: Vec<Webhook>,
+    /// Cursor of the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Path of a subscription.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookPath {
+    /// Identifier of the subscription.
+    pub webhook_id: Identifier,
+}
+
+/// State of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// Waiting for its first or next attempt.
+    Queued,
+    /// The receiver answered with a 2xx status.
+    Succeeded,
+    /// The receiver refused, or was out of reach.
+    Failed,
+}
+
+/// One delivery attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookDelivery {
+    /// Identifier of the delivery; also the `webhook-id` header.
+    pub id: String,
+    /// Event that was delivered; `null` for a test delivery.
+    pub event: Option<WebhookEvent>,
+    /// State of the delivery.
+    pub status: DeliveryStatus,
+    /// Which attempt this was, from 1.
+    #[schemars(range(min = 1))]
+    pub attempt: u32,
+    /// When it was attempted.
+    pub attempted_at: Timestamp,
+    /// Status that the receiver answered with; `null` when it did not answer.
+    #[schemars(range(min = 100, max = 599))]
+    pub response_status: Option<u16>,
+    /// What was sent.
+    pub request: DeliveryRequest,
+}
+
+/// What a delivery sent to the receiver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryRequest {
+    /// Where it was sent.
+    #[schemars(url)]
+    pub url: String,
+    /// Headers, signatures included.
+    pub headers: BTreeMap<String, String>,
+    /// The body, byte for byte as it was signed (RFC 8785 canonical JSON).
+    pub body: String,
+}
+
+/// One page of delivery attempts, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookDeliveryList {
+    /// The attempts of this page.
+    pub deliveries: Vec<WebhookDelivery>,
+    /// Cursor of the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A test delivery that was queued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookTest {
+    /// Identifier of the delivery, as the delivery list shows it.
+    pub delivery_id: String,
+    /// Always `queued`.
+    pub status: DeliveryStatus,
+}

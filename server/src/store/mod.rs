@@ -1,0 +1,1 @@
+//! Diesel models and queries, one file per resource.
