@@ -203,6 +203,11 @@ macro_rules! operations {
                 match self { $(Self::$variant => stringify!($id),)+ }
             }
 
+            /// The operation with this id.
+            pub fn from_id(id: &str) -> Option<Operation> {
+                match id { $(stringify!($id) => Some(Self::$variant),)+ _ => None }
+            }
+
             /// The operation's row.
             pub const fn spec(self) -> &'static OperationSpec {
                 const SPECS: &[OperationSpec] = &[$($spec),+];
@@ -302,11 +307,6 @@ operations! {
 }
 
 impl Operation {
-    /// The operation with this id.
-    pub fn from_id(id: &str) -> Option<Operation> {
-        Self::ALL.iter().copied().find(|operation| operation.id() == id)
-    }
-
     /// Whether `host` serves the operation.
     pub fn served_by(self, host: Host) -> bool {
         self.spec().hosts.contains(&host)

@@ -4,9 +4,11 @@
 //! failed would answer a caller who has not shown a token, without our headers. So these keep the
 //! outcome, or the unread body, until the handler asks for it through the open gate.
 
+use crate::types::error::{Error, ErrorCode};
+use ::http::header::CONTENT_TYPE;
 use dropshot::{
-    ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext,
-    ServerContext, SharedExtractor, TypedBody,
+    ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext, ServerContext,
+    SharedExtractor, TypedBody, UntypedBody,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -17,16 +19,14 @@ pub struct Checked<E>(Result<E, HttpError>);
 
 impl<E> Checked<E> {
     /// The extracted value, or why there is none.
-    pub fn into_result(self) -> Result<E, HttpError> {
-        self.0
+    pub fn into_result(self) -> Result<E, Error> {
+        self.0.map_err(Error::from)
     }
 }
 
 #[async_trait::async_trait]
 impl<E: SharedExtractor> SharedExtractor for Checked<E> {
-    async fn from_request<Context: ServerContext>(
-        rqctx: &RequestContext<Context>,
-    ) -> Result<Self, HttpError> {
+    async fn from_request<Context: ServerContext>(rqctx: &RequestContext<Context>) -> Result<Self, HttpError> {
         Ok(Self(E::from_request(rqctx).await))
     }
 
@@ -45,20 +45,55 @@ impl<T> Body<T>
 where
     T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
 {
-    /// The request headers.
-    pub fn headers(&self) -> &::http::HeaderMap {
-        self.request.headers()
-    }
-
     /// Whether the request surely has no body.
     pub fn is_empty(&self) -> bool {
         hyper::body::Body::is_end_stream(self.request.body())
     }
 
-    /// Reads and parses the body.
-    pub async fn read<Context: ServerContext>(self, rqctx: &RequestContext<Context>) -> Result<T, HttpError> {
-        TypedBody::from_request(rqctx, self.request).await.map(TypedBody::into_inner)
+    /// Reads and parses the body as the media type that the operation takes; a body without a
+    /// `Content-Type` is taken for that type.
+    ///
+    /// Errors: `unsupported_media_type`, `body_too_large`, `invalid_request` with line and column.
+    pub async fn read<Context: ServerContext>(self, rqctx: &RequestContext<Context>) -> Result<T, Error> {
+        let expected = &rqctx.endpoint.body_content_type;
+        if let Some(sent) = self.request.headers().get(CONTENT_TYPE) {
+            let essence = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            if !essence.eq_ignore_ascii_case(expected.mime_type().as_bytes()) {
+                return Err(Error {
+                    error_code: ErrorCode::UnsupportedMediaType,
+                    message: format!("expected content type `{}`", expected.mime_type()),
+                });
+            }
+        }
+        let bytes = UntypedBody::from_request(rqctx, self.request).await.map_err(|error| too_large(rqctx, error))?;
+        parse(expected, bytes.as_bytes())
+            .map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
     }
+}
+
+fn too_large<Context: ServerContext>(rqctx: &RequestContext<Context>, error: HttpError) -> Error {
+    let mut error = Error::from(error);
+    if error.error_code == ErrorCode::BodyTooLarge {
+        error.message = format!("the body may have at most {} bytes", rqctx.request_body_max_bytes());
+    }
+    error
+}
+
+fn parse<T: DeserializeOwned>(media_type: &ApiEndpointBodyContentType, bytes: &[u8]) -> Result<T, String> {
+    match media_type {
+        ApiEndpointBodyContentType::UrlEncoded => serde_urlencoded::from_bytes(bytes)
+            .map_err(|error| format!("the form does not fit the contract: {error}")),
+        _ => serde_json::from_slice(bytes).map_err(|plain| locate::<T>(bytes).unwrap_or_else(|| plain.to_string())),
+    }
+}
+
+/// Parses again, more slowly, to name the member that does not fit.
+fn locate<T: DeserializeOwned>(bytes: &[u8]) -> Option<String> {
+    let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
+    let error = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;
+    let path = error.path().to_string();
+    let place = if path == "." { String::new() } else { format!(" at `{path}`") };
+    Some(format!("the JSON body does not fit the contract{place}: {}", error.into_inner()))
 }
 
 #[async_trait::async_trait]
