@@ -1,0 +1,20 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, cheapest first.
+
+use crate::cargo::cargo;
+use std::process::ExitCode;
+
+pub fn run() -> ExitCode {
+    let steps = [
+        cargo(&["fmt", "--all", "--check"]),
+        cargo(&["xtask", "regen", "--check"]),
+        cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]),
+        cargo(&["xtask", "test"]),
+    ];
+    for step in steps {
+        if let Err(message) = step.run() {
+            eprintln!("xtask ci: {message}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
