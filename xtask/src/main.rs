@@ -1,2 +1,39 @@
-//! x
-fn main() {}
+//! Maintenance of the workspace: `cargo xtask <command>`. Each command has a file of its own.
+
+mod cargo;
+mod ci;
+mod lint;
+mod regen;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Maintenance of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes every generated file: descriptor, data schemas, API catalogue and SDK client.
+    Regen(regen::Options),
+    /// Runs every test of the workspace, and rejects snapshots that no test looks at.
+    Test,
+    /// Runs everything that must hold before a change lands.
+    Ci,
+    /// Runs the usual OpenAPI linters over the published descriptor. Needs npm.
+    Lint(lint::Options),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Regen(options) => regen::run(&options),
+        Command::Test => test::run(),
+        Command::Ci => ci::run(),
+        Command::Lint(options) => lint::run(&options),
+    }
+}

@@ -46,7 +46,8 @@ fn test() -> Result<(), String> {
 fn reject_unreferenced(seen: &Path) -> Result<(), String> {
     let explain = |error: io::Error| format!("cannot compare the snapshots: {error}");
     let seen = std::fs::read_to_string(seen).map_err(explain)?;
-    let seen: BTreeSet<PathBuf> = seen.lines().filter_map(|line| Path::new(line).canonicalize().ok()).collect();
+    let seen: BTreeSet<PathBuf> =
+        seen.lines().filter_map(|line| Path::new(line).canonicalize().ok()).collect();
     let mut unreferenced = Vec::new();
     for entry in std::fs::read_dir(root().join("snapshots")).map_err(explain)? {
         let path = entry.and_then(|entry| entry.path().canonicalize()).map_err(explain)?;

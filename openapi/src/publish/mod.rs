@@ -1,1 +1,52 @@
-//! x
+//! The pipeline from the trait to the published documents, one pure function per step:
+//!
+//! 1. [`raw`]: the trait as dropshot describes it, OpenAPI 3.0.3
+//! 2. [`denylist`]: without the routes that are never published
+//! 3. [`prune`]: without the components that only those used
+//! 4. [`overlay`]: with what the operation table knows
+//! 5. [`normalise`]: in one normal form
+//! 6. [`examples`]: with the hand-written examples
+//! 7. [`raise`]: as 3.1.0
+//! 8. [`sort`]: in the one order and form in which it is committed
+//!
+//! and back, for the SDK: [`lower`] to 3.0.3, then [`generator`]. Nothing here reads or writes a
+//! file; `cargo xtask regen` does.
+
+pub mod catalog;
+pub mod denylist;
+pub mod document;
+mod error;
+pub mod generator;
+pub mod lower;
+pub mod normalise;
+pub mod overlay;
+pub mod prune;
+mod published;
+pub mod raise;
+pub mod raw;
+pub mod sort;
+mod walk;
+
+pub use error::PublishError;
+pub use published::{Published, publish};
+
+use denylist::Denylist;
+use serde_json::Value;
+
+/// Title of the contract.
+pub const TITLE: &str = "Argus External API";
+
+/// The published descriptor.
+pub fn descriptor() -> Result<Value, PublishError> {
+    descriptor_of(raw::raw()?, &Denylist::committed()?)
+}
+
+/// The descriptor that follows from a raw description and a denylist.
+pub fn descriptor_of(raw: Value, denylist: &Denylist) -> Result<Value, PublishError> {
+    let document = denylist::deny(raw, denylist)?;
+    let document = prune::prune(document)?;
+    let document = overlay::overlay(document)?;
+    let document = prune::prune(document)?;
+    let document = normalise::normalise(document);
+    Ok(sort::sorted(raise::raise(document)))
+}

@@ -1,0 +1,91 @@
+//! From the published document to what the SDK generator takes: lowered to 3.0.3, and without what
+//! it cannot express. Nothing here changes what goes over the wire.
+
+use super::PublishError;
+use super::document::{Object, object_mut, operations_mut};
+use super::lower::lower;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Request headers that the client's transport sets by itself on every request.
+const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/components/parameters/Tracestate"];
+
+/// The document for the generator.
+pub fn for_generator(published: Value) -> Result<Value, PublishError> {
+    let mut document = lower(published);
+    let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
+    for operation in operations_mut(&mut document) {
+        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            parameters
+                .retain(|parameter| !parameter["$ref"].as_str().is_some_and(|to| TRANSPORT.contains(&to)));
+        }
+        let name = pascal_case(operation.get("operationId").and_then(Value::as_str).unwrap_or_default());
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        // The generator knows success and error. A redirection or a 304 is neither, and reaches the
+        // caller as an unexpected response.
+        responses.retain(|status, _| !status.starts_with('3'));
+        responses.values_mut().for_each(json_media_type);
+        for (class, suffix) in [("2", "Success"), ("45", "Failure")] {
+            unify(responses, class, &format!("{name}{suffix}"), &mut schemas)?;
+        }
+    }
+    object_mut(&mut document, "components")?.insert("schemas".to_owned(), schemas);
+    Ok(document)
+}
+
+/// Calls every JSON media type `application/json`, the only one that the generator decodes.
+fn json_media_type(response: &mut Value) {
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
+    let suffixed: Vec<String> = content.keys().filter(|name| name.ends_with("+json")).cloned().collect();
+    for name in suffixed {
+        if let Some(media) = content.remove(&name) {
+            content.insert("application/json".to_owned(), media);
+        }
+    }
+}
+
+/// Gives the responses of one class one schema: a union when they have several.
+fn unify(responses: &mut Object, class: &str, name: &str, schemas: &mut Value) -> Result<(), PublishError> {
+    let within = |status: &str| status.chars().next().is_some_and(|first| class.contains(first));
+    let pointer = "/content/application~1json/schema";
+    let mut distinct: BTreeMap<String, Value> = BTreeMap::new();
+    for (_, response) in responses.iter().filter(|(status, _)| within(status)) {
+        if let Some(schema) = response.pointer(pointer) {
+            distinct.insert(schema.to_string(), schema.clone());
+        }
+    }
+    if distinct.len() < 2 {
+        return Ok(());
+    }
+    // A reader takes the first branch that fits, so the one that asks for most comes first.
+    let mut branches: Vec<Value> = distinct.into_values().collect();
+    branches.sort_by_key(|branch| std::cmp::Reverse(required_members(branch, schemas)));
+    object_mut_of(schemas)?.insert(name.to_owned(), json!({ "oneOf": branches }));
+    let union = json!({ "$ref": format!("#/components/schemas/{name}") });
+    for (_, response) in responses.iter_mut().filter(|(status, _)| within(status)) {
+        if let Some(schema) = response.pointer_mut(pointer) {
+            *schema = union.clone();
+        }
+    }
+    Ok(())
+}
+
+fn object_mut_of(value: &mut Value) -> Result<&mut Object, PublishError> {
+    value.as_object_mut().ok_or_else(|| PublishError::Shape("`schemas` is not an object".to_owned()))
+}
+
+fn required_members(schema: &Value, schemas: &Value) -> usize {
+    let target = schema["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/schemas/"));
+    let schema = target.map_or(schema, |name| &schemas[name]);
+    schema["required"].as_array().map_or(0, Vec::len)
+}
+
+fn pascal_case(snake: &str) -> String {
+    snake
+        .split('_')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
+        })
+        .collect()
+}

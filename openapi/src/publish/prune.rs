@@ -1,0 +1,63 @@
+//! Step 3: removes components that nothing references any more, and tags that no operation has.
+
+use super::PublishError;
+use super::document::{object_mut, routes};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Kinds of component that are referenced by `$ref`. Security schemes are referenced by name.
+const KINDS: [&str; 5] = ["schemas", "responses", "parameters", "headers", "examples"];
+
+/// Every `$ref` target below `value`.
+pub fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(target)) = members.get("$ref") {
+                found.insert(target.clone());
+            }
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+/// Every component that is reachable from `roots` through references, as JSON pointers with `#`.
+pub fn reachable(document: &Value, roots: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    references(roots, &mut found);
+    let mut waiting: Vec<String> = found.iter().cloned().collect();
+    while let Some(target) = waiting.pop() {
+        let mut next = BTreeSet::new();
+        if let Some(component) = target.strip_prefix('#').and_then(|pointer| document.pointer(pointer)) {
+            references(component, &mut next);
+        }
+        waiting.extend(next.into_iter().filter(|target| found.insert(target.clone())));
+    }
+    found
+}
+
+/// Removes what nothing uses.
+pub fn prune(mut document: Value) -> Result<Value, PublishError> {
+    let live = reachable(&document, &document["paths"]);
+    let components = object_mut(&mut document, "components")?;
+    for kind in KINDS {
+        if let Some(members) = components.get_mut(kind).and_then(Value::as_object_mut) {
+            members.retain(|name, _| live.contains(&format!("#/components/{kind}/{name}")));
+        }
+    }
+    components.retain(|kind, members| {
+        !KINDS.contains(&kind.as_str()) || members.as_object().is_some_and(|members| !members.is_empty())
+    });
+
+    let used: BTreeSet<String> = routes(&document)
+        .filter_map(|route| route.operation.get("tags").and_then(Value::as_array))
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| tag["name"].as_str().is_some_and(|name| used.contains(name)));
+    }
+    Ok(document)
+}

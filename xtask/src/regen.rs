@@ -1,0 +1,135 @@
+//! `cargo xtask regen`: writes the generated files, or with `--check` says which are stale. What
+//! the files hold is decided in `argus_openapi::publish` and in [`client`].
+
+mod client;
+
+use argus_openapi::publish::{self, PublishError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{fs, io};
+
+/// The command that repairs what `--check` finds.
+const REPAIR: &str = "cargo xtask regen";
+
+/// Directory that holds generated files and nothing else.
+const SCHEMAS: &str = "openapi/schemas";
+
+/// Exit code when generated files are stale.
+const STALE: u8 = 1;
+/// Exit code of every other failure.
+const FAILED: u8 = 100;
+
+/// Options of `cargo xtask regen`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Write nothing; list the stale files and exit with 1 if there are any.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Why the files could not be made.
+enum Failure {
+    Publish(PublishError),
+    Client(String),
+    Io(PathBuf, io::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Publish(error) => error.fmt(f),
+            Self::Client(reason) => write!(f, "the SDK client cannot be generated: {reason}"),
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let outcome = files().and_then(|files| {
+        let root = workspace_root();
+        let stale = stale(&root, &files)?;
+        if !options.check {
+            repair(&root, &files, &stale)?;
+        }
+        Ok(stale)
+    });
+    match outcome {
+        Err(failure) => {
+            eprintln!("regen: {failure}");
+            ExitCode::from(FAILED)
+        }
+        Ok(stale) if stale.is_empty() => {
+            eprintln!("regen: every generated file is up to date");
+            ExitCode::SUCCESS
+        }
+        Ok(stale) => {
+            let verb = if options.check { "stale" } else { "written" };
+            stale.iter().for_each(|path| eprintln!("{verb}: {}", path.display()));
+            if options.check {
+                eprintln!("run `{REPAIR}`");
+                return ExitCode::from(STALE);
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// The workspace, wherever the command is run from.
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// Every generated file, by its path below the workspace.
+fn files() -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let published = publish::publish().map_err(Failure::Publish)?;
+    let client = client::generate(&published.descriptor).map_err(Failure::Client)?;
+    let mut files: BTreeMap<PathBuf, String> = published
+        .files()
+        .map_err(Failure::Publish)?
+        .into_iter()
+        .map(|(path, text)| (Path::new("openapi").join(path), text))
+        .collect();
+    files.insert(PathBuf::from("sdk/src/generated.rs"), client);
+    Ok(files)
+}
+
+/// The files that are missing, differ, or should not be there.
+fn stale(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
+    let mut stale = Vec::new();
+    for (path, text) in files {
+        match fs::read(root.join(path)) {
+            Ok(found) if found == text.as_bytes() => {}
+            Ok(_) => stale.push(path.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => stale.push(path.clone()),
+            Err(error) => return Err(Failure::Io(path.clone(), error)),
+        }
+    }
+    let directory = root.join(SCHEMAS);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| Failure::Io(directory, error))?;
+    let extra = entries.into_iter().map(|entry| Path::new(SCHEMAS).join(entry.file_name()));
+    stale.extend(extra.filter(|path| !files.contains_key(path)));
+    stale.sort();
+    Ok(stale)
+}
+
+/// Writes the stale files, and removes those that should not be there.
+fn repair(root: &Path, files: &BTreeMap<PathBuf, String>, stale: &[PathBuf]) -> Result<(), Failure> {
+    for path in stale {
+        let target = root.join(path);
+        let outcome = match files.get(path) {
+            Some(text) => {
+                target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&target, text))
+            }
+            None => fs::remove_file(&target),
+        };
+        outcome.map_err(|error| Failure::Io(path.clone(), error))?;
+    }
+    Ok(())
+}
