@@ -7,8 +7,8 @@
 use crate::types::error::{Error, ErrorCode};
 use ::http::header::CONTENT_TYPE;
 use dropshot::{
-    ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext, ServerContext,
-    SharedExtractor, TypedBody, UntypedBody,
+    ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext,
+    ServerContext, SharedExtractor, TypedBody, UntypedBody,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -26,7 +26,9 @@ impl<E> Checked<E> {
 
 #[async_trait::async_trait]
 impl<E: SharedExtractor> SharedExtractor for Checked<E> {
-    async fn from_request<Context: ServerContext>(rqctx: &RequestContext<Context>) -> Result<Self, HttpError> {
+    async fn from_request<Context: ServerContext>(
+        rqctx: &RequestContext<Context>,
+    ) -> Result<Self, HttpError> {
         Ok(Self(E::from_request(rqctx).await))
     }
 
@@ -65,7 +67,8 @@ where
                 });
             }
         }
-        let bytes = UntypedBody::from_request(rqctx, self.request).await.map_err(|error| too_large(rqctx, error))?;
+        let bytes =
+            UntypedBody::from_request(rqctx, self.request).await.map_err(|error| too_large(rqctx, error))?;
         parse(expected, bytes.as_bytes())
             .map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
     }
@@ -83,7 +86,8 @@ fn parse<T: DeserializeOwned>(media_type: &ApiEndpointBodyContentType, bytes: &[
     match media_type {
         ApiEndpointBodyContentType::UrlEncoded => serde_urlencoded::from_bytes(bytes)
             .map_err(|error| format!("the form does not fit the contract: {error}")),
-        _ => serde_json::from_slice(bytes).map_err(|plain| locate::<T>(bytes).unwrap_or_else(|| plain.to_string())),
+        _ => serde_json::from_slice(bytes)
+            .map_err(|plain| locate::<T>(bytes).unwrap_or_else(|| plain.to_string())),
     }
 }
 
