@@ -1,0 +1,35 @@
+//! Building audit events from a caller and an action.
+
+use super::ids;
+use crate::gate::Principal;
+use crate::problem::{Outcome, Problem};
+use crate::store::audit::AuditEvent;
+use argus_openapi::types::common::SecrecyLevel;
+use chrono::NaiveDateTime;
+
+/// An event of `caller` having done `action` to `subject`.
+pub(super) fn event(
+    caller: &Principal,
+    action: &'static str,
+    subject: &str,
+    occurred_at: NaiveDateTime,
+) -> Outcome<AuditEvent> {
+    Ok(AuditEvent {
+        id: ids::ulid().map_err(Problem::internal)?.to_string(),
+        occurred_at,
+        tenant_id: caller.tenant_id.clone(),
+        actor: caller.client_id.clone(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        secrecy_level: secrecy(caller.secrecy_level).to_owned(),
+    })
+}
+
+fn secrecy(level: SecrecyLevel) -> &'static str {
+    match level {
+        SecrecyLevel::Standard => "standard",
+        SecrecyLevel::Restricted => "restricted",
+        SecrecyLevel::Confidential => "confidential",
+        SecrecyLevel::Secret => "secret",
+    }
+}
