@@ -1,5 +1,6 @@
 //! Maintenance of the workspace: `cargo xtask <command>`. Each command has a file of its own.
 
+mod bench;
 mod cargo;
 mod ci;
 mod lint;
@@ -23,6 +24,8 @@ enum Command {
     Regen(regen::Options),
     /// Runs every test of the workspace, and rejects snapshots that no test looks at.
     Test,
+    /// Measures the server against bare servers, as ratios within one run.
+    Bench(bench::Options),
     /// Runs everything that must hold before a change lands.
     Ci,
     /// Runs the usual OpenAPI linters over the published descriptor. Needs npm.
@@ -32,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Regen(options) => regen::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Test => test::run(),
         Command::Ci => ci::run(),
         Command::Lint(options) => lint::run(&options),

@@ -1,0 +1,151 @@
+//! The bare servers: hyper and dropshot without anything of ours, and hyper with one RS256 signature
+//! per request.
+
+use argus_openapi::types::jobs::{JobCreate, JobCreated};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use dropshot::{
+    ApiDescription, ConfigDropshot, HttpError, HttpResponseCreated, RequestContext, ServerBuilder, TypedBody,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use std::convert::Infallible;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Which bare server.
+    #[arg(value_enum)]
+    kind: Kind,
+    /// The file whose bytes every response carries.
+    #[arg(long)]
+    body: PathBuf,
+    /// Status of every response.
+    #[arg(long, default_value_t = 200)]
+    status: u16,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// hyper that returns the bytes.
+    Hyper,
+    /// dropshot with an API trait's types, which parses and serialises.
+    Dropshot,
+    /// hyper that signs the bytes with a cached RSA-2048 key and returns the token.
+    Signer,
+}
+
+pub fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+    let body = Bytes::from(std::fs::read(&options.body)?);
+    let status = StatusCode::from_u16(options.status)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        match options.kind {
+            Kind::Hyper => hyper_server(status, move || body.clone()).await,
+            Kind::Dropshot => dropshot_server(&body).await,
+            Kind::Signer => {
+                let signer = Signer::new()?;
+                hyper_server(status, move || signer.token(&body)).await
+            }
+        }
+    })
+}
+
+/// Tells the parent where this server listens.
+fn tell(address: std::net::SocketAddr) {
+    use std::io::Write;
+    // The parent has gone when this fails, and then nobody measures.
+    let _ = writeln!(std::io::stdout(), "{address}");
+}
+
+async fn hyper_server(
+    status: StatusCode,
+    body: impl Fn() -> Bytes + Send + Sync + 'static,
+) -> Result<(), Box<dyn Error>> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    tell(listener.local_addr()?);
+    let body = Arc::new(body);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let body = Arc::clone(&body);
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+                let body = Arc::clone(&body);
+                async move {
+                    // Read what was sent, as any server must before it answers.
+                    let _ = request.into_body().collect().await;
+                    let mut response = Response::new(Full::new(body()));
+                    *response.status_mut() = status;
+                    response.headers_mut().insert(
+                        hyper::header::CONTENT_TYPE,
+                        hyper::header::HeaderValue::from_static("application/json"),
+                    );
+                    Ok::<_, Infallible>(response)
+                }
+            });
+            let connection = hyper_util::rt::TokioIo::new(stream);
+            // A connection that the load generator drops ends here.
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(connection, service).await;
+        });
+    }
+}
+
+#[dropshot::endpoint { method = POST, path = "/v1/jobs" }]
+async fn echo(
+    rqctx: RequestContext<JobCreated>,
+    body: TypedBody<JobCreate>,
+) -> Result<HttpResponseCreated<JobCreated>, HttpError> {
+    let request = body.into_inner();
+    Ok(HttpResponseCreated(JobCreated { kind: request.kind, ..rqctx.context().clone() }))
+}
+
+async fn dropshot_server(body: &[u8]) -> Result<(), Box<dyn Error>> {
+    let mut api = ApiDescription::new();
+    api.register(echo)?;
+    let config = ConfigDropshot { default_request_body_max_bytes: 1 << 20, ..ConfigDropshot::default() };
+    let log = slog::Logger::root(slog::Discard, slog::o!());
+    let server = ServerBuilder::new(api, serde_json::from_slice(body)?, log).config(config).start()?;
+    tell(server.local_addr());
+    Ok(server.await?)
+}
+
+/// Signs with a key that is parsed once.
+pub struct Signer {
+    key: RsaKeyPair,
+    random: SystemRandom,
+    header: String,
+}
+
+impl Signer {
+    /// A signer with a new RSA-2048 key.
+    pub fn new() -> Result<Self, Box<dyn Error>> {
+        use aws_lc_rs::encoding::AsDer;
+        let generated = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048)?;
+        let der: aws_lc_rs::encoding::Pkcs8V1Der<'_> = generated.as_der()?;
+        Ok(Self {
+            key: RsaKeyPair::from_pkcs8(der.as_ref())?,
+            random: SystemRandom::new(),
+            header: URL_SAFE_NO_PAD.encode(br#"{"alg":"RS256","kid":"2026-03-signing-key","typ":"at+jwt"}"#),
+        })
+    }
+
+    /// A token response over these claims.
+    pub fn token(&self, claims: &[u8]) -> Bytes {
+        let mut token = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(claims));
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        if self.key.sign(&RSA_PKCS1_SHA256, &self.random, token.as_bytes(), &mut signature).is_err() {
+            return Bytes::new();
+        }
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        Bytes::from(format!(
+            r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":3600,"scope":"argus:jobs:write"}}"#
+        ))
+    }
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask bench`: the server beside bare servers that return the same bytes, in one run on one
+//! machine, as ratios. Nothing here is asserted; a figure depends on the machine, a ratio hardly does.
+
+mod baseline;
+mod load;
+mod measure;
+mod process;
+mod report;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The server under test.
+    #[arg(long, env = "ARGUS_BENCH_SERVER", default_value = "target/release/argus")]
+    server: PathBuf,
+    /// How long each of the interleaved rounds lasts, in milliseconds.
+    #[arg(long, default_value_t = 1500)]
+    round_ms: u64,
+    /// How many rounds each server gets; the median counts.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Connections that the load generator keeps busy.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs one of the bare servers that the bench compares with, until it is killed.
+    Baseline(baseline::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Some(Command::Baseline(options)) => baseline::serve(&options),
+        None => measure::run(&measure::Plan {
+            server: cli.server,
+            round: Duration::from_millis(cli.round_ms),
+            rounds: cli.rounds,
+            connections: cli.connections,
+        }),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

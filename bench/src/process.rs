@@ -1,0 +1,102 @@
+//! The processes that the bench starts, and what the system tells about them.
+
+use serde::Deserialize;
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A child that ends with this value.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Peak resident memory so far, in MiB.
+    pub fn peak_memory(&self) -> Result<f64, Box<dyn Error>> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib / 1024.0)
+    }
+
+    /// Processor time used so far, all threads together.
+    pub fn cpu_time(&self) -> Result<Duration, Box<dyn Error>> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: u64 = fields.get(11).ok_or("no utime")?.parse::<u64>()?
+            + fields.get(12).ok_or("no stime")?.parse::<u64>()?;
+        // USER_HZ is 100 on every Linux that this runs on.
+        Ok(Duration::from_millis(ticks * 10))
+    }
+}
+
+/// Starts one of the bare servers of this binary.
+pub fn baseline(kind: &str, body: &Path, status: u16) -> Result<(Running, SocketAddr), Box<dyn Error>> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["baseline", kind, "--status", &status.to_string(), "--body"])
+        .arg(body)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    Ok((Running(child), line.trim().parse()?))
+}
+
+/// What the ready file of `argus dev` says.
+#[derive(Deserialize)]
+pub struct Ready {
+    pub auth: String,
+    pub sandbox: String,
+    pub admin_token: String,
+    pub client_id: String,
+    pub client_secret: String,
+}
+
+/// Starts the server under test and waits until it is ready; tells how long that took.
+pub fn argus(server: &Path, data_dir: &Path) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
+    let ready_file = data_dir.join("ready.json");
+    if ready_file.exists() {
+        std::fs::remove_file(&ready_file)?;
+    }
+    let started = Instant::now();
+    let child = Command::new(server)
+        .args([
+            "dev",
+            "--auth-addr",
+            "127.0.0.1:0",
+            "--api-addr",
+            "127.0.0.1:0",
+            "--sandbox-addr",
+            "127.0.0.1:0",
+        ])
+        .arg("--data-dir")
+        .arg(data_dir)
+        .arg("--ready-file")
+        .arg(&ready_file)
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", server.display()))?;
+    let running = Running(child);
+    while !ready_file.exists() {
+        if started.elapsed() > Duration::from_secs(30) {
+            return Err("the server is not ready after 30 seconds".into());
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let took = started.elapsed();
+    Ok((running, serde_json::from_slice(&std::fs::read(&ready_file)?)?, took))
+}
+
+/// The address in a base URL of the ready file.
+pub fn address(base_url: &str) -> Result<SocketAddr, Box<dyn Error>> {
+    Ok(base_url.trim_start_matches("http://").parse()?)
+}
