@@ -1,0 +1,122 @@
+//! Deliveries of a webhook, as live would send them: headers, signatures and the signed bytes. No
+//! delivery is ever sent; the signatures are made with [`SANDBOX_WEBHOOK_SECRET`], whatever
+//! secret the subscription was created with.
+
+use crate::canonical;
+use crate::clock::at;
+use crate::cursor;
+use crate::digest::{Frame, hex};
+use crate::ids::{Outcome, delivery_id};
+use crate::jobs;
+use crate::sandbox::{Answer, Context, Reply};
+use crate::signature::{SANDBOX_WEBHOOK_SECRET, argus_signature, standard_signature};
+use crate::webhooks;
+use argus_openapi::CONTRACT_VERSION;
+use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::webhooks::{
+    DeliveryRequest, DeliveryStatus, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookEvent, WebhookTest,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Seconds between two deliveries of the list.
+const EVERY: i64 = 60;
+
+pub(crate) fn list(context: &Context<'_>, id: &str, page: &PageQuery) -> Answer {
+    let webhook = webhooks::existing(id)?;
+    // The newest is the test delivery; the events lie before it in the order of the contract.
+    let mut deliveries = vec![delivery(&webhook, None, 0, test_content(id))];
+    for (index, event) in webhook.events.iter().enumerate() {
+        let content = event_content(context, *event);
+        deliveries.push(delivery(&webhook, Some(*event), index as i64 + 1, content));
+    }
+    let name = format!("deliveries {id}");
+    let page = cursor::page(deliveries, &name, page.cursor.as_deref(), page.limit())?;
+    Ok(Reply::json(200, &WebhookDeliveryList { deliveries: page.items, next_cursor: page.next_cursor }))
+}
+
+pub(crate) fn test(id: &str) -> Answer {
+    let webhook = webhooks::existing(id)?;
+    let delivery_id = id_of(&webhook.id, None);
+    Ok(Reply::json(202, &WebhookTest { delivery_id, status: DeliveryStatus::Queued }))
+}
+
+/// What a delivery says, and about which job.
+struct Content {
+    body: Value,
+    job_id: Option<String>,
+    trace_id: Option<String>,
+}
+
+fn test_content(id: &str) -> Content {
+    Content { body: json!({ "type": "webhook.test", "webhook_id": id }), job_id: None, trace_id: None }
+}
+
+fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
+    let outcome = match event {
+        WebhookEvent::IncidentUpdated | WebhookEvent::IncidentClosed => {
+            let body = context.sandbox.fixtures.iter().find_map(|fixture| fixture.event(event));
+            let body = body.map_or(Value::Null, |body| Value::Object(body.clone()));
+            return Content { body, job_id: None, trace_id: None };
+        }
+        WebhookEvent::JobSucceeded => Outcome::Succeeded,
+        WebhookEvent::JobFailed => Outcome::Failed,
+        WebhookEvent::JobCancelled => Outcome::Cancelled,
+    };
+    let Some((kind, job)) = jobs::listed_with(outcome) else {
+        return Content { body: Value::Null, job_id: None, trace_id: None };
+    };
+    let (status, result_ref) = match outcome {
+        Outcome::Succeeded => ("succeeded", Some(jobs::result_ref(&job.text))),
+        Outcome::Failed => ("failed", None),
+        Outcome::Cancelled => ("cancelled", None),
+    };
+    let trace_id = hex(&job.seal.trace().trace_id);
+    let body = json!({
+        "id": job.text, "kind": kind, "status": status, "trace_id": trace_id, "result_ref": result_ref,
+    });
+    Content { body, job_id: Some(job.text), trace_id: Some(trace_id) }
+}
+
+fn id_of(webhook_id: &str, event: Option<WebhookEvent>) -> String {
+    match event {
+        None => delivery_id("dlv_test_", webhook_id, ""),
+        Some(event) => delivery_id("dlv_", webhook_id, &format!("{event:?}")),
+    }
+}
+
+fn delivery(webhook: &Webhook, event: Option<WebhookEvent>, age: i64, content: Content) -> WebhookDelivery {
+    let id = id_of(&webhook.id, event);
+    let attempted_at = at(-age * EVERY);
+    let timestamp = attempted_at.timestamp();
+    let body = canonical::to_string(&content.body);
+    let trace_id = content.trace_id.unwrap_or_else(|| {
+        let mut frame = Frame::new("delivery trace");
+        frame.part(id.as_bytes());
+        hex(&frame.finish().trace().trace_id)
+    });
+    let secret = SANDBOX_WEBHOOK_SECRET;
+    let mut headers: BTreeMap<String, String> = [
+        ("content-type", "application/json".to_owned()),
+        ("user-agent", format!("argus-webhooks/{CONTRACT_VERSION}")),
+        ("webhook-id", id.clone()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", standard_signature(secret, &id, timestamp, body.as_bytes())),
+        ("x-argus-signature", argus_signature(secret, body.as_bytes())),
+        ("x-argus-trace-id", trace_id),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    if let Some(job_id) = content.job_id {
+        headers.insert("x-argus-job-id".to_owned(), job_id);
+    }
+    WebhookDelivery {
+        id,
+        event,
+        status: DeliveryStatus::Succeeded,
+        attempt: 1,
+        attempted_at,
+        response_status: Some(200),
+        request: DeliveryRequest { url: webhook.url.clone(), headers, body },
+    }
+}

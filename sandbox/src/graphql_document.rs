@@ -1,0 +1,194 @@
+//! Approved GraphQL documents: their significant tokens, name and declared variables. Only what
+//! telling one document from another needs is read here; whether a document makes sense was
+//! decided when it was approved.
+
+use serde_json::Value;
+
+/// The significant tokens of a document; white space, commas and comments are not (GraphQL
+/// October 2021, section 2.1.7). `None` when the text has a character that no token begins with.
+pub(crate) fn tokens(text: &str) -> Option<Vec<&str>> {
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut tokens = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', ',']);
+        let Some(first) = rest.bytes().next() else { return Some(tokens) };
+        let length = match first {
+            b'#' => {
+                rest = &rest[rest.find(['\n', '\r']).unwrap_or(rest.len())..];
+                continue;
+            }
+            b'"' => string_length(rest)?,
+            b'.' if rest.starts_with("...") => 3,
+            b'!' | b'$' | b'&' | b'(' | b')' | b':' | b'=' | b'@' | b'[' | b']' | b'{' | b'|' | b'}' => 1,
+            _ => rest.bytes().take_while(|byte| word_byte(*byte)).count(),
+        };
+        if length == 0 {
+            return None;
+        }
+        tokens.push(&rest[..length]);
+        rest = &rest[length..];
+    }
+}
+
+/// Names and numbers. Taken together they need no more care, as nothing else may follow directly.
+fn word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.')
+}
+
+/// Length of the string that a text begins with, its quotes included.
+fn string_length(text: &str) -> Option<usize> {
+    if text.starts_with("\"\"\"") {
+        let mut from = 3;
+        loop {
+            let end = from + text[from..].find("\"\"\"")?;
+            if !text[..end].ends_with('\\') {
+                return Some(end + 3);
+            }
+            from = end + 3;
+        }
+    }
+    let mut escaped = false;
+    for (index, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            b'\n' | b'\r' => return None,
+            b'"' if !escaped => return Some(index + 1),
+            _ => escaped = byte == b'\\' && !escaped,
+        }
+    }
+    None
+}
+
+/// A document of one operation.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) name: &'static str,
+    tokens: Vec<&'static str>,
+    variables: Vec<Variable>,
+}
+
+#[derive(Debug)]
+struct Variable {
+    name: &'static str,
+    /// The type's tokens, such as `[`, `String`, `!`, `]`.
+    kind: Vec<&'static str>,
+    has_default: bool,
+}
+
+impl Document {
+    /// Reads `query Name($variable: Type = default ...) {...}`.
+    pub(crate) fn read(text: &'static str) -> Option<Self> {
+        let tokens = tokens(text)?;
+        let (name, mut rest) = match tokens.as_slice() {
+            ["query", name, rest @ ..] => (*name, rest),
+            _ => return None,
+        };
+        let mut variables: Vec<Variable> = Vec::new();
+        if let Some(declarations) = rest.strip_prefix(&["("]) {
+            let end = declarations.iter().position(|token| *token == ")")?;
+            for declaration in declarations[..end].split(|token| *token == "$").skip(1) {
+                let (name, kind) = match declaration {
+                    [name, ":", kind @ ..] => (*name, kind),
+                    _ => return None,
+                };
+                let mut parts = kind.split(|token| *token == "=");
+                let kind = parts.next()?.to_vec();
+                variables.push(Variable { name, kind, has_default: parts.next().is_some() });
+            }
+            rest = &declarations[end + 1..];
+        }
+        (rest.first() == Some(&"{")).then_some(())?;
+        Some(Self { name, variables, tokens })
+    }
+
+    /// Whether the tokens are those of this document.
+    pub(crate) fn matches(&self, tokens: &[&str]) -> bool {
+        self.tokens == tokens
+    }
+
+    /// Says what is wrong with the variables of a request.
+    pub(crate) fn check_variables(&self, given: &serde_json::Map<String, Value>) -> Result<(), String> {
+        let declared = |name: &String| self.variables.iter().any(|variable| variable.name == name);
+        // The least of them, because the order of a JSON map depends on how serde_json was built.
+        if let Some(unknown) = given.keys().filter(|name| !declared(name)).min() {
+            let unknown: String = unknown.chars().take(64).collect();
+            return Err(format!("{} declares no variable {unknown:?}", self.name));
+        }
+        for variable in &self.variables {
+            let fits = match given.get(variable.name) {
+                None => variable.has_default || variable.kind.last() != Some(&"!"),
+                Some(value) => fits(value, &variable.kind),
+            };
+            if !fits {
+                let (name, kind) = (variable.name, variable.kind.concat());
+                return Err(format!("the variable ${name} of {} must be {kind}", self.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a JSON value can be given for a variable of a type.
+fn fits(value: &Value, kind: &[&str]) -> bool {
+    match (value, kind) {
+        (Value::Null, [.., "!"]) => false,
+        (value, [kind @ .., "!"]) => fits(value, kind),
+        (Value::Null, _) => true,
+        (Value::Array(items), ["[", kind @ .., "]"]) => items.iter().all(|item| fits(item, kind)),
+        // A single value stands for a list of one (section 3.11).
+        (value, ["[", kind @ .., "]"]) => fits(value, kind),
+        (value, ["ID"]) => value.is_string() || value.is_i64() || value.is_u64(),
+        (value, ["String"]) => value.is_string(),
+        (value, ["Int"]) => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        (value, ["Float"]) => value.is_number(),
+        (value, ["Boolean"]) => value.is_boolean(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn white_space_commas_and_comments_do_not_matter() {
+        let plain = tokens("query A($x:Int){a(x:$x){b c}}");
+        assert!(plain.is_some());
+        assert_eq!(tokens("\u{feff}query A ( $x : Int, ) # hello\r\n{ a(x: $x,) {\n\tb,,c } }"), plain);
+    }
+
+    #[test]
+    fn strings_keep_what_would_not_matter_elsewhere() {
+        let text = r##"{a(x:"b , # \" c" y:"""d " \""" # e""")}"##;
+        let expected =
+            ["{", "a", "(", "x", ":", r##""b , # \" c""##, "y", ":", r##""""d " \""" # e""""##, ")", "}"];
+        assert_eq!(tokens(text).as_deref(), Some(&expected[..]));
+        assert_eq!(tokens("{a(x:\"open)}"), None);
+        assert_eq!(tokens("{a(x:\"\"\"open\")}"), None);
+        assert_eq!(tokens("{ä}"), None);
+        assert_ne!(tokens("{a(x:\"b c\")}"), tokens("{a(x:\"b  c\")}"));
+        assert_ne!(tokens("{ab}"), tokens("{a b}"));
+    }
+
+    #[test]
+    fn variables_must_fit_their_declaration() {
+        let text = "query Q($id: ID!, $first: Int = 3, $flags: [Boolean!], $x: Float! = 1) { a }";
+        let document = Document::read(text).expect("a document");
+        let check = |variables: Value| document.check_variables(variables.as_object().expect("object"));
+        assert_eq!(check(json!({ "id": "a" })), Ok(()));
+        assert_eq!(check(json!({ "id": 7, "first": null, "flags": true, "x": 1.5 })), Ok(()));
+        assert_eq!(check(json!({ "id": "a", "flags": [true, false] })), Ok(()));
+        for wrong in [
+            json!({}),
+            json!({ "id": null }),
+            json!({ "id": ["a"] }),
+            json!({ "id": "a", "first": 2_147_483_648_u64 }),
+            json!({ "id": "a", "first": 1.5 }),
+            json!({ "id": "a", "flags": [null] }),
+            json!({ "id": "a", "x": null }),
+            json!({ "id": "a", "more": 1 }),
+        ] {
+            assert!(check(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Recorded traces. Every valid trace id has one, derived from the id.
+
+use crate::clock::EPOCH_UNIX_SECONDS;
+use crate::digest::{Frame, hex};
+use crate::sandbox::{Answer, Context, Reply, invalid};
+use argus_openapi::types::traces::{Ingestion, Span, SpanStatus, Trace};
+use std::collections::BTreeMap;
+
+/// The spans that a trace can have, parents before children: name, parent, attribute.
+const SPANS: [(&str, Option<usize>, (&str, &str)); 5] = [
+    ("POST /v1/jobs", None, ("http.request.method", "POST")),
+    ("gate.verify_token", Some(0), ("argus.audience", "sandbox")),
+    ("jobs.create", Some(0), ("argus.job.kind", "intelligence.enrich.bulk")),
+    ("store.insert", Some(2), ("db.system.name", "sqlite")),
+    ("outbox.enqueue", Some(2), ("messaging.operation.name", "send")),
+];
+
+/// Fewest spans of a trace.
+const LEAST: usize = 3;
+
+pub(crate) fn view(context: &Context<'_>, trace_id: &str) -> Answer {
+    let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if trace_id.len() != 32 || !trace_id.bytes().all(digits) || trace_id.bytes().all(|byte| byte == b'0') {
+        return Err(invalid("a trace id has 32 lower-case hexadecimal digits, not all of them zero"));
+    }
+    let mut frame = Frame::new("trace");
+    frame.part(trace_id.as_bytes());
+    let digest = frame.finish();
+    let count = LEAST + digest.below(SPANS.len() - LEAST + 1);
+    let span_ids: Vec<String> = (0..count).map(|index| span_id(trace_id, index)).collect();
+    // Each span begins inside its parent and is shorter, so that the tree can be drawn.
+    let start = EPOCH_UNIX_SECONDS as u64 * 1_000_000_000;
+    let unit = 100_000 + digest.tail() % 900_000;
+    let spans = SPANS[..count].iter().enumerate().map(|(index, (name, parent, attribute))| {
+        let depth = parent.map_or(0, |parent| 1 + usize::from(parent > 0)) as u64;
+        Span {
+            span_id: span_ids[index].clone(),
+            parent_span_id: parent.map(|parent| span_ids[parent].clone()),
+            name: (*name).to_owned(),
+            start_unix_nano: start + index as u64 * unit,
+            duration_ns: match depth {
+                0 => 16 * unit,
+                1 => 8 * unit,
+                _ => 2 * unit,
+            },
+            status_code: SpanStatus::Ok,
+            attributes: BTreeMap::from([
+                (attribute.0.to_owned(), attribute.1.to_owned()),
+                ("argus.sandbox".to_owned(), "true".to_owned()),
+            ]),
+        }
+    });
+    Ok(Reply::json(
+        200,
+        &Trace {
+            trace_id: trace_id.to_owned(),
+            tenant_id: context.caller.tenant_id.to_owned(),
+            spans: spans.collect(),
+            ingestion: Ingestion::Complete,
+        },
+    ))
+}
+
+fn span_id(trace_id: &str, index: usize) -> String {
+    let mut frame = Frame::new("span");
+    frame.part(trace_id.as_bytes());
+    frame.part(&(index as u64).to_be_bytes());
+    hex(&frame.finish().trace().span_id)
+}
