@@ -1,1 +1,64 @@
-//! x
+//! Client of the Argus External API.
+//!
+//! [`ArgusClient`] holds every operation of the published contract, generated from the descriptor, and
+//! does around each what every partner would have to write: it chooses the host ([`Environment`]),
+//! fetches and refreshes tokens ([`Credentials`]), continues your trace ([`TraceContext`]), repeats what
+//! is safe to repeat ([`Retry`]) with one `Idempotency-Key`, waits for jobs
+//! ([`ArgusClient::wait_for_job`]) and pages through lists ([`ArgusClient::stream_jobs`]). Failures are
+//! one [`Error`] that says what to do.
+//!
+//! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, and [`webhooks`]
+//! checks the signatures of its deliveries.
+//!
+//! ```no_run
+//! use argus_sdk::{ArgusClient, Credentials, Environment, Error, ResponseExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let admin = Credentials::client("your-admin-app", "its secret").scopes(["argus:platform:admin"]);
+//! let client = ArgusClient::builder()
+//!     .environment(Environment::sandbox())
+//!     .credentials(Credentials::sandbox(admin, "your-app").scenarios(["wallet.high-risk"]))
+//!     .build()?;
+//!
+//! let scenarios = client.sandbox_scenario_list().send().await?;
+//! println!("{} scenarios, trace {:?}", scenarios.scenarios.len(), scenarios.trace_id());
+//! # Ok(()) }
+//! ```
+
+mod client;
+mod credentials;
+mod environment;
+mod error;
+/// The generated client: operations, their parameters and types.
+#[allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::unwrap_used)]
+#[allow(clippy::needless_pass_by_value, rustdoc::all)]
+#[rustfmt::skip]
+pub mod generated;
+#[rustfmt::skip]
+mod generated_hosts;
+mod jobs;
+mod pages;
+mod response;
+mod retry;
+mod secret;
+mod streams;
+mod token_cache;
+mod token_source;
+mod trace;
+mod transport;
+mod verifier;
+pub mod webhooks;
+
+pub use client::{ArgusClient, ArgusClientBuilder};
+pub use credentials::Credentials;
+pub use environment::{Environment, Host};
+pub use error::{Error, ErrorKind};
+pub use generated::types;
+pub use jobs::{JobFilter, WaitError, WaitOptions};
+pub use pages::ItemStream;
+pub use response::ResponseExt;
+pub use retry::Retry;
+pub use secret::Secret;
+pub use trace::{InvalidTraceparent, TraceContext, span_id, trace_id};
+pub use verifier::{Claims, TokenError, TokenVerifier, TokenVerifierBuilder};

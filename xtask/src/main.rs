@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod hosts_table;
 mod lint;
 mod regen;
 mod test;

@@ -92,6 +92,8 @@ fn files() -> Result<BTreeMap<PathBuf, String>, Failure> {
         .map(|(path, text)| (Path::new("openapi").join(path), text))
         .collect();
     files.insert(PathBuf::from("sdk/src/generated.rs"), client);
+    let hosts = crate::hosts_table::render(&published.descriptor).map_err(Failure::Client)?;
+    files.insert(PathBuf::from("sdk/src/generated_hosts.rs"), hosts);
     Ok(files)
 }
 
