@@ -7,7 +7,12 @@
 //! - [`store`]: diesel models and queries, one file per resource
 //! - [`problem`]: the one error of the domain modules
 
+pub mod commands;
+pub mod config;
+pub mod discovery;
 pub mod gate;
+pub mod hosts;
 pub mod identity;
+pub mod observability;
 pub mod problem;
 pub mod store;

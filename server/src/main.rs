@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! The `argus` binary. What each command does lives in `argus_server::commands`.
+
+use argus_server::{commands, config};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(config::Cli::parse())
+}

@@ -101,7 +101,7 @@ pub struct AppPath {
 }
 
 /// Governance flags to change; an absent flag stays as it is.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct GovernanceUpdate {
     /// Whether service tokens may be minted for the app.

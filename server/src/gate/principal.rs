@@ -1,7 +1,11 @@
-//! Who is calling, as the verified token says.
+//! Who is calling, as the verified token says. A live and a sandbox caller are different types, so
+//! that what is written for the one cannot be reached by the other.
 
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
+use argus_sandbox::ScenarioSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// The caller behind a verified token. Tenant and organisation come from here and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,5 +26,57 @@ impl Principal {
     /// Whether the token permits what `required` names.
     pub fn holds(&self, required: Scope) -> bool {
         self.scopes.iter().any(|scope| scope.implies(required))
+    }
+}
+
+/// No token was asked for.
+pub struct Anonymous;
+
+/// A caller with a live token.
+pub struct Live(pub(super) Arc<Verified>);
+
+/// A caller with a sandbox token.
+pub struct Sandboxed {
+    pub(super) verified: Arc<Verified>,
+    pub(super) scenarios: Arc<ScenarioSet>,
+}
+
+/// What a token said when it was verified.
+#[derive(Debug)]
+pub struct Verified {
+    pub(super) principal: Principal,
+    pub(super) expires_at: i64,
+    pub(super) audience: TokenAudience,
+}
+
+/// Which hosts a token is for.
+#[derive(Debug)]
+pub(super) enum TokenAudience {
+    Live,
+    Sandbox(Arc<ScenarioSet>),
+    /// Signed by us, for neither; nothing that this service serves takes it.
+    Other,
+}
+
+impl Deref for Live {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0.principal
+    }
+}
+
+impl Deref for Sandboxed {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.verified.principal
+    }
+}
+
+impl Sandboxed {
+    /// The scenarios that the token is pinned to.
+    pub fn scenarios(&self) -> &ScenarioSet {
+        &self.scenarios
     }
 }

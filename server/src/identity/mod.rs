@@ -4,6 +4,7 @@
 pub mod apps;
 mod audit;
 mod basic;
+pub mod bootstrap;
 pub mod claims;
 mod files;
 mod ids;
@@ -11,6 +12,7 @@ pub mod oauth;
 mod page_cursor;
 mod pepper;
 mod redirects;
+pub mod scopes;
 pub mod signing_keys;
 pub mod tenants;
 pub mod tokens;
@@ -34,8 +36,6 @@ pub struct IdentitySettings {
     pub data_dir: PathBuf,
     /// `iss` of every token.
     pub issuer: String,
-    /// Base URL of the sandbox host, as sandbox tokens name it.
-    pub sandbox_host: String,
 }
 
 impl IdentitySettings {
@@ -45,7 +45,6 @@ impl IdentitySettings {
             database_url: format!("sqlite://{}", data_dir.join("argus.db").display()),
             data_dir: data_dir.to_owned(),
             issuer: Host::Auth.public_url().to_owned(),
-            sandbox_host: Host::Sandbox.public_url().to_owned(),
         }
     }
 }
@@ -78,7 +77,6 @@ pub struct Identity {
     keys: KeyRing,
     pepper: Pepper,
     issuer: String,
-    sandbox_host: String,
 }
 
 impl Identity {
@@ -91,7 +89,7 @@ impl Identity {
             return Err(IdentityError::ForeignPepper(settings.data_dir));
         }
         let keys = KeyRing::open(&settings.data_dir)?;
-        Ok(Self { store, keys, pepper, issuer: settings.issuer, sandbox_host: settings.sandbox_host })
+        Ok(Self { store, keys, pepper, issuer: settings.issuer })
     }
 
     /// The store.
@@ -107,10 +105,5 @@ impl Identity {
     /// `iss` of every token.
     pub fn issuer(&self) -> &str {
         &self.issuer
-    }
-
-    /// Base URL of the sandbox host.
-    pub fn sandbox_host(&self) -> &str {
-        &self.sandbox_host
     }
 }

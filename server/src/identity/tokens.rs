@@ -93,13 +93,14 @@ pub async fn service_token_create(
     Ok(ServiceToken { token: minted.token, expires_at: minted.expires_at })
 }
 
-/// Mints a sandbox token for an app. `validate` knows the scenarios: it answers with the set to pin,
+/// Mints a sandbox token for an app. `sandbox_host` is the base URL to use it at; `validate` knows the scenarios: it answers with the set to pin,
 /// sorted, or with a message that names the valid ids.
 pub async fn sandbox_token_create(
     identity: &Identity,
     caller: &Principal,
     client_id: &str,
     request: &SandboxTokenCreate,
+    sandbox_host: &str,
     validate: impl Fn(&[String]) -> Result<Vec<String>, String>,
 ) -> Outcome<SandboxToken> {
     let row = find_app(identity, caller, client_id).await?;
@@ -122,7 +123,7 @@ pub async fn sandbox_token_create(
         expires_at: minted.expires_at,
         audience: AUDIENCE_SANDBOX.to_owned(),
         scopes,
-        sandbox_host: identity.sandbox_host.clone(),
+        sandbox_host: sandbox_host.to_owned(),
         scenarios,
     })
 }

@@ -39,6 +39,7 @@ pub struct Store {
     pool: Pool<Manager>,
     // As many permits as connections: requests wait here as tasks, and not as blocked threads.
     permits: Arc<Semaphore>,
+    checkout_timeout: Duration,
 }
 
 impl fmt::Debug for Store {
@@ -65,7 +66,20 @@ impl Store {
             .error_handler(Box::new(diesel::r2d2::NopErrorHandler))
             .build(Manager(location))
             .map_err(|error| StoreError::Connect(error.to_string()))?;
-        Ok(Self { pool, permits: Arc::new(Semaphore::new(connections as usize)) })
+        let permits = Arc::new(Semaphore::new(connections as usize));
+        Ok(Self { pool, permits, checkout_timeout: CHECKOUT_TIMEOUT })
+    }
+
+    /// Changes how long a request waits while every connection is busy; 3 seconds by default.
+    #[must_use]
+    pub fn with_checkout_timeout(mut self, timeout: Duration) -> Self {
+        self.checkout_timeout = timeout;
+        self
+    }
+
+    /// How many pieces of work can run at the same time.
+    pub fn connections(&self) -> u32 {
+        self.pool.max_size()
     }
 
     /// Brings the schema at `url` up to date and names the migrations that were applied. Blocks.
@@ -81,7 +95,7 @@ impl Store {
     {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => tokio::time::timeout(CHECKOUT_TIMEOUT, Arc::clone(&self.permits).acquire_owned())
+            Err(_) => tokio::time::timeout(self.checkout_timeout, Arc::clone(&self.permits).acquire_owned())
                 .await
                 .map_err(Problem::unavailable)?
                 .map_err(Problem::unavailable)?,

@@ -1,0 +1,162 @@
+//! `argus dev`: all three hosts on this machine, a demo tenant and app, and lines to paste.
+
+use super::ready_file::{Demo, Ready, write_private};
+use super::run::{self, Service};
+use super::{CommandResult, print};
+use crate::config::RunArgs;
+use crate::hosts::{App, BaseUrls};
+use crate::identity::{apps, bootstrap, tenants, tokens};
+use crate::problem::Outcome;
+use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
+use argus_openapi::types::common::Timestamp;
+use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A kept token is replaced when less than this is left of it, in seconds.
+const RENEW_BELOW: i64 = 3600;
+
+/// What `dev` keeps, owner-only, so that a restart prints the same.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Credentials {
+    issuer: String,
+    tenant_id: String,
+    client_id: String,
+    client_secret: String,
+    admin_token: String,
+    sandbox_token: String,
+    expires_at: Timestamp,
+}
+
+pub(super) fn dev(args: &RunArgs) -> CommandResult {
+    run::block_on(async {
+        let service = Service::start(args)?;
+        let [auth, _, sandbox] = service.base_urls();
+        service.app.set_base_urls(BaseUrls {
+            auth: args.auth_url.clone().unwrap_or(auth),
+            sandbox: args.sandbox_url.clone().unwrap_or(sandbox),
+        });
+        let kept = args.data.data_dir.join("dev.json");
+        let credentials = credentials(&service.app, &kept, &args.issuer).await?;
+        announce(args, &service, &credentials)?;
+        service.run_until_signal().await
+    })
+}
+
+async fn credentials(
+    app: &App,
+    kept: &Path,
+    issuer: &str,
+) -> Result<Credentials, Box<dyn std::error::Error>> {
+    let mut credentials = match read(kept) {
+        Some(credentials) if is_usable(app, &credentials).await? => credentials,
+        _ => create(app, issuer).await?,
+    };
+    let left = credentials.expires_at.timestamp() - chrono::Utc::now().timestamp();
+    if left < RENEW_BELOW || credentials.issuer != issuer {
+        issuer.clone_into(&mut credentials.issuer);
+        renew(app, &mut credentials).await?;
+    }
+    write_private(kept, &credentials)?;
+    Ok(credentials)
+}
+
+fn read(kept: &Path) -> Option<Credentials> {
+    serde_json::from_slice(&std::fs::read(kept).ok()?).ok()
+}
+
+/// Whether the kept credentials belong to this store and to a key that is still published.
+async fn is_usable(app: &App, credentials: &Credentials) -> Outcome<bool> {
+    let identity = &app.identity;
+    let Ok(tenant) = tenants::view(identity, &credentials.tenant_id).await else { return Ok(false) };
+    let known = apps::view(identity, &tenant.operator(), &credentials.client_id).await.is_ok();
+    Ok(known && identity.keys().verify_signature(&credentials.admin_token).is_ok())
+}
+
+/// The demo tenant and its app, approved for every partner scope.
+async fn create(app: &App, issuer: &str) -> Outcome<Credentials> {
+    let identity = &app.identity;
+    let tenant = bootstrap::first_tenant(identity).await?;
+    let administrator = tenant.operator();
+    let request = AppCreate {
+        name: "Demo app".to_owned(),
+        grant_types: vec![GrantType::ClientCredentials],
+        redirect_uris: Vec::new(),
+        requested_scopes: Scope::partner().collect(),
+    };
+    let created = apps::create(identity, &administrator, &request).await?;
+    let client_id = created.app.client_id;
+    let allow = GovernanceUpdate { allow_service_tokens: Some(true), ..GovernanceUpdate::default() };
+    apps::governance_update(identity, &administrator, &client_id, &allow).await?;
+    let mut credentials = Credentials {
+        issuer: issuer.to_owned(),
+        tenant_id: tenant.tenant_id,
+        client_id,
+        client_secret: created.client_secret,
+        admin_token: String::new(),
+        sandbox_token: String::new(),
+        expires_at: Timestamp::default(),
+    };
+    renew(app, &mut credentials).await?;
+    Ok(credentials)
+}
+
+async fn renew(app: &App, credentials: &mut Credentials) -> Outcome<()> {
+    let identity = &app.identity;
+    let tenant = tenants::view(identity, &credentials.tenant_id).await?;
+    let admin =
+        tokens::operator_token_create(identity, &tenant, &[Scope::PlatformAdmin], SANDBOX_TTL_MAX).await?;
+    let request = SandboxTokenCreate { scenarios: Vec::new(), ttl_seconds: Some(SANDBOX_TTL_MAX.into()) };
+    let sandbox = tokens::sandbox_token_create(
+        identity,
+        &tenant.operator(),
+        &credentials.client_id,
+        &request,
+        &app.base_urls().sandbox,
+        |ids| app.pinned(ids),
+    )
+    .await?;
+    credentials.admin_token = admin.token;
+    credentials.sandbox_token = sandbox.token;
+    credentials.expires_at = admin.expires_at.min(sandbox.expires_at);
+    Ok(())
+}
+
+fn announce(args: &RunArgs, service: &Service, credentials: &Credentials) -> CommandResult {
+    let [auth, api, sandbox] = service.base_urls();
+    let Credentials { tenant_id, client_id, client_secret, admin_token, sandbox_token, .. } = credentials;
+    print(format!(
+        "argus dev: three hosts are up. Ctrl-C stops them; a restart prints the same credentials.
+
+  auth     {auth}
+  api      {api}
+  sandbox  {sandbox}
+
+  tenant         {tenant_id}
+  client id      {client_id}
+  client secret  {client_secret}
+
+Paste these lines into another terminal; they work for a day:
+
+export SANDBOX_TOKEN={sandbox_token}
+export ADMIN_TOKEN={admin_token}
+
+# The same request gives the same bytes, twice:
+curl -s {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
+curl -s {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
+
+# The scenario catalogue, and a token that is pinned to one scenario:
+curl -s {sandbox}/v1/sandbox/scenarios -H \"Authorization: Bearer $SANDBOX_TOKEN\"
+curl -s -X POST {auth}/v1/platform/apps/{client_id}/sandbox-token -H \"Authorization: Bearer $ADMIN_TOKEN\" -H 'Content-Type: application/json' -d '{{\"scenarios\": [\"wallet.high-risk\"]}}'
+
+# The contract:
+curl -s {api}/.well-known/openapi.json
+"
+    ))?;
+    if let Some(path) = &args.ready_file {
+        let demo = Demo { admin_token, tenant_id, client_id, client_secret };
+        write_private(path, &Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What `dev` and `serve` share: the running service, from its settings to its end.
+
+use super::CommandResult;
+use crate::config::RunArgs;
+use crate::hosts::{App, Hosts};
+use crate::identity::Identity;
+use argus_sandbox::Sandbox;
+use dropshot::{ConfigLogging, ConfigLoggingLevel};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs a future on the runtime of this process.
+pub(super) fn block_on(future: impl Future<Output = CommandResult>) -> CommandResult {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+/// A service that accepts requests.
+pub(super) struct Service {
+    pub(super) app: Arc<App>,
+    hosts: Hosts,
+}
+
+impl Service {
+    /// Opens the data and starts every host.
+    pub(super) fn start(args: &RunArgs) -> Result<Self, Box<dyn Error>> {
+        create_private_dir(&args.data.data_dir)?;
+        let log = ConfigLogging::StderrTerminal { level: level(args.log) }.to_logger("argus")?;
+        let sandbox = match &args.scenario_dir {
+            Some(directory) => Sandbox::with_fixtures(read_fixtures(directory)?)?,
+            None => Sandbox::load(),
+        };
+        let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
+        let app = Arc::new(App::new(identity, sandbox));
+        let hosts = Hosts::start(&app, args.addresses(), &log)?;
+        Ok(Self { app, hosts })
+    }
+
+    /// Base URLs of the auth, api and sandbox hosts as they listen.
+    pub(super) fn base_urls(&self) -> [String; 3] {
+        let addresses = self.hosts.addresses;
+        [addresses.auth, addresses.api, addresses.sandbox].map(base_url)
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets open requests end.
+    pub(super) async fn run_until_signal(self) -> CommandResult {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let drained = tokio::select! {
+            drained = self.hosts.stop() => drained,
+            // Asked twice: the operator does not want to wait.
+            _ = interrupt.recv() => false,
+        };
+        if !drained {
+            eprintln!("argus: some requests were cut off");
+        }
+        Ok(())
+    }
+}
+
+/// The base URL of a listening address.
+pub(super) fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// Makes a directory that only its owner may enter, unless it is there.
+pub(super) fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn level(filter: slog::FilterLevel) -> ConfigLoggingLevel {
+    match filter {
+        slog::FilterLevel::Off | slog::FilterLevel::Critical => ConfigLoggingLevel::Critical,
+        slog::FilterLevel::Error => ConfigLoggingLevel::Error,
+        slog::FilterLevel::Warning => ConfigLoggingLevel::Warn,
+        slog::FilterLevel::Info => ConfigLoggingLevel::Info,
+        slog::FilterLevel::Debug => ConfigLoggingLevel::Debug,
+        slog::FilterLevel::Trace => ConfigLoggingLevel::Trace,
+    }
+}
+
+/// Name and text of every `.json` file of the directory, by name.
+fn read_fixtures(directory: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let explain = |error: std::io::Error| format!("scenario directory {}: {error}", directory.display());
+    let mut paths = std::fs::read_dir(directory)
+        .map_err(explain)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(explain)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    let mut fixtures = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        fixtures.push((name, std::fs::read_to_string(&path).map_err(explain)?));
+    }
+    Ok(fixtures)
+}

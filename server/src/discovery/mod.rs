@@ -1,0 +1,9 @@
+//! The published documents as they are served: entity tags, conditional requests, caching, CORS.
+
+mod document;
+mod library;
+mod oauth_metadata;
+
+pub use document::Document;
+pub use library::Library;
+pub use oauth_metadata::oauth_metadata;

@@ -1,0 +1,20 @@
+//! Authorization server metadata (RFC 8414), from what the server really does.
+
+use crate::identity::Identity;
+use argus_openapi::types::internal::OauthMetadata;
+use argus_openapi::types::scopes::Scope;
+
+/// The metadata of the authorization server that clients reach under `auth_url`.
+pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
+    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+    OauthMetadata {
+        issuer: identity.issuer().to_owned(),
+        token_endpoint: format!("{auth_url}/v1/oauth/token"),
+        jwks_uri: format!("{auth_url}/.well-known/jwks.json"),
+        scopes_supported: Scope::catalogue().map(|scope| scope.to_string()).collect(),
+        response_types_supported: Vec::new(),
+        grant_types_supported: texts(&["client_credentials"]),
+        token_endpoint_auth_methods_supported: texts(&["client_secret_basic", "client_secret_post"]),
+        service_documentation: "https://knogin.com/en/docs/api-reference".to_owned(),
+    }
+}

@@ -1,0 +1,225 @@
+//! The sandbox host mocks the contract: one expression per operation. What a mock says is decided
+//! in the sandbox crate, which knows nothing of HTTP.
+
+use super::{HostContext, shared};
+use crate::gate;
+use argus_openapi::api::{Answer, ArgusApi};
+use argus_openapi::http::{Body, Checked, DocumentReply, EmptyReply, Reply};
+use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery};
+use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
+use argus_openapi::types::internal::{Health, Readiness};
+use argus_openapi::types::jobs::{
+    Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
+};
+use argus_openapi::types::profiles::{Profile, ProfileEnrich, ProfileEnrichment, ProfilePath};
+use argus_openapi::types::sandbox::ScenarioList;
+use argus_openapi::types::traces::{Trace, TracePath};
+use argus_openapi::types::webhooks::{
+    Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTest, WebhookUpdate,
+};
+use argus_sandbox::Request;
+use dropshot::{Header, Path, Query, RequestContext};
+
+/// The sandbox host.
+pub(super) enum SandboxHost {}
+
+type Rqctx = RequestContext<HostContext>;
+
+impl ArgusApi for SandboxHost {
+    type Context = HostContext;
+
+    async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<Webhook, 201>> {
+        gate::mock(rqctx, |call| async move {
+            let body = call.body(body).await?;
+            call.answer(Request::WebhookCreate(&body))
+        })
+        .await
+    }
+
+    async fn webhook_list(rqctx: Rqctx, query: Checked<Query<PageQuery>>) -> Answer<Reply<WebhookList, 200>> {
+        gate::mock(rqctx, |call| async move { call.answer(Request::WebhookList(&call.query(query)?)) }).await
+    }
+
+    async fn webhook_view(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<Webhook, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.webhook_id;
+            call.answer(Request::WebhookView { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn webhook_update(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        body: Body<WebhookUpdate>,
+    ) -> Answer<Reply<Webhook, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let (id, body) = (call.path(path)?.webhook_id, call.body(body).await?);
+            call.answer(Request::WebhookUpdate { id: id.as_str(), body: &body })
+        })
+        .await
+    }
+
+    async fn webhook_delete(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<EmptyReply> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.webhook_id;
+            call.answer(Request::WebhookDelete { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn webhook_delivery_list(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        query: Checked<Query<PageQuery>>,
+    ) -> Answer<Reply<WebhookDeliveryList, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let (id, page) = (call.path(path)?.webhook_id, call.query(query)?);
+            call.answer(Request::WebhookDeliveryList { id: id.as_str(), page: &page })
+        })
+        .await
+    }
+
+    async fn webhook_test(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<WebhookTest, 202>> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.webhook_id;
+            call.answer(Request::WebhookTest { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn graphql_execute(
+        rqctx: Rqctx,
+        headers: Checked<Header<GraphqlHeaders>>,
+        body: Body<GraphqlRequest>,
+    ) -> Answer<Reply<GraphqlResponse, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let (headers, body) = (call.headers(headers)?, call.body(body).await?);
+            call.answer(Request::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
+        })
+        .await
+    }
+
+    async fn trace_view(rqctx: Rqctx, path: Checked<Path<TracePath>>) -> Answer<Reply<Trace, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let trace_id = call.path(path)?.trace_id;
+            call.answer(Request::TraceView { trace_id: trace_id.as_str() })
+        })
+        .await
+    }
+
+    async fn job_create(
+        rqctx: Rqctx,
+        headers: Checked<Header<JobCreateHeaders>>,
+        body: Body<JobCreate>,
+    ) -> Answer<Reply<JobCreated, 201>> {
+        gate::mock(rqctx, |call| async move {
+            // Checked but not used: without memory there is nothing to replay.
+            call.headers(headers)?;
+            let body = call.body(body).await?;
+            call.answer(Request::JobCreate(&body))
+        })
+        .await
+    }
+
+    async fn job_list(rqctx: Rqctx, query: Checked<Query<JobQuery>>) -> Answer<Reply<JobList, 200>> {
+        gate::mock(rqctx, |call| async move { call.answer(Request::JobList(&call.query(query)?)) }).await
+    }
+
+    async fn job_view(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<Job, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.id;
+            call.answer(Request::JobView { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn job_cancel(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<EmptyReply> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.id;
+            call.answer(Request::JobCancel { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn job_result(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<JobResult, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.id;
+            call.answer(Request::JobResult { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn profile_view(rqctx: Rqctx, path: Checked<Path<ProfilePath>>) -> Answer<Reply<Profile, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let id = call.path(path)?.id;
+            call.answer(Request::ProfileView { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn profile_enrich(
+        rqctx: Rqctx,
+        path: Checked<Path<ProfilePath>>,
+        body: Body<ProfileEnrich>,
+    ) -> Answer<Reply<ProfileEnrichment, 200>> {
+        gate::mock(rqctx, |call| async move {
+            let (id, body) = (call.path(path)?.id, call.optional_body(body).await?);
+            call.answer(Request::ProfileEnrich { id: id.as_str(), body: &body })
+        })
+        .await
+    }
+
+    async fn sandbox_scenario_list(rqctx: Rqctx) -> Answer<Reply<ScenarioList, 200>> {
+        gate::mock(rqctx, |call| async move { call.answer(Request::SandboxScenarioList) }).await
+    }
+
+    async fn openapi_json(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.openapi_json).await
+    }
+
+    async fn openapi_json_head(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.openapi_json).await
+    }
+
+    async fn openapi_yaml(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.openapi_yaml).await
+    }
+
+    async fn openapi_yaml_head(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.openapi_yaml).await
+    }
+
+    async fn api_catalog(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.api_catalog).await
+    }
+
+    async fn api_catalog_head(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.api_catalog).await
+    }
+
+    async fn data_schema_list(
+        rqctx: Rqctx,
+        query: Checked<Query<DataSchemaQuery>>,
+    ) -> Answer<Reply<DataSchemaList, 200>> {
+        gate::mock(rqctx, |call| async move { call.answer(Request::DataSchemaList(&call.query(query)?)) })
+            .await
+    }
+
+    async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
+        shared::data_schema(rqctx, path).await
+    }
+
+    async fn data_schema_head(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
+        shared::data_schema(rqctx, path).await
+    }
+
+    async fn health_view(rqctx: Rqctx) -> Answer<Reply<Health, 200>> {
+        shared::health(rqctx).await
+    }
+
+    async fn readiness_view(rqctx: Rqctx) -> Answer<Reply<Readiness, 200>> {
+        shared::readiness(rqctx).await
+    }
+}
