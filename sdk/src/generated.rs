@@ -582,7 +582,7 @@ pub mod types {
     pub struct DataSchema {
         ///Stable identifier, for example `argus.profile.v1`.
         pub id: ::std::string::String,
-        ///Operations that take or return it, as method and path.
+        ///Operations that take, return or act on it, as method and path.
         pub operations: ::std::vec::Vec<::std::string::String>,
         ///Where the JSON Schema document is.
         pub schema_url: ::std::string::String,

@@ -13,9 +13,11 @@
 //! file; `cargo xtask regen` does.
 
 pub mod catalog;
+pub mod data_schemas;
 pub mod denylist;
 pub mod document;
 mod error;
+pub mod examples;
 pub mod generator;
 pub mod lower;
 pub mod normalise;
@@ -31,6 +33,7 @@ pub use error::PublishError;
 pub use published::{Published, publish};
 
 use denylist::Denylist;
+use examples::Examples;
 use serde_json::Value;
 
 /// Title of the contract.
@@ -38,15 +41,16 @@ pub const TITLE: &str = "Argus External API";
 
 /// The published descriptor.
 pub fn descriptor() -> Result<Value, PublishError> {
-    descriptor_of(raw::raw()?, &Denylist::committed()?)
+    descriptor_of(raw::raw()?, &Denylist::committed()?, &Examples::committed()?)
 }
 
-/// The descriptor that follows from a raw description and a denylist.
-pub fn descriptor_of(raw: Value, denylist: &Denylist) -> Result<Value, PublishError> {
+/// The descriptor that follows from a raw description and the policy files.
+pub fn descriptor_of(raw: Value, denylist: &Denylist, examples: &Examples) -> Result<Value, PublishError> {
     let document = denylist::deny(raw, denylist)?;
     let document = prune::prune(document)?;
     let document = overlay::overlay(document)?;
-    let document = prune::prune(document)?;
     let document = normalise::normalise(document);
+    let document = examples::add(document, examples)?;
+    let document = prune::prune(document)?;
     Ok(sort::sorted(raise::raise(document)))
 }

@@ -72,7 +72,8 @@ pub(super) fn components() -> Value {
 
 /// The headers of one response of an operation, as references.
 pub(super) fn of(operation: Operation, status: u16) -> Value {
-    let document = revalidated(operation) && matches!(status, 200 | 304);
+    let document =
+        (revalidated(operation) || operation == Operation::ApiCatalog) && matches!(status, 200 | 304);
     let carried = [
         ("X-Argus-Trace-ID", true),
         ("X-Argus-Span-ID", true),

@@ -20,7 +20,7 @@ pub(super) fn schemes() -> Value {
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "A service token, an administrator's token, or on the sandbox host a sandbox token, with \
-                the scope that the operation names.",
+                the scope that the operation names under `oauth2`.",
         },
         "client_basic": {
             "type": "http",
@@ -37,6 +37,6 @@ pub(super) fn requirement(access: Access) -> Value {
         // The empty alternative is the form: a body cannot be named as a scheme.
         Access::Client => json!([{ "client_basic": [] }, {}]),
         Access::AnyToken => json!([{ "bearer": [] }]),
-        Access::Scope(scope) => json!([{ "oauth2": [scope.as_str()] }, { "bearer": [scope.as_str()] }]),
+        Access::Scope(scope) => json!([{ "oauth2": [scope.as_str()] }, { "bearer": [] }]),
     }
 }
