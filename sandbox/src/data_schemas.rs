@@ -1,6 +1,8 @@
 //! The list of data schemas, as far as the caller's clearance reaches.
 
 use crate::sandbox::{Context, Reply};
+use argus_openapi::Host;
+use argus_openapi::published::SCHEMAS;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::discovery::{DataSchema, DataSchemaList, DataSchemaQuery, FederatedSource};
 
@@ -32,6 +34,13 @@ pub(crate) fn list(context: &Context<'_>, query: &DataSchemaQuery) -> Reply {
     )
 }
 
+/// The published schemas. They are public documents, so that their secrecy is the lowest.
 fn published() -> impl Iterator<Item = DataSchema> {
-    std::iter::empty()
+    SCHEMAS.iter().map(|schema| DataSchema {
+        id: schema.id.to_owned(),
+        title: schema.title.to_owned(),
+        secrecy_level: SecrecyLevel::Standard,
+        operations: schema.operations.iter().map(|operation| (*operation).to_owned()).collect(),
+        schema_url: format!("{}/.well-known/schemas/{}.json", Host::Api.public_url(), schema.id),
+    })
 }

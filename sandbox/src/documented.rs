@@ -3,7 +3,7 @@
 
 use argus_openapi::Operation;
 use argus_openapi::types::error::{Error, ErrorCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A documented response.
@@ -67,17 +67,38 @@ fn responses(descriptor: &Value, operation: &Value) -> BTreeMap<u16, Response> {
         let Ok(status) = status.parse::<u16>() else { continue };
         let response = match status {
             200..=299 => Response::Success,
-            _ => Response::Error(example(descriptor, follow(descriptor, response)).map(render)),
+            _ => Response::Error(body(descriptor, status, follow(descriptor, response))),
         };
         documented.insert(status, response);
     }
     documented
 }
 
+/// The body of an error: the documented example, or, where there is none, what the documented
+/// schema and description say. `None` when the response has no body.
+fn body(descriptor: &Value, status: u16, response: &Value) -> Option<Vec<u8>> {
+    if let Some(example) = example(descriptor, response) {
+        return Some(render(example));
+    }
+    let schema = media(response)?.get("schema").map(|schema| follow(descriptor, schema));
+    let (code, meaning) = ErrorCode::ALL.iter().find(|(code, _)| code.status() == status)?;
+    let description = response.get("description").and_then(Value::as_str);
+    let mut body = json!({ "error_code": code, "message": description.unwrap_or(meaning.trim()) });
+    if schema.and_then(|schema| schema.pointer("/properties/query_hint")).is_some() {
+        body["query_hint"] = json!("use_your_backend");
+    }
+    Some(render(&body))
+}
+
+/// The media type whose body a client of the contract reads.
+fn media(response: &Value) -> Option<&Value> {
+    let content = response.get("content")?.as_object()?;
+    content.get("application/json").or_else(|| content.values().next())
+}
+
 /// The first example of a response's first media type.
 fn example<'d>(descriptor: &'d Value, response: &'d Value) -> Option<&'d Value> {
-    let content = response.get("content")?.as_object()?;
-    let media = content.get("application/json").or_else(|| content.values().next())?;
+    let media = media(response)?;
     let schema = || media.get("schema").map(|schema| follow(descriptor, schema));
     media
         .get("example")
@@ -111,7 +132,6 @@ fn render(example: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn documented() -> Documented {
         let error = |code: &str| json!({ "error_code": code, "message": "m" });
@@ -124,6 +144,8 @@ mod tests {
                         "401": { "$ref": "#/components/responses/Unauthorized" },
                         "403": { "content": { "application/json": { "examples": {
                             "b": { "value": error("b") }, "a": { "$ref": "#/components/examples/A" } } } } },
+                        "404": { "description": "without example", "content": { "application/json": {
+                            "schema": { "properties": { "query_hint": {} } } } } },
                         "409": { "description": "without body" },
                         "503": { "content": { "application/json": { "example": error("unavailable") } } },
                         "default": { "description": "anything" },
@@ -154,6 +176,9 @@ mod tests {
         assert_eq!(body(403).as_deref(), Some(r#"{"error_code":"a","message":"m"}"#));
         assert_eq!(body(503).as_deref(), Some(r#"{"error_code":"unavailable","message":"m"}"#));
         assert_eq!(body(409), None);
+        let composed =
+            r#"{"error_code":"not_found","message":"without example","query_hint":"use_your_backend"}"#;
+        assert_eq!(body(404).as_deref(), Some(composed));
     }
 
     #[test]
@@ -164,6 +189,6 @@ mod tests {
         assert_eq!(documented.response(Operation::JobView, 200), None);
         let error = documented.unsupported(Operation::JobCreate, 418);
         assert_eq!(error.error_code, ErrorCode::PreferenceNotSupported);
-        assert!(error.message.contains("418") && error.message.contains("201, 401, 403, 409, 503"));
+        assert!(error.message.contains("418") && error.message.contains("201, 401, 403, 404, 409, 503"));
     }
 }
