@@ -1,0 +1,318 @@
+//! Apps: secrets, rotation, tenant isolation, pages and the audit trail.
+
+use crate::engine::{SANDBOX, Surroundings, admin, app, registration};
+use crate::oauth::authenticates;
+use argus_openapi::types::apps::{AppCreate, Governance, GovernanceUpdate, GrantType};
+use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::error::ErrorCode;
+use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::tokens::{SandboxTokenCreate, ServiceTokenCreate};
+use argus_server::gate::Principal;
+use argus_server::identity::{Identity, apps, tokens};
+use argus_server::store::apps::AppRow;
+use argus_server::store::{apps as rows, audit};
+use chrono::{DateTime, NaiveDateTime};
+use std::fs;
+use std::sync::Arc;
+
+on_both_engines! {
+    a_created_app_reads_back_as_it_was_registered
+    a_client_secret_is_not_in_the_store
+    rotation_ends_the_old_secret_and_the_new_one_works
+    rotating_at_the_same_time_leaves_exactly_one_working_secret
+    another_tenant_can_neither_see_nor_touch_an_app
+    governance_flags_change_one_by_one
+    pages_hold_each_app_once_even_with_equal_times
+    a_cursor_that_was_changed_or_belongs_to_another_tenant_is_refused
+    every_change_leaves_one_audit_event
+    a_registration_that_breaks_a_rule_is_refused
+}
+
+async fn a_created_app_reads_back_as_it_was_registered(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let request = AppCreate {
+        name: "Dossiers d’été 🗂".to_owned(),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials],
+        redirect_uris: ["https://a.example/cb", "https://b.example/cb", "https://a.example/cb"]
+            .map(str::to_owned)
+            .to_vec(),
+        requested_scopes: vec![Scope::JobsWrite, Scope::WebhooksRead, Scope::JobsWrite],
+    };
+    let created = apps::create(&identity, &admin, &request).await.unwrap();
+    assert!(created.client_secret.starts_with("argus_secret_") && created.client_secret.len() == 56);
+    let viewed = apps::view(&identity, &admin, &created.app.client_id).await.unwrap();
+    assert_eq!(viewed, created.app);
+    assert!(viewed.client_id.starts_with("app_") && viewed.client_id.len() == 30, "{}", viewed.client_id);
+    assert_eq!(viewed.name, request.name);
+    assert_eq!(viewed.grant_types, request.grant_types);
+    assert_eq!(viewed.redirect_uris, ["https://a.example/cb", "https://b.example/cb"]);
+    assert_eq!(viewed.requested_scopes, [Scope::JobsWrite, Scope::WebhooksRead]);
+    assert_eq!(viewed.governance, Governance { allow_service_tokens: false, enforce_pkce: true });
+    assert_eq!((&viewed.tenant_id, &viewed.organization_id), (&admin.tenant_id, &admin.organization_id));
+}
+
+async fn a_client_secret_is_not_in_the_store(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let created = app(&identity, &admin, &[Scope::JobsRead]).await;
+    let row = row_of(&identity, &admin, &created.app.client_id).await;
+    let columns =
+        [row.secret_hash.as_str(), &row.name, &row.approved_scopes, &row.grant_types, &row.redirect_uris];
+    assert!(columns.iter().all(|column| !column.contains(&created.client_secret)));
+    // A plain digest could be tried against without the pepper.
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, created.client_secret.as_bytes());
+    assert!(
+        !row.secret_hash
+            .contains(&base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, digest))
+    );
+    if surroundings.is_sqlite() {
+        let secret = created.client_secret.strip_prefix("argus_secret_").unwrap().as_bytes();
+        let mut searched = 0;
+        for entry in fs::read_dir(&surroundings.settings.data_dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let content = fs::read(&path).unwrap();
+                searched += content.len();
+                assert!(!content.windows(secret.len()).any(|window| window == secret), "{path:?}");
+            }
+        }
+        assert!(searched > 4_096, "the database was not among the files");
+    }
+}
+
+async fn rotation_ends_the_old_secret_and_the_new_one_works(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let created = app(&identity, &admin, &[Scope::JobsRead]).await;
+    let client_id = created.app.client_id.as_str();
+    assert!(authenticates(&identity, client_id, &created.client_secret).await);
+    let before = row_of(&identity, &admin, client_id).await;
+    let rotated = apps::secret_rotate(&identity, &admin, client_id).await.unwrap();
+    assert_eq!(rotated.client_id, client_id);
+    assert_ne!(rotated.client_secret, created.client_secret);
+    assert!(!authenticates(&identity, client_id, &created.client_secret).await);
+    assert!(authenticates(&identity, client_id, &rotated.client_secret).await);
+    let after = row_of(&identity, &admin, client_id).await;
+    assert!(after.secret_rotated_at > before.secret_rotated_at && after.created_at == before.created_at);
+}
+
+async fn rotating_at_the_same_time_leaves_exactly_one_working_secret(surroundings: Surroundings) {
+    let identity = Arc::new(surroundings.identity());
+    let admin = Arc::new(admin(&identity).await);
+    let client_id = app(&identity, &admin, &[Scope::JobsRead]).await.app.client_id;
+    let rotations: Vec<_> = (0..12)
+        .map(|_| {
+            let (identity, admin, client_id) = (Arc::clone(&identity), Arc::clone(&admin), client_id.clone());
+            tokio::spawn(async move { apps::secret_rotate(&identity, &admin, &client_id).await.unwrap() })
+        })
+        .collect();
+    let mut working = 0;
+    let mut secrets = Vec::new();
+    for rotation in rotations {
+        secrets.push(rotation.await.unwrap().client_secret);
+    }
+    for secret in secrets {
+        working += usize::from(authenticates(&identity, &client_id, &secret).await);
+    }
+    assert_eq!(working, 1);
+}
+
+async fn another_tenant_can_neither_see_nor_touch_an_app(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let (owner, stranger) = (admin(&identity).await, admin(&identity).await);
+    let created = app(&identity, &owner, &[Scope::JobsRead]).await;
+    let id = created.app.client_id.as_str();
+    let change = GovernanceUpdate { allow_service_tokens: Some(true), enforce_pkce: Some(false) };
+    let service = ServiceTokenCreate { scopes: vec![Scope::JobsRead] };
+    let refusals = [
+        apps::view(&identity, &stranger, id).await.map(drop),
+        apps::governance_update(&identity, &stranger, id, &change).await.map(drop),
+        apps::governance_update(&identity, &stranger, id, &GovernanceUpdate::default()).await.map(drop),
+        apps::secret_rotate(&identity, &stranger, id).await.map(drop),
+        tokens::service_token_create(&identity, &stranger, id, &service).await.map(drop),
+        tokens::sandbox_token_create(
+            &identity,
+            &stranger,
+            id,
+            &SandboxTokenCreate::default(),
+            SANDBOX,
+            |_| Ok(vec![]),
+        )
+        .await
+        .map(drop),
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.unwrap_err().code, ErrorCode::NotFound);
+    }
+    assert!(apps::list(&identity, &stranger, &PageQuery::default()).await.unwrap().apps.is_empty());
+    assert_eq!(apps::view(&identity, &owner, id).await.unwrap(), created.app);
+    assert!(authenticates(&identity, id, &created.client_secret).await);
+    assert_eq!(actions(&identity, &stranger).await, ["tenant.create"]);
+}
+
+async fn governance_flags_change_one_by_one(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let id = app(&identity, &admin, &[Scope::JobsRead]).await.app.client_id;
+    let steps = [
+        (Some(true), None, (true, true)),
+        (None, Some(false), (true, false)),
+        (None, None, (true, false)),
+        (Some(false), Some(true), (false, true)),
+    ];
+    for (allow_service_tokens, enforce_pkce, expected) in steps {
+        let change = GovernanceUpdate { allow_service_tokens, enforce_pkce };
+        let answer = apps::governance_update(&identity, &admin, &id, &change).await.unwrap();
+        assert_eq!(answer.client_id, id);
+        let now = apps::view(&identity, &admin, &id).await.unwrap().governance;
+        assert_eq!(answer.governance, now);
+        assert_eq!((now.allow_service_tokens, now.enforce_pkce), expected);
+    }
+}
+
+async fn pages_hold_each_app_once_even_with_equal_times(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let expected = insert_with_ties(&identity, &admin).await;
+    for limit in [1, 2, 3, 6, 7, 8, 200] {
+        let mut seen = Vec::new();
+        let mut cursor = None;
+        loop {
+            let query = PageQuery { limit: Some(limit), cursor: cursor.take() };
+            let page = apps::list(&identity, &admin, &query).await.unwrap();
+            assert!(!page.apps.is_empty() && page.apps.len() <= limit as usize, "pages of {limit}");
+            seen.extend(page.apps.into_iter().map(|app| app.client_id));
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+            assert!(seen.len() < expected.len(), "a cursor behind the last app");
+        }
+        assert_eq!(seen, expected, "pages of {limit}");
+    }
+}
+
+async fn a_cursor_that_was_changed_or_belongs_to_another_tenant_is_refused(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let (owner, stranger) = (admin(&identity).await, admin(&identity).await);
+    insert_with_ties(&identity, &owner).await;
+    let list = async |caller: &Principal, cursor: String| {
+        apps::list(&identity, caller, &PageQuery { limit: Some(2), cursor: Some(cursor) }).await
+    };
+    let first = apps::list(&identity, &owner, &PageQuery { limit: Some(2), cursor: None }).await.unwrap();
+    let cursor = first.next_cursor.unwrap();
+    assert!(list(&owner, cursor.clone()).await.is_ok());
+    assert_eq!(list(&stranger, cursor.clone()).await.unwrap_err().code, ErrorCode::InvalidRequest);
+    for index in 0..cursor.len() {
+        let mut changed = cursor.clone().into_bytes();
+        changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        let problem = list(&owner, changed).await.expect_err("a changed cursor");
+        assert_eq!(problem.code, ErrorCode::InvalidRequest);
+    }
+    for other in ["", "x", "2", "eyJjcmVhdGVkX2F0IjoiLi4uIn0=", "é", &"A".repeat(1_024)] {
+        assert_eq!(list(&owner, other.to_owned()).await.unwrap_err().code, ErrorCode::InvalidRequest);
+    }
+}
+
+async fn every_change_leaves_one_audit_event(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let created = app(&identity, &admin, &[Scope::JobsRead]).await;
+    let id = created.app.client_id.as_str();
+    let change = GovernanceUpdate { allow_service_tokens: Some(true), enforce_pkce: None };
+    apps::governance_update(&identity, &admin, id, &change).await.unwrap();
+    apps::secret_rotate(&identity, &admin, id).await.unwrap();
+    let service = ServiceTokenCreate { scopes: vec![Scope::JobsRead] };
+    tokens::service_token_create(&identity, &admin, id, &service).await.unwrap();
+    tokens::sandbox_token_create(&identity, &admin, id, &SandboxTokenCreate::default(), SANDBOX, |_| {
+        Ok(vec![])
+    })
+    .await
+    .unwrap();
+    assert!(apps::secret_rotate(&identity, &admin, "app_unknown").await.is_err());
+    apps::view(&identity, &admin, id).await.unwrap();
+    assert_eq!(
+        actions(&identity, &admin).await,
+        [
+            "tenant.create",
+            "app.create",
+            "app.governance.update",
+            "app.secret.rotate",
+            "app.service_token.create",
+            "app.sandbox_token.create"
+        ]
+    );
+    let events = events(&identity, &admin).await;
+    assert!(events[1..].iter().all(|event| event.subject == id && event.actor == admin.client_id));
+    assert!(events.iter().all(|event| event.secrecy_level == "standard"));
+}
+
+async fn a_registration_that_breaks_a_rule_is_refused(surroundings: Surroundings) {
+    let identity = surroundings.identity();
+    let admin = admin(&identity).await;
+    let valid = registration(&[Scope::JobsRead]);
+    let cases = [
+        (AppCreate { name: " \t".into(), ..valid.clone() }, "`name`"),
+        (AppCreate { name: "a\0b".into(), ..valid.clone() }, "`name`"),
+        (
+            AppCreate { requested_scopes: vec![Scope::InternalOperate], ..valid.clone() },
+            "argus:internal:operate",
+        ),
+        (AppCreate { requested_scopes: vec![], ..valid.clone() }, "`requested_scopes`"),
+        (AppCreate { grant_types: vec![], ..valid.clone() }, "`grant_types`"),
+        (AppCreate { grant_types: vec![GrantType::AuthorizationCode], ..valid.clone() }, "`redirect_uris`"),
+        (
+            AppCreate { redirect_uris: vec!["http://a.example/".into()], ..valid.clone() },
+            "`redirect_uris[0]`",
+        ),
+    ];
+    for (request, part) in cases {
+        let Err(problem) = apps::create(&identity, &admin, &request).await else {
+            panic!("accepted: {part}")
+        };
+        assert_eq!(problem.code, ErrorCode::InvalidRequest);
+        assert!(problem.message.contains(part), "{}", problem.message);
+    }
+    assert_eq!(actions(&identity, &admin).await, ["tenant.create"]);
+}
+
+/// Seven apps at three moments; answers with their ids in list order.
+async fn insert_with_ties(identity: &Identity, owner: &Principal) -> Vec<String> {
+    let moment = |micros: i64| -> NaiveDateTime {
+        DateTime::from_timestamp_micros(1_778_241_600_000_000 + micros).unwrap().naive_utc()
+    };
+    let mut apps = vec![("b", 1), ("d", 1), ("a", 1), ("c", 1), ("e", 2), ("g", 2), ("f", 1_000_000)];
+    let template = {
+        let created = app(identity, owner, &[Scope::JobsRead]).await;
+        row_of(identity, owner, &created.app.client_id).await
+    };
+    let mut expected = vec![template.client_id.clone()];
+    for (name, micros) in apps.clone() {
+        let row = AppRow {
+            client_id: format!("app_{name}_{}", owner.tenant_id),
+            created_at: moment(micros),
+            ..template.clone()
+        };
+        identity.store().run(move |connection| Ok(rows::insert(connection, &row)?)).await.unwrap();
+    }
+    apps.sort_by_key(|(name, micros)| std::cmp::Reverse((*micros, *name)));
+    expected.extend(apps.iter().map(|(name, _)| format!("app_{name}_{}", owner.tenant_id)));
+    expected
+}
+
+async fn row_of(identity: &Identity, owner: &Principal, client_id: &str) -> AppRow {
+    let (tenant_id, client_id) = (owner.tenant_id.clone(), client_id.to_owned());
+    let find = move |connection: &mut _| Ok(rows::find(connection, &tenant_id, &client_id)?);
+    identity.store().run(find).await.unwrap().unwrap()
+}
+
+async fn events(identity: &Identity, owner: &Principal) -> Vec<audit::AuditEvent> {
+    let tenant_id = owner.tenant_id.clone();
+    identity.store().run(move |connection| Ok(audit::list(connection, &tenant_id, 100)?)).await.unwrap()
+}
+
+async fn actions(identity: &Identity, owner: &Principal) -> Vec<String> {
+    events(identity, owner).await.into_iter().map(|event| event.action).collect()
+}
