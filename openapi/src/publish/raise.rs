@@ -42,12 +42,10 @@ fn raise_members(schema: &mut Object) {
     } else if nullable {
         if let Some(own) = schema.get("type").cloned() {
             schema.insert("type".to_owned(), json!([own, "null"]));
-        } else if let Some(list) =
-            ["anyOf", "oneOf"].into_iter().find(|key| schema.get(*key).is_some_and(Value::is_array))
+        } else if let Some(list) = ["anyOf", "oneOf"].into_iter().find(|key| schema.contains_key(*key))
+            && let Some(branches) = schema.get_mut(list).and_then(Value::as_array_mut)
         {
-            if let Some(branches) = schema.get_mut(list).and_then(Value::as_array_mut) {
-                branches.push(json!({ "type": "null" }));
-            }
+            branches.push(json!({ "type": "null" }));
         }
     }
     for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {

@@ -1,0 +1,66 @@
+//! The generated files: same bytes every time, same content in every form, committed as they are.
+
+use argus_openapi::publish::{self, sort};
+use argus_openapi::published::{
+    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema, SCHEMAS,
+};
+use serde_json::{Value, json};
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let files = || publish::publish().unwrap().files().unwrap();
+    assert_eq!(files(), files());
+}
+
+#[test]
+fn the_committed_files_are_those_that_the_pipeline_makes() {
+    let files = publish::publish().unwrap().files().unwrap();
+    let repair = "is stale; run `cargo xtask regen`";
+    assert!(files["argus.json"] == DESCRIPTOR_JSON, "openapi/argus.json {repair}");
+    assert!(files["argus.yaml"] == DESCRIPTOR_YAML, "openapi/argus.yaml {repair}");
+    assert!(files["api-catalog.json"] == API_CATALOG_JSON, "openapi/api-catalog.json {repair}");
+    let committed: Vec<_> = SCHEMAS.iter().map(|schema| format!("schemas/{}.json", schema.id)).collect();
+    let made: Vec<_> = files.keys().filter(|path| path.starts_with("schemas/")).cloned().collect();
+    assert_eq!(committed, made, "openapi/src/published/schemas.rs {repair}");
+    for PublishedSchema { id, text, .. } in SCHEMAS {
+        assert!(files[&format!("schemas/{id}.json")] == **text, "openapi/schemas/{id}.json {repair}");
+    }
+}
+
+#[test]
+fn yaml_and_json_hold_the_same_content() {
+    let json: Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
+    let yaml: Value = serde_yaml_ng::from_str(DESCRIPTOR_YAML).unwrap();
+    assert_eq!(json, yaml);
+    assert!(json["paths"].as_object().is_some_and(|paths| !paths.is_empty()));
+}
+
+#[test]
+fn keys_are_in_order_however_they_were_put_in() {
+    let one: Value = serde_json::from_str(r#"{"b":{"d":1,"c":[{"f":1,"e":2}]},"a":0}"#).unwrap();
+    let text = sort::json(&sort::sorted(one)).unwrap();
+    assert_eq!(text.replace([' ', '\n'], ""), r#"{"a":0,"b":{"c":[{"e":2,"f":1}],"d":1}}"#);
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn the_descriptor_says_what_it_is() {
+    let json: Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
+    assert_eq!(json["openapi"], "3.1.0");
+    assert_eq!(json["info"]["title"], "Argus External API");
+    assert_eq!(json["info"]["version"], "2026.4.0");
+}
+
+#[test]
+fn the_catalogue_points_at_both_descriptors_and_the_documentation() {
+    let catalogue: Value = serde_json::from_str(API_CATALOG_JSON).unwrap();
+    let expected = json!({ "linkset": [{
+        "anchor": "https://api.knogin.com/",
+        "service-desc": [
+            { "href": "https://api.knogin.com/.well-known/openapi.json", "type": "application/json" },
+            { "href": "https://api.knogin.com/.well-known/openapi.yaml", "type": "application/yaml" },
+        ],
+        "service-doc": [{ "href": "https://knogin.com/en/docs/api-reference", "type": "text/html" }],
+    }] });
+    assert_eq!(catalogue, expected);
+}

@@ -1,0 +1,175 @@
+//! Every published operation says everything that a partner needs to know.
+
+use crate::support::{descriptor, media, operation, resolve, responses, routes};
+use argus_openapi::types::scopes::Scope;
+use argus_openapi::{Access, Host, Operation};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.trim().is_empty())
+}
+
+#[test]
+fn every_operation_has_summary_description_and_one_described_tag() {
+    for route in routes() {
+        let name = route.name();
+        assert!(is_text(&route.operation["summary"]), "{name} has no summary");
+        assert!(is_text(&route.operation["description"]), "{name} has no description");
+        let tags = route.operation["tags"].as_array().unwrap();
+        assert_eq!(tags.len(), 1, "{name}");
+        let tag = descriptor()["tags"].as_array().unwrap().iter().find(|tag| tag["name"] == tags[0]);
+        assert!(tag.is_some_and(|tag| is_text(&tag["description"])), "the tag of {name} is not described");
+    }
+}
+
+#[test]
+fn servers_audience_and_stability_are_those_of_the_table() {
+    for route in routes() {
+        let spec = Operation::from_id(route.id()).unwrap().spec();
+        let urls: Vec<_> =
+            route.operation["servers"].as_array().unwrap().iter().map(|host| &host["url"]).collect();
+        let hosts: Vec<_> = spec.hosts.iter().map(|host| host.public_url()).collect();
+        assert_eq!(urls, hosts, "{}", route.name());
+        assert!(!urls.is_empty(), "{} is served nowhere", route.name());
+        assert_eq!(route.operation["x-argus-audience"], spec.audience.as_str());
+        assert_eq!(route.operation["x-argus-stability"], spec.stability.as_str());
+    }
+}
+
+#[test]
+fn security_is_what_the_gate_enforces() {
+    for route in routes() {
+        let security = &route.operation["security"];
+        match Operation::from_id(route.id()).unwrap().spec().access {
+            Access::Public => assert_eq!(*security, json!([]), "{}", route.name()),
+            Access::Client => assert_eq!(security[0], json!({ "client_basic": [] })),
+            Access::AnyToken => assert_eq!(*security, json!([{ "bearer": [] }])),
+            Access::Scope(scope) => {
+                assert_eq!(security[0], json!({ "oauth2": [scope.as_str()] }), "{}", route.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_scope_of_the_catalogue_is_published_and_no_other() {
+    let flow = &descriptor()["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"];
+    assert_eq!(flow["tokenUrl"], "https://auth.knogin.com/v1/oauth/token");
+    let published: BTreeSet<_> = flow["scopes"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(published, Scope::catalogue().map(Scope::as_str).collect());
+}
+
+#[test]
+fn each_operation_lists_the_statuses_that_it_can_return() {
+    let expected: [(&str, &[u16]); 12] = [
+        ("scope_list", &[200, 401, 403, 500, 503]),
+        ("app_create", &[201, 400, 401, 403, 413, 415, 500, 503]),
+        ("app_view", &[200, 400, 401, 403, 404, 500, 503]),
+        ("oauth_token", &[200, 400, 401, 413, 415, 500, 503]),
+        ("jwks_view", &[200, 500]),
+        ("webhook_delete", &[204, 400, 401, 403, 404, 500]),
+        ("job_create", &[200, 201, 400, 401, 403, 413, 415, 500]),
+        ("job_cancel", &[200, 204, 400, 401, 403, 404, 409, 500]),
+        ("job_result", &[200, 202, 400, 401, 403, 404, 409, 410, 500]),
+        ("trace_view", &[200, 400, 401, 403, 404, 500, 503]),
+        ("sandbox_scenario_list", &[200, 400, 401, 403, 500]),
+        ("data_schema_view", &[200, 304, 400, 404, 500]),
+    ];
+    for (id, statuses) in expected {
+        let found: Vec<u16> = responses(operation(id)).map(|(status, _)| status).collect();
+        assert_eq!(found, statuses, "{id}");
+    }
+}
+
+#[test]
+fn every_response_is_described_and_carries_its_headers() {
+    for route in routes() {
+        let found = Operation::from_id(route.id()).unwrap();
+        for (status, response) in responses(route.operation) {
+            let name = format!("{} {status}", route.name());
+            let description = response["description"].as_str().unwrap_or_default();
+            assert!(is_text(&response["description"]) && !description.starts_with("successful"), "{name}");
+            let mut expected = vec!["X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent"];
+            expected.extend(found.served_by(Host::Sandbox).then_some("X-Argus-Sandbox"));
+            expected.extend((status == 401).then_some("WWW-Authenticate"));
+            expected.extend((status == 403).then_some("X-Argus-Sandbox-Reason"));
+            expected.extend((status == 503).then_some("Retry-After"));
+            expected.extend((status == 304).then_some("ETag"));
+            for header in expected {
+                let header = resolve(&response["headers"][header]);
+                assert!(is_text(&header["description"]) && header["schema"].is_object(), "{name}: {header}");
+            }
+            let has_schema = media(response).all(|(_, media)| media["schema"].is_object());
+            let has_body = media(response).count() > 0;
+            let may_be_empty = matches!(status, 204 | 304) || route.id() == "job_cancel" && status == 200;
+            assert!(has_schema && has_body != may_be_empty, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_parameter_is_described_and_named_as_the_contract_writes_it() {
+    for route in routes() {
+        let parameters: Vec<_> =
+            route.operation["parameters"].as_array().unwrap().iter().map(resolve).collect();
+        for parameter in &parameters {
+            assert!(is_text(&parameter["description"]), "{}: {parameter}", route.name());
+            assert!(parameter["schema"].is_object(), "{}: {parameter}", route.name());
+        }
+        let headers: BTreeSet<_> = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "header")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        assert!(headers.is_superset(&BTreeSet::from(["traceparent", "tracestate"])), "{}", route.name());
+        let found = Operation::from_id(route.id()).unwrap();
+        let mocked = found.served_by(Host::Sandbox) && found.spec().access != Access::Public;
+        assert_eq!(headers.contains("Prefer"), mocked, "{}", route.name());
+        let revalidated = responses(route.operation).any(|(status, _)| status == 304);
+        assert_eq!(headers.contains("If-None-Match"), revalidated, "{}", route.name());
+        for declared in parameters.iter().filter(|parameter| parameter["in"] == "path") {
+            let variable = format!("{{{}}}", declared["name"].as_str().unwrap());
+            assert!(route.path.contains(&variable), "{} has no {variable}", route.name());
+        }
+        let variables = route.path.matches('{').count();
+        let declared = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
+        assert_eq!(variables, declared, "{}", route.name());
+    }
+    let names = |id: &str| operation(id)["parameters"].to_string();
+    assert!(names("job_create").contains("\"Idempotency-Key\""));
+    assert!(names("graphql_execute").contains("\"X-Tenant-ID\""));
+}
+
+#[test]
+fn every_property_of_every_schema_is_described() {
+    for (name, schema) in descriptor()["components"]["schemas"].as_object().unwrap() {
+        assert!(is_text(&schema["description"]), "{name} is not described");
+        for (property, schema) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(is_text(&schema["description"]), "{name}.{property} is not described");
+        }
+    }
+}
+
+#[test]
+fn documents_are_published_with_their_own_media_type() {
+    for (id, media_type) in [
+        ("openapi_json", "application/json"),
+        ("openapi_yaml", "application/yaml"),
+        ("api_catalog", "application/linkset+json"),
+        ("data_schema_view", "application/schema+json"),
+    ] {
+        let found: Vec<_> = media(&operation(id)["responses"]["200"]).map(|(name, _)| name).collect();
+        assert_eq!(found, [media_type], "{id}");
+    }
+    assert!(routes().any(|route| route.path == "/.well-known/schemas/{id}.json"));
+}
+
+#[test]
+fn a_body_that_may_be_left_out_is_not_required() {
+    for (id, required) in
+        [("profile_enrich", false), ("app_sandbox_token_create", false), ("job_create", true)]
+    {
+        assert_eq!(operation(id)["requestBody"]["required"], required, "{id}");
+    }
+}

@@ -1,0 +1,49 @@
+//! What the SDK generator is given.
+
+use crate::support::descriptor;
+use argus_openapi::publish::document::routes;
+use argus_openapi::publish::generator::for_generator;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn input() -> Value {
+    for_generator(descriptor().clone()).unwrap()
+}
+
+#[test]
+fn the_generator_gets_every_operation_in_the_version_that_it_reads() {
+    let input = input();
+    assert_eq!(input["openapi"], "3.0.3");
+    assert_eq!(routes(&input).count(), routes(descriptor()).count());
+}
+
+#[test]
+fn an_operation_has_one_schema_for_success_and_one_for_failure() {
+    let input = input();
+    for route in routes(&input) {
+        for class in ["2", "45"] {
+            let schemas: BTreeSet<String> = route.operation["responses"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(status, _)| class.contains(&status[..1]))
+                .filter_map(|(_, response)| response.pointer("/content/application~1json/schema"))
+                .map(Value::to_string)
+                .collect();
+            assert!(schemas.len() <= 1, "{} {class}: {schemas:?}", route.name());
+        }
+        let statuses = route.operation["responses"].as_object().unwrap().keys();
+        assert!(statuses.into_iter().all(|status| !status.starts_with('3')), "{}", route.name());
+    }
+}
+
+#[test]
+fn the_branch_that_asks_for_most_comes_first() {
+    let schemas = &input()["components"]["schemas"];
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    assert_eq!(
+        schemas["JobResultSuccess"],
+        json!({ "oneOf": [reference("JobResult"), reference("JobProgress")] })
+    );
+    assert_eq!(schemas["TraceViewFailure"]["oneOf"][0], reference("TraceUnavailable"));
+}

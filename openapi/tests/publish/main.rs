@@ -1,0 +1,12 @@
+//! The pipeline from the trait to the published documents.
+#![allow(clippy::unwrap_used)]
+
+mod artefacts;
+mod completeness;
+mod data_schemas;
+mod denylist;
+mod examples;
+mod generator;
+mod pruning;
+mod raise_lower;
+mod support;
