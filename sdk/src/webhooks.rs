@@ -20,6 +20,10 @@ pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
 /// Standard Webhooks: space-separated `v1,<base64>` signatures.
 pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
 
+/// The secret that signs every delivery that the sandbox shows. It is public and protects nothing: it
+/// is there to test a receiver with, and must not be accepted anywhere else.
+pub const SANDBOX_SECRET: &str = "whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=";
+
 const SHA256_LENGTH: usize = 32;
 /// More than any honest sender gives; bounds the work that a forged header can cause.
 const SIGNATURES_MAX: usize = 16;
