@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(stale) => {
-            let verb = if options.check { "stale" } else { "written" };
+            let verb = if options.check { "stale" } else { "repaired" };
             stale.iter().for_each(|path| eprintln!("{verb}: {}", path.display()));
             if options.check {
                 eprintln!("run `{REPAIR}`");
@@ -134,4 +134,58 @@ fn repair(root: &Path, files: &BTreeMap<PathBuf, String>, stale: &[PathBuf]) -> 
         outcome.map_err(|error| Failure::Io(path.clone(), error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> BTreeMap<PathBuf, String> {
+        [("openapi/argus.json", "{}\n"), ("openapi/schemas/a.json", "[]\n")]
+            .map(|(path, text)| (PathBuf::from(path), text.to_owned()))
+            .into()
+    }
+
+    fn paths(root: &Path) -> Vec<PathBuf> {
+        stale(root, &files()).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    fn repaired() -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let missing = paths(root.path());
+        assert_eq!(missing.len(), 2);
+        repair(root.path(), &files(), &missing).unwrap_or_else(|failure| panic!("{failure}"));
+        root
+    }
+
+    #[test]
+    fn what_was_written_is_up_to_date() {
+        assert!(paths(repaired().path()).is_empty());
+    }
+
+    #[test]
+    fn a_changed_file_is_stale() {
+        let root = repaired();
+        fs::write(root.path().join("openapi/argus.json"), "{}").expect("a writable file");
+        assert_eq!(paths(root.path()), [Path::new("openapi/argus.json")]);
+    }
+
+    #[test]
+    fn a_schema_that_is_no_longer_published_is_stale_and_is_removed() {
+        let root = repaired();
+        let extra = root.path().join("openapi/schemas/b.json");
+        fs::write(&extra, "{}").expect("a writable file");
+        let found = paths(root.path());
+        assert_eq!(found, [Path::new("openapi/schemas/b.json")]);
+        repair(root.path(), &files(), &found).unwrap_or_else(|failure| panic!("{failure}"));
+        assert!(!extra.exists() && paths(root.path()).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_failure_and_not_stale() {
+        let root = repaired();
+        fs::remove_file(root.path().join("openapi/argus.json")).expect("a removable file");
+        fs::create_dir(root.path().join("openapi/argus.json")).expect("a writable directory");
+        assert!(matches!(stale(root.path(), &files()), Err(Failure::Io(..))));
+    }
 }

@@ -129,6 +129,9 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    // A failure prints its smallest case; a test leaves no file behind.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn lowering_undoes_raising(schema in schema()) {
         prop_assert_eq!(lower_schema(raise_schema(schema.clone())), schema);

@@ -3,6 +3,7 @@
 use argus_openapi::publish::generator;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The state that the client's hooks see. The SDK's transport is hand-written.
 const INNER: &str = "crate::transport::Transport";
@@ -21,7 +22,10 @@ pub(super) fn generate(descriptor: &Value) -> Result<String, String> {
         .with_tag(TagStyle::Merged)
         .with_map_type("std::collections::BTreeMap")
         .with_inner_type(inner);
-    let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
+    // The generator panics on what it cannot express.
+    let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&spec)))
+        .map_err(|_| "the generator panicked; see above".to_owned())?
+        .map_err(|error| error.to_string())?;
     let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
     Ok(format!("{HEADER}{}", prettyplease::unparse(&file)))
 }
