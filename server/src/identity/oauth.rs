@@ -153,7 +153,7 @@ async fn authenticate(identity: &Identity, credentials: &Credentials) -> Result<
         Err(_) => None,
         Ok(client_id) => {
             let find = move |connection: &mut _| Ok(rows::find_client(connection, client_id.as_str())?);
-            identity.store.run(find).await?
+            identity.store.read(find).await?
         }
     };
     let hash = row.as_ref().map(|row| row.secret_hash.as_str());

@@ -93,8 +93,8 @@ pub async fn service_token_create(
     Ok(ServiceToken { token: minted.token, expires_at: minted.expires_at })
 }
 
-/// Mints a sandbox token for an app. `sandbox_host` is the base URL to use it at; `validate` knows the scenarios: it answers with the set to pin,
-/// sorted, or with a message that names the valid ids.
+/// Mints a sandbox token for an app. `sandbox_host` is the base URL to use it at; `validate` knows the
+/// scenarios: it answers with the set to pin, sorted, or with a message that names the valid ids.
 pub async fn sandbox_token_create(
     identity: &Identity,
     caller: &Principal,

@@ -4,6 +4,7 @@ use crate::engine::{Surroundings, admin, app};
 use crate::oauth::authenticates;
 use argus_openapi::types::scopes::Scope;
 use argus_server::identity::{Identity, IdentitySettings, tenants};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -19,7 +20,7 @@ async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(s
     let processes: Vec<_> = (0..3)
         .map(|_| {
             Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "processes::a_process_opens_a_fresh_installation", "--nocapture"])
+                .args(["--exact", "processes::a_process_opens_a_fresh_installation"])
                 .env(DATA_DIR, &surroundings.settings.data_dir)
                 .env(DATABASE_URL, &surroundings.settings.database_url)
                 .stdout(Stdio::piped())
@@ -58,6 +59,7 @@ fn a_process_opens_a_fresh_installation() {
         };
         let identity = Identity::open(settings).unwrap();
         tenants::create(&identity, "From this process").await.unwrap();
-        println!("\n{MARK}{}", identity.keys().list()[0].kid);
+        let line = format!("\n{MARK}{}\n", identity.keys().list()[0].kid);
+        std::io::stdout().write_all(line.as_bytes()).unwrap();
     });
 }

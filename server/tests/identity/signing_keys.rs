@@ -163,9 +163,12 @@ fn rotations_at_the_same_time_all_count() {
     assert!(ring.verify_signature(&token).is_ok());
 }
 
+/// Damages the ring of a directory, whose only key has this id.
+type Damage = fn(&TempDir, &str);
+
 #[test]
 fn a_damaged_ring_is_named_and_left_as_it_was() {
-    let damage: [(&str, fn(&TempDir, &str)); 7] = [
+    let damage: [(&str, Damage); 7] = [
         (".pem", |directory, kid| fs::write(key_file(directory, kid), "").unwrap()),
         (".pem", |directory, kid| {
             let text = fs::read_to_string(key_file(directory, kid)).unwrap();

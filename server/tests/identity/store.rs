@@ -96,11 +96,13 @@ async fn when_every_connection_is_busy_the_answer_is_unavailable(surroundings: S
     let problem = store.ping().await.unwrap_err();
     assert_eq!(problem.code, ErrorCode::Unavailable);
     assert!(problem.headers.iter().any(|(name, _)| name.as_str() == "retry-after"));
+    assert_eq!(store.read(|_| Ok(())).await.unwrap_err().code, ErrorCode::Unavailable);
     drop(finish);
     for work in busy {
         assert!(work.await.unwrap().unwrap());
     }
     store.ping().await.unwrap();
+    store.read(|_| Ok(())).await.unwrap();
 }
 
 async fn a_data_directory_with_another_pepper_is_refused(surroundings: Surroundings) {
