@@ -6,6 +6,7 @@ use crate::canonical;
 use crate::clock::at;
 use crate::cursor;
 use crate::digest::{Frame, hex};
+use crate::fixture::Fixture;
 use crate::ids::{Outcome, delivery_id};
 use crate::jobs;
 use crate::sandbox::{Answer, Context, Reply};
@@ -55,7 +56,11 @@ fn test_content(id: &str) -> Content {
 fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
     let outcome = match event {
         WebhookEvent::IncidentUpdated | WebhookEvent::IncidentClosed => {
-            let body = context.sandbox.fixtures.iter().find_map(|fixture| fixture.event(event));
+            let pinned = context.caller.scenarios.ids();
+            let pinned = |fixture: &&Fixture| pinned.contains(&fixture.scenario.id);
+            let fixtures = || context.sandbox.fixtures.iter();
+            let own = fixtures().filter(pinned).find_map(|fixture| fixture.event(event));
+            let body = own.or_else(|| fixtures().find_map(|fixture| fixture.event(event)));
             let body = body.map_or(Value::Null, |body| Value::Object(body.clone()));
             return Content { body, job_id: None, trace_id: None };
         }
@@ -63,7 +68,8 @@ fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
         WebhookEvent::JobFailed => Outcome::Failed,
         WebhookEvent::JobCancelled => Outcome::Cancelled,
     };
-    let Some((kind, job)) = jobs::listed_with(outcome) else {
+    // The list has jobs of every outcome.
+    let Some(job) = context.sandbox.jobs.iter().find(|job| job.id.outcome == outcome) else {
         return Content { body: Value::Null, job_id: None, trace_id: None };
     };
     let (status, result_ref) = match outcome {
@@ -71,11 +77,10 @@ fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
         Outcome::Failed => ("failed", None),
         Outcome::Cancelled => ("cancelled", None),
     };
-    let trace_id = hex(&job.seal.trace().trace_id);
     let body = json!({
-        "id": job.text, "kind": kind, "status": status, "trace_id": trace_id, "result_ref": result_ref,
+        "id": job.text, "kind": job.id.kind, "status": status, "trace_id": job.trace_id, "result_ref": result_ref,
     });
-    Content { body, job_id: Some(job.text), trace_id: Some(trace_id) }
+    Content { body, job_id: Some(job.text.clone()), trace_id: Some(job.trace_id.clone()) }
 }
 
 fn id_of(webhook_id: &str, event: Option<WebhookEvent>) -> String {

@@ -46,8 +46,11 @@ pub(crate) fn create(context: &Context<'_>, body: &JobCreate) -> Answer {
 }
 
 pub(crate) fn list(context: &Context<'_>, query: &JobQuery) -> Answer {
-    let jobs: Vec<JobSummary> = listed()
-        .map(|id| summary(&id, age_when_read(&id, context.clock)))
+    let jobs: Vec<JobSummary> = context
+        .sandbox
+        .jobs
+        .iter()
+        .map(|job| job.summary(age_when_read(&job.id, context.clock)))
         .filter(|job| query.kind.is_none_or(|kind| kind == job.kind))
         .filter(|job| query.status.is_none_or(|status| status == job.status))
         .collect();
@@ -120,11 +123,6 @@ pub(crate) fn result(context: &Context<'_>, id: &str) -> Answer {
     }
 }
 
-/// A job of the list that ends so: for deliveries that tell of one.
-pub(crate) fn listed_with(outcome: Outcome) -> Option<(JobKind, SealedJobId)> {
-    listed().find(|id| id.outcome == outcome).map(|id| (id.kind, id.seal()))
-}
-
 /// The reference of a job's stored result.
 pub(crate) fn result_ref(id: &str) -> String {
     format!("r2://argus-jobs/results/{id}.json")
@@ -151,9 +149,16 @@ fn item_count(payload: &Map<String, Value>) -> usize {
     payload.values().filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0).max(1)
 }
 
+/// A job of the synthetic list.
+pub(crate) struct ListedJob {
+    pub(crate) id: JobId,
+    pub(crate) text: String,
+    pub(crate) trace_id: String,
+}
+
 /// The jobs of the list, newest first.
-fn listed() -> impl Iterator<Item = JobId> {
-    (0..LISTED).map(|index| {
+pub(crate) fn listed() -> Vec<ListedJob> {
+    let job = |index: usize| {
         let mut frame = Frame::new("listed job");
         frame.part(&(index as u64).to_be_bytes());
         let digest = frame.finish();
@@ -163,20 +168,24 @@ fn listed() -> impl Iterator<Item = JobId> {
             _ => Outcome::Succeeded,
         };
         let kind = JobKind::ALL[digest.below(JobKind::ALL.len())];
-        JobId::new(-(index as i64) * LISTED_EVERY, kind, outcome, 1 + digest.below(50), &digest)
-    })
+        let id = JobId::new(-(index as i64) * LISTED_EVERY, kind, outcome, 1 + digest.below(50), &digest);
+        let SealedJobId { text, seal } = id.seal();
+        ListedJob { id, text, trace_id: hex(&seal.trace().trace_id) }
+    };
+    (0..LISTED).map(job).collect()
 }
 
-fn summary(id: &JobId, age: i64) -> JobSummary {
-    let state = State::of(id, age);
-    let SealedJobId { text, seal } = id.seal();
-    JobSummary {
-        id: text,
-        kind: id.kind,
-        status: state.status,
-        progress_pct: state.progress_pct,
-        created_at: id.created_at(),
-        trace_id: hex(&seal.trace().trace_id),
+impl ListedJob {
+    fn summary(&self, age: i64) -> JobSummary {
+        let state = State::of(&self.id, age);
+        JobSummary {
+            id: self.text.clone(),
+            kind: self.id.kind,
+            status: state.status,
+            progress_pct: state.progress_pct,
+            created_at: self.id.created_at(),
+            trace_id: self.trace_id.clone(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::digest::{Digest, Frame};
 use crate::documented::{Documented, Response};
 use crate::fixture::{self, Fixture, FixtureError};
 use crate::graphql::ApprovedDocuments;
+use crate::jobs::ListedJob;
 use crate::request::{Caller, Mock, Request, TraceIds};
 use crate::scenario::{ScenarioSet, UnknownScenario};
 use crate::{data_schemas, deliveries, graphql, jobs, profiles, traces, webhooks};
@@ -18,6 +19,7 @@ use std::fmt;
 pub struct Sandbox {
     pub(crate) fixtures: Vec<Fixture>,
     pub(crate) documents: ApprovedDocuments,
+    pub(crate) jobs: Vec<ListedJob>,
     scenarios: Vec<Scenario>,
     scenario_list: Vec<u8>,
     documented: Documented,
@@ -101,6 +103,7 @@ impl Sandbox {
         let scenarios: Vec<Scenario> = fixtures.iter().map(|fixture| fixture.scenario.clone()).collect();
         Ok(Self {
             documents: ApprovedDocuments::load(),
+            jobs: jobs::listed(),
             scenario_list: json(&ScenarioList { scenarios: scenarios.clone() }),
             documented: Documented::from_descriptor(published::DESCRIPTOR_JSON),
             scenarios,
@@ -166,7 +169,12 @@ impl Sandbox {
                 trace: reply.trace.unwrap_or_else(|| digest.trace()),
                 preference_applied: applied(forced, clock),
             },
-            Err(error) => failed(&error, &digest),
+            Err(error) => {
+                // These come about by the clock; the others would come about under any.
+                let by_clock = matches!(error.error_code, ErrorCode::Conflict | ErrorCode::Gone);
+                let preference_applied = applied(None, clock.filter(|_| by_clock));
+                Mock { preference_applied, ..failed(&error, &digest) }
+            }
         }
     }
 

@@ -62,7 +62,7 @@ pub fn parse<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("fits the contract type")
 }
 
-pub fn job(payload: Value) -> JobCreate {
+pub fn job(payload: &Value) -> JobCreate {
     parse(json!({ "kind": "intelligence.enrich.bulk", "payload": payload }))
 }
 
@@ -89,7 +89,7 @@ pub const GRAPHQL: [&str; 4] = [
 
 impl Requests {
     pub fn new() -> Self {
-        let job = job(json!({ "profile_ids": ["p1", "p2"] }));
+        let job = job(&json!({ "profile_ids": ["p1", "p2"] }));
         let webhook: WebhookCreate = parse(json!({
             "url": "https://integrator.example/webhooks/argus",
             "events": ["incident.updated", "incident.closed", "job.succeeded", "job.failed", "job.cancelled"],

@@ -1,0 +1,47 @@
+//! Prints the mean time of the replies on the hot paths, and of loading:
+//! `cargo run --release -p argus-sandbox --example measure`.
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::jobs::{JobCreate, JobQuery};
+use argus_sandbox::{Caller, Preferences, Request, Sandbox, ScenarioSet};
+use std::hint::black_box;
+use std::time::Instant;
+
+fn main() {
+    let start = Instant::now();
+    let sandbox = Sandbox::load();
+    println!("load: {:?}", start.elapsed());
+
+    let (scenarios, preferences) = (ScenarioSet::default(), Preferences::default());
+    let caller = Caller {
+        tenant_id: "tnt_123",
+        organization_id: "org_1",
+        secrecy_level: SecrecyLevel::Standard,
+        scenarios: &scenarios,
+        preferences: &preferences,
+    };
+    let job: JobCreate = serde_json::from_str(
+        r#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]},"callback_url":"https://partner.example.com/argus-webhook","secrecy_level":"standard"}"#,
+    )
+    .expect("a job");
+    let created = sandbox.answer(&caller, Request::JobCreate(&job)).body.expect("a body");
+    let created: serde_json::Value = serde_json::from_slice(&created).expect("JSON");
+    let id = created["id"].as_str().expect("an id");
+    for request in [
+        Request::JobCreate(&job),
+        Request::SandboxScenarioList,
+        Request::JobView { id },
+        Request::JobResult { id },
+        Request::JobList(&JobQuery::default()),
+        Request::ProfileView { id: "p1" },
+        Request::ProfileEnrich { id: "p1", body: &Default::default() },
+    ] {
+        const ROUNDS: u32 = 200_000;
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            black_box(sandbox.answer(black_box(&caller), black_box(request)));
+        }
+        println!("{}: {:?}", request.operation().id(), start.elapsed() / ROUNDS);
+    }
+}
