@@ -4,8 +4,8 @@ use super::CommandResult;
 use crate::config::RunArgs;
 use crate::hosts::{App, Hosts};
 use crate::identity::Identity;
+use crate::observability::logger;
 use argus_sandbox::Sandbox;
-use dropshot::{ConfigLogging, ConfigLoggingLevel};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,7 +27,7 @@ impl Service {
     /// Opens the data and starts every host.
     pub(super) fn start(args: &RunArgs) -> Result<Self, Box<dyn Error>> {
         create_private_dir(&args.data.data_dir)?;
-        let log = ConfigLogging::StderrTerminal { level: level(args.log) }.to_logger("argus")?;
+        let log = logger(args.log);
         let sandbox = match &args.scenario_dir {
             Some(directory) => Sandbox::with_fixtures(read_fixtures(directory)?)?,
             None => Sandbox::load(),
@@ -73,17 +73,6 @@ pub(super) fn base_url(address: SocketAddr) -> String {
 pub(super) fn create_private_dir(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-fn level(filter: slog::FilterLevel) -> ConfigLoggingLevel {
-    match filter {
-        slog::FilterLevel::Off | slog::FilterLevel::Critical => ConfigLoggingLevel::Critical,
-        slog::FilterLevel::Error => ConfigLoggingLevel::Error,
-        slog::FilterLevel::Warning => ConfigLoggingLevel::Warn,
-        slog::FilterLevel::Info => ConfigLoggingLevel::Info,
-        slog::FilterLevel::Debug => ConfigLoggingLevel::Debug,
-        slog::FilterLevel::Trace => ConfigLoggingLevel::Trace,
-    }
 }
 
 /// Name and text of every `.json` file of the directory, by name.

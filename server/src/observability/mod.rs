@@ -1,5 +1,7 @@
-//! What operators watch: counters. Traces of callers do not live here.
+//! What operators watch: counters and the log. Traces of callers do not live here.
 
+mod log;
 mod metrics;
 
+pub use log::logger;
 pub use metrics::Metrics;
