@@ -11,6 +11,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A ring whose first key was made beforehand.
@@ -116,6 +117,23 @@ fn a_retired_key_stays_published_until_its_last_token_has_expired() {
     ring.rotate().unwrap();
     assert!(!key_file(&directory, &old_kid).exists(), "a key of no use is removed at the next rotation");
     assert!(ring.verify_signature(&new).is_ok());
+}
+
+#[test]
+fn a_retired_key_ends_on_time_without_any_change_on_the_disk() {
+    let (directory, ring) = ring();
+    let old = ring.sign(&claims()).unwrap();
+    ring.rotate().unwrap();
+    let end = serde_json::to_value(ring.list()[1].published_until).unwrap().to_string();
+    let soon = serde_json::to_string(&(Utc::now() + TimeDelta::milliseconds(200))).unwrap();
+    let text = fs::read_to_string(manifest(&directory)).unwrap();
+    fs::write(manifest(&directory), text.replace(&end, &soon)).unwrap();
+    ring.refresh().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while ring.verify_signature(&old) != Err(TokenError::UnknownKey) {
+        assert!(Instant::now() < give_up, "the key is still in use");
+    }
+    assert_eq!(ring.jwks().keys.len(), 1);
 }
 
 #[test]
