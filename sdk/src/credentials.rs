@@ -20,13 +20,13 @@ const REFRESH_AHEAD: Duration = Duration::from_secs(60);
 /// use std::time::Duration;
 ///
 /// // Live: an app's own credentials.
-/// let live = Credentials::client("app_1", "its secret").scopes(["argus:jobs:write", "argus:jobs:read"]);
+/// let live = Credentials::client("app_1", "hunter2").scopes(["argus:jobs:write", "argus:jobs:read"]);
 ///
 /// // Sandbox: an administrator's token or credentials mint the sandbox tokens of an app.
-/// let sandbox = Credentials::sandbox(Credentials::token("an administrator's token"), "app_1")
+/// let sandbox = Credentials::sandbox(Credentials::token("hunter3"), "app_1")
 ///     .scenarios(["wallet.high-risk"])
 ///     .ttl(Duration::from_secs(900));
-/// assert!(!format!("{live:?} {sandbox:?}").contains("secret"));
+/// assert!(!format!("{live:?} {sandbox:?}").contains("hunter"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Credentials {

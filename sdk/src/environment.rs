@@ -149,6 +149,7 @@ fn base_url(text: &str) -> Result<Url, Error> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -57,6 +57,8 @@ pub use error::{Error, ErrorKind};
 pub use generated::types;
 pub use jobs::{JobFilter, WaitError, WaitOptions};
 pub use pages::ItemStream;
+/// The HTTP client that this crate is built on, for a client of your own of the same version.
+pub use reqwest;
 pub use response::ResponseExt;
 pub use retry::Retry;
 pub use secret::Secret;

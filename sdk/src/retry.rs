@@ -128,6 +128,7 @@ pub(crate) fn is_repeatable(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::cell::Cell;

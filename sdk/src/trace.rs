@@ -150,6 +150,7 @@ fn random_hex<const N: usize>() -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

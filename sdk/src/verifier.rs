@@ -23,6 +23,8 @@ const AUDIENCE_LIVE: &str = "api";
 const AUDIENCE_SANDBOX: &str = "sandbox";
 /// Longer than any token of the service; a longer text is refused before any work is done on it.
 const TOKEN_MAX_LENGTH: usize = 16 * 1024;
+/// How long one attempt to fetch the keys may take.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a verified token says.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -147,7 +149,7 @@ pub struct TokenVerifierBuilder {
     leeway: Duration,
     min_refresh_interval: Duration,
     max_age: Duration,
-    timeout: Duration,
+    http: Option<reqwest::Client>,
 }
 
 impl TokenVerifierBuilder {
@@ -178,6 +180,11 @@ impl TokenVerifierBuilder {
         Self { max_age: age, ..self }
     }
 
+    /// An HTTP client of your own to fetch the keys with, for a proxy or your own root certificates.
+    pub fn http_client(self, http: reqwest::Client) -> Self {
+        Self { http: Some(http), ..self }
+    }
+
     /// The verifier. Nothing is fetched yet.
     pub fn build(self) -> Result<TokenVerifier, Error> {
         let mut validation = Validation::new(Algorithm::RS256);
@@ -186,8 +193,11 @@ impl TokenVerifierBuilder {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.validate_nbf = true;
         validation.leeway = self.leeway.as_secs();
-        let api = Transport::new(self.environment, Auth::None, Retry::default())
-            .into_client(http_client(self.timeout)?);
+        let http = match self.http {
+            Some(http) => http,
+            None => http_client(FETCH_TIMEOUT)?,
+        };
+        let api = Transport::new(self.environment, Auth::None, Retry::default()).into_client(http);
         Ok(TokenVerifier {
             shared: Arc::new(Shared {
                 api,
@@ -212,7 +222,7 @@ impl TokenVerifier {
             leeway: Duration::from_secs(30),
             min_refresh_interval: Duration::from_secs(30),
             max_age: Duration::from_secs(600),
-            timeout: Duration::from_secs(10),
+            http: None,
         }
     }
 

@@ -61,7 +61,7 @@ pub enum VerificationError {
 ///     let verifier = Verifier::new("the new signing secret").accept_also("the old signing secret");
 ///     verifier.verify(headers, body)
 /// }
-/// # assert_eq!(receive(&HeaderMap::new(), b"{}"), Err(VerificationError::MissingHeader("webhook-signature")));
+/// # assert_eq!(receive(&HeaderMap::new(), b"{}"), Err(VerificationError::MissingHeader("webhook-id")));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
@@ -215,5 +215,6 @@ fn decode_hex(text: &str) -> Option<[u8; SHA256_LENGTH]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "webhooks_tests.rs"]
 mod tests;

@@ -170,3 +170,18 @@ async fn a_token_never_follows_a_redirect() {
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
     assert_eq!(server.lines(), [SCENARIOS]);
 }
+
+#[tokio::test]
+async fn calls_can_be_made_from_other_tasks() {
+    let server =
+        Server::start(|asked| if asked.line == MINT { minted(asked, 3600) } else { scenarios() }).await;
+    let client = server.builder().credentials(Credentials::client("app", "secret")).build().unwrap();
+    let calls = (0..4).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.sandbox_scenario_list().send().await.map(|answer| answer.status()) })
+    });
+    for call in futures::future::join_all(calls).await {
+        assert_eq!(call.unwrap().unwrap(), 200);
+    }
+    assert_eq!(server.lines().iter().filter(|line| *line == MINT).count(), 1);
+}
