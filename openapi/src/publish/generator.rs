@@ -13,6 +13,7 @@ const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/componen
 /// The document for the generator.
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
+    let shared = document["components"]["responses"].clone();
     let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
     for operation in operations_mut(&mut document) {
         if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -24,6 +25,7 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
         // The generator knows success and error. A redirection or a 304 is neither, and reaches the
         // caller as an unexpected response.
         responses.retain(|status, _| !status.starts_with('3'));
+        responses.values_mut().for_each(|response| inline(response, &shared));
         responses.values_mut().for_each(json_media_type);
         for (class, suffix) in [("2", "Success"), ("45", "Failure")] {
             unify(responses, class, &format!("{name}{suffix}"), &mut schemas)?;
@@ -31,6 +33,14 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     }
     object_mut(&mut document, "components")?.insert("schemas".to_owned(), schemas);
     Ok(document)
+}
+
+/// Writes a shared response in place, so that it can take the operation's own union.
+fn inline(response: &mut Value, shared: &Value) {
+    let name = response["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/responses/"));
+    if let Some(found) = name.and_then(|name| shared.get(name)) {
+        *response = found.clone();
+    }
 }
 
 /// Calls every JSON media type `application/json`, the only one that the generator decodes.
@@ -80,7 +90,7 @@ fn required_members(schema: &Value, schemas: &Value) -> usize {
     schema["required"].as_array().map_or(0, Vec::len)
 }
 
-fn pascal_case(snake: &str) -> String {
+pub(super) fn pascal_case(snake: &str) -> String {
     snake
         .split('_')
         .flat_map(|word| {

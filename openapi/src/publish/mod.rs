@@ -6,8 +6,9 @@
 //! 4. [`overlay`]: with what the operation table knows
 //! 5. [`normalise`]: in one normal form
 //! 6. [`examples`]: with the hand-written examples
-//! 7. [`raise`]: as 3.1.0
-//! 8. [`sort`]: in the one order and form in which it is committed
+//! 7. [`share`]: with error responses that many operations have written once
+//! 8. [`raise`]: as 3.1.0
+//! 9. [`sort`]: in the one order and form in which it is committed
 //!
 //! and back, for the SDK: [`lower`] to 3.0.3, then [`generator`]. Nothing here reads or writes a
 //! file; `cargo xtask regen` does.
@@ -26,6 +27,7 @@ pub mod prune;
 mod published;
 pub mod raise;
 pub mod raw;
+pub mod share;
 pub mod sort;
 mod walk;
 
@@ -51,6 +53,7 @@ pub fn descriptor_of(raw: Value, denylist: &Denylist, examples: &Examples) -> Re
     let document = overlay::overlay(document)?;
     let document = normalise::normalise(document);
     let document = examples::add(document, examples)?;
+    let document = share::share(document)?;
     let document = prune::prune(document)?;
     Ok(sort::sorted(raise::raise(document)))
 }

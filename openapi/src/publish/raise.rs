@@ -1,4 +1,4 @@
-//! Step 7: OpenAPI 3.0.3 -> 3.1.0. [`super::lower`] is the inverse.
+//! Step 8: OpenAPI 3.0.3 -> 3.1.0. [`super::lower`] is the inverse.
 //!
 //! | 3.0.3 | 3.1.0 |
 //! |---|---|

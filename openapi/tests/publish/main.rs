@@ -9,4 +9,5 @@ mod examples;
 mod generator;
 mod pruning;
 mod raise_lower;
+mod share;
 mod support;

@@ -41,7 +41,7 @@ pub(super) fn describe(document: &mut Value) -> Result<(), PublishError> {
             "title": TITLE,
             "version": CONTRACT_VERSION,
             "description": DESCRIPTION,
-            "contact": { "name": "Knogin", "url": "https://knogin.com/en/contact" },
+            "contact": { "name": "Knogin", "url": "https://knogin.com" },
             "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html" },
         }),
     );

@@ -1,0 +1,50 @@
+//! Step 7: writes an error response that several operations have in common once, as a component.
+
+use super::PublishError;
+use super::document::{entry, object_mut, operations_mut, routes};
+use crate::{Access, Host, Operation};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Moves shared error responses into the components.
+pub fn share(mut document: Value) -> Result<Value, PublishError> {
+    let mut uses: BTreeMap<String, (Value, usize)> = BTreeMap::new();
+    for route in routes(&document) {
+        for response in route.operation["responses"].as_object().into_iter().flatten().map(|(_, own)| own) {
+            if let Some(name) = component_name(route.id(), response) {
+                let (first, count) = uses.entry(name).or_insert_with(|| (response.clone(), 0));
+                *count += usize::from(first == response);
+            }
+        }
+    }
+    uses.retain(|_, (_, count)| *count > 1);
+    for operation in operations_mut(&mut document) {
+        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        for (_, response) in responses.into_iter().flatten() {
+            if let Some(name) = component_name(&id, response)
+                && uses.get(&name).is_some_and(|(shared, _)| shared == response)
+            {
+                *response = json!({ "$ref": format!("#/components/responses/{name}") });
+            }
+        }
+    }
+    let components = object_mut(&mut document, "components")?;
+    let shared = entry(components, "responses")?;
+    shared.extend(uses.into_iter().map(|(name, (response, _))| (name, response)));
+    Ok(document)
+}
+
+/// The name of a response that shows a shared example: the example's, after the kind of operation,
+/// because the headers depend on that.
+fn component_name(id: &str, response: &Value) -> Option<String> {
+    let operation = Operation::from_id(id)?;
+    let kind = match (operation.served_by(Host::Auth), operation.spec().access) {
+        (true, _) => "Auth",
+        (false, Access::Public) => "Document",
+        (false, _) => "Partner",
+    };
+    let media = response.get("content")?.as_object()?.values().next()?;
+    let example = media.get("examples")?.as_object()?.keys().next()?;
+    Some(format!("{kind}{}", super::generator::pascal_case(example)))
+}
