@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::{SANDBOX, Session, body, parse};
 
-fn enriched(session: &Session, id: &str, sources: Value) -> Value {
+fn enriched(session: &Session, id: &str, sources: &Value) -> Value {
     let request: ProfileEnrich = parse(json!({ "sources": sources }));
     body(&session.ask(Request::ProfileEnrich { id, body: &request }))
 }
@@ -20,7 +20,7 @@ fn codes(enrichment: &Value) -> Vec<String> {
 
 #[test]
 fn each_scenario_shows_what_its_description_says() {
-    let under = |scenario| enriched(&Session::new(&[scenario], ""), "p1", json!([]));
+    let under = |scenario| enriched(&Session::new(&[scenario], ""), "p1", &json!([]));
     let wallet = under("wallet.high-risk");
     assert_eq!(codes(&wallet), ["mixer_interaction", "sanctions_match", "rapid_fire_transfers"]);
     assert_eq!(wallet["risk"]["level"], "critical");
@@ -49,7 +49,7 @@ fn an_offline_device_was_last_seen_as_many_hours_ago_as_its_id_says() {
     let session = Session::new(&["device.offline"], "");
     let mut seen = BTreeSet::new();
     for index in 0..50 {
-        let device = enriched(&session, &format!("pump-{index}"), json!([]));
+        let device = enriched(&session, &format!("pump-{index}"), &json!([]));
         let finding = &device["findings"][0];
         let hours = finding["evidence"]["last_seen_hours_ago"].as_i64().expect("a number");
         assert!((2..=72).contains(&hours));
@@ -65,7 +65,7 @@ fn an_offline_device_was_last_seen_as_many_hours_ago_as_its_id_says() {
 #[test]
 fn scenarios_that_belong_together_join_their_findings() {
     let session = Session::new(&["wallet.high-risk", "entity.sanctioned"], "");
-    let enrichment = enriched(&session, "p1", json!([]));
+    let enrichment = enriched(&session, "p1", &json!([]));
     let codes = codes(&enrichment);
     assert_eq!(codes.iter().filter(|code| *code == "sanctions_match").count(), 4);
     assert!(codes.contains(&"mixer_interaction".to_owned()));
@@ -77,7 +77,7 @@ fn scenarios_that_contradict_each_other_take_turns() {
     let session = Session::new(&["wallet.high-risk", "wallet.clean"], "");
     let scores: BTreeSet<i64> = (0..40)
         .map(|index| {
-            enriched(&session, &format!("p{index}"), json!([]))["risk"]["score"].as_i64().expect("a number")
+            enriched(&session, &format!("p{index}"), &json!([]))["risk"]["score"].as_i64().expect("a number")
         })
         .collect();
     assert_eq!(scores, BTreeSet::from([6, 94]));
@@ -87,7 +87,7 @@ fn scenarios_that_contradict_each_other_take_turns() {
 fn without_a_pinned_scenario_all_of_them_take_turns() {
     let session = Session::new(&[], "");
     let scores: BTreeSet<String> = (0..100)
-        .map(|index| enriched(&session, &format!("p{index}"), json!([]))["risk"].to_string())
+        .map(|index| enriched(&session, &format!("p{index}"), &json!([]))["risk"].to_string())
         .collect();
     assert_eq!(scores.len(), 5);
 }
@@ -98,7 +98,7 @@ fn a_view_and_an_enrichment_of_one_profile_agree() {
         let session = Session::new(&scenarios, "");
         for id in ["p1", "p2", "wallet:0xAbC~1", "x"] {
             let view = body(&session.ask(Request::ProfileView { id }));
-            let enrichment = enriched(&session, id, json!([]));
+            let enrichment = enriched(&session, id, &json!([]));
             assert_eq!(view["id"], id);
             assert_eq!((&view["kind"], &view["risk"]), (&enrichment["kind"], &enrichment["risk"]));
             let mut expected = codes(&enrichment);
@@ -111,12 +111,12 @@ fn a_view_and_an_enrichment_of_one_profile_agree() {
 #[test]
 fn only_the_sources_that_were_asked_answer() {
     let session = Session::new(&["wallet.high-risk"], "argus-clock=5");
-    let enrichment = enriched(&session, "p1", json!(["finance", "telemetry", "finance"]));
+    let enrichment = enriched(&session, "p1", &json!(["finance", "telemetry", "finance"]));
     assert_eq!(enrichment["sources"], json!(["finance", "telemetry"]));
     assert_eq!(codes(&enrichment), ["mixer_interaction", "rapid_fire_transfers"]);
     assert_eq!(enrichment["enriched_at"], "2026-05-08T12:00:05Z");
     let all = json!(["osint", "finance", "dispatch", "epcr", "telemetry"]);
-    assert_eq!(enriched(&session, "p1", json!([]))["sources"], all);
+    assert_eq!(enriched(&session, "p1", &json!([]))["sources"], all);
 }
 
 fn own(change: impl FnOnce(&mut Value)) -> (String, String) {
