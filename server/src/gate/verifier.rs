@@ -104,8 +104,12 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if values.next().is_some() {
         return Err(refusal::invalid_token("the Authorization header is repeated"));
     }
-    let text = value.to_str().ok().filter(|text| text.len() <= TOKEN_MAX_LENGTH);
-    let (scheme, token) = text.and_then(|text| text.split_once(' ')).unwrap_or_default();
+    let text = value
+        .to_str()
+        .ok()
+        .filter(|text| text.len() <= TOKEN_MAX_LENGTH)
+        .ok_or_else(|| refusal::invalid_token("the Authorization header is too long or is not text"))?;
+    let (scheme, token) = text.split_once(' ').unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refusal::missing_token());
     }
