@@ -1,1 +1,26 @@
-//! x
+//! What the black-box suites share: real servers on ports of their own, in this process or as a
+//! child, and what a test needs to talk to them. The tests themselves live in `tests/black_box`.
+
+#![allow(clippy::unwrap_used)]
+
+mod answer;
+mod engine;
+mod keys;
+mod process;
+mod raw;
+mod reach;
+mod samples;
+mod server;
+mod tenancy;
+mod tokens;
+
+pub use answer::Answer;
+pub use engine::{Database, run_on_postgres, run_on_sqlite};
+pub use keys::place_keys;
+pub use process::{Ended, TestProcess, argus, open_command};
+pub use raw::{Connection, raw_request};
+pub use reach::Reach;
+pub use samples::{Names, Sample, operations_of_the_trait, sample};
+pub use server::TestServer;
+pub use tenancy::{AppCredentials, Tenancy};
+pub use tokens::{claims, forge, public_key_pem};

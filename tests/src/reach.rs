@@ -1,0 +1,101 @@
+//! How a test talks HTTP to the three hosts of one server.
+
+use crate::Answer;
+use argus_openapi::Host;
+use http::Method;
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// Where the hosts of a server are, and a client for them.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    addresses: [SocketAddr; 3],
+    client: reqwest::Client,
+}
+
+impl Reach {
+    /// The hosts at these addresses: auth, api, sandbox.
+    pub fn new(addresses: [SocketAddr; 3]) -> Self {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self { addresses, client }
+    }
+
+    /// Where a host listens.
+    pub fn address(&self, host: Host) -> SocketAddr {
+        self.addresses[host as usize]
+    }
+
+    /// The URL of a path on a host.
+    pub fn url(&self, host: Host, path: &str) -> String {
+        format!("http://{}{path}", self.address(host))
+    }
+
+    /// A request to build upon.
+    pub fn request(&self, host: Host, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, self.url(host, path))
+    }
+
+    /// Sends a request as it is and reads the whole response.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    /// A `GET`, with a bearer token if there is one.
+    pub async fn get(&self, host: Host, path: &str, token: Option<&str>) -> Answer {
+        self.send(with_token(self.request(host, Method::GET, path), token)).await
+    }
+
+    /// A request with a JSON body and a bearer token.
+    pub async fn json(&self, host: Host, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+        self.send(self.request(host, method, path).bearer_auth(token).json(body)).await
+    }
+
+    /// A `POST` with a JSON body and a bearer token.
+    pub async fn post(&self, host: Host, path: &str, token: &str, body: &Value) -> Answer {
+        self.json(host, Method::POST, path, token, body).await
+    }
+
+    /// A request without a body, with a bearer token.
+    pub async fn bare(&self, host: Host, method: Method, path: &str, token: &str) -> Answer {
+        self.send(self.request(host, method, path).bearer_auth(token)).await
+    }
+
+    /// A token request (RFC 6749) with this form; `basic` goes into the header.
+    pub async fn token_request(&self, form: &[(&str, &str)], basic: Option<(&str, &str)>) -> Answer {
+        let body = serde_urlencoded::to_string(form).unwrap();
+        let request = self
+            .request(Host::Auth, Method::POST, "/v1/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        self.send(match basic {
+            Some((user, password)) => request.basic_auth(user, Some(password)),
+            None => request,
+        })
+        .await
+    }
+
+    /// Asserts that every host still answers.
+    pub async fn assert_alive(&self) {
+        for host in Host::ALL {
+            let answer = self.get(host, "/healthz", None).await.expect(200);
+            assert_eq!(answer.body, br#"{"status":"ok"}"#);
+        }
+    }
+}
+
+/// The request with a bearer token, if there is one.
+fn with_token(request: reqwest::RequestBuilder, token: Option<&str>) -> reqwest::RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    }
+}

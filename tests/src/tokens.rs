@@ -1,0 +1,63 @@
+//! Tokens that no route mints: with chosen claims, signed by the server's own key, and forged ones.
+
+use crate::TestServer;
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::scopes::Scope;
+use argus_server::identity::claims::{AUDIENCE_SANDBOX, Claims};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::path::Path;
+
+/// Claims of a token for `audience`, valid for an hour, of the tenant `tenant_id`.
+pub fn claims(audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
+    let now = chrono::Utc::now().timestamp();
+    let scope: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    Claims {
+        iss: argus_openapi::Host::Auth.public_url().to_owned(),
+        sub: "app_of_a_test".to_owned(),
+        aud: audience.to_owned(),
+        exp: now + 3600,
+        iat: now,
+        jti: "01J00000000000000000000000".to_owned(),
+        client_id: "app_of_a_test".to_owned(),
+        scope: scope.join(" "),
+        tenant_id: tenant_id.to_owned(),
+        organization_id: "org_of_a_test".to_owned(),
+        secrecy_level: SecrecyLevel::default(),
+        scenarios: (audience == AUDIENCE_SANDBOX).then(Vec::new),
+    }
+}
+
+impl TestServer {
+    /// A token with these claims, signed by the server's key.
+    pub fn sign(&self, claims: &Claims) -> String {
+        self.app().identity.keys().sign(claims).unwrap()
+    }
+
+    /// Identifier of the key that signs now.
+    pub fn kid(&self) -> String {
+        self.app().identity.keys().list()[0].kid.clone()
+    }
+}
+
+/// A compact JWS with this header and these claims; `sign` makes the signature of its input.
+pub fn forge(header: &serde_json::Value, claims: &Claims, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let encode = |json: Vec<u8>| URL_SAFE_NO_PAD.encode(json);
+    let header = encode(serde_json::to_vec(header).unwrap());
+    let payload = encode(serde_json::to_vec(claims).unwrap());
+    let message = format!("{header}.{payload}");
+    let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+/// The public key of a data directory's only signing key as PEM (SubjectPublicKeyInfo): what an
+/// attacker can build from the published key set.
+pub fn public_key_pem(data_dir: &Path, kid: &str) -> String {
+    let private = std::fs::read(data_dir.join("keys").join(format!("{kid}.pem"))).unwrap();
+    let private = pem::parse(private).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(private.contents()).unwrap();
+    let der: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+    pem::encode(&pem::Pem::new("PUBLIC KEY", der.as_ref()))
+}

@@ -1,0 +1,130 @@
+//! Which host serves what, and what is never published: descriptor, operation table and sockets agree.
+
+use crate::support::{every_scope, names, token};
+use argus_openapi::published::DESCRIPTOR_JSON;
+use argus_openapi::{Host, Operation};
+use argus_tests::{TestServer, operations_of_the_trait, sample};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn descriptor() -> Value {
+    serde_json::from_str(DESCRIPTOR_JSON).unwrap()
+}
+
+/// Each published operation with its path, method and the hosts that the descriptor lists.
+fn published() -> Vec<(Operation, String, String, Vec<Host>)> {
+    let document = descriptor();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, description) in methods.as_object().unwrap() {
+            let operation = Operation::from_id(description["operationId"].as_str().unwrap()).unwrap();
+            let servers: Vec<&str> = description["servers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|s| s["url"].as_str().unwrap())
+                .collect();
+            let hosts: Vec<Host> =
+                Host::ALL.into_iter().filter(|host| servers.contains(&host.public_url())).collect();
+            assert_eq!(hosts.len(), servers.len(), "{servers:?} are hosts of this service");
+            operations.push((operation, method.clone(), path.clone(), hosts));
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_raw_description_has_the_routes_that_are_never_published() {
+    let raw: Vec<(String, String)> =
+        operations_of_the_trait().into_iter().map(|(_, method, path)| (method.to_string(), path)).collect();
+    for (method, path) in [
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/metrics"),
+        ("POST", "/internal/tenants"),
+        ("HEAD", "/.well-known/openapi.json"),
+        ("HEAD", "/.well-known/openapi.yaml"),
+        ("HEAD", "/.well-known/api-catalog"),
+        ("HEAD", "/.well-known/schemas/{file}"),
+        ("GET", "/.well-known/oauth-authorization-server"),
+    ] {
+        assert!(raw.contains(&(method.to_owned(), path.to_owned())), "{method} {path}");
+        let document = descriptor();
+        assert!(document["paths"][path][method.to_lowercase()].is_null(), "{method} {path} is published");
+    }
+}
+
+#[test]
+fn exactly_the_operations_of_the_contract_are_published() {
+    let published: BTreeSet<Operation> = published().into_iter().map(|(operation, ..)| operation).collect();
+    let contract: BTreeSet<Operation> =
+        Operation::ALL.iter().copied().filter(|operation| operation.is_published()).collect();
+    assert_eq!(published, contract);
+}
+
+#[test]
+fn no_word_of_a_denied_route_or_its_types_is_published() {
+    for word in
+        ["healthz", "readyz", "/metrics", "/internal/", "TenantBootstrap", "argus:internal", "OauthMetadata"]
+    {
+        assert!(!DESCRIPTOR_JSON.contains(word), "{word}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
+    let server = TestServer::start();
+    let tenancy = server.tenant().await;
+    let names = names(&server, &tenancy).await;
+    for (operation, method, path, hosts) in published() {
+        let sample = sample(operation, &names);
+        assert_eq!(sample.method.as_str().to_lowercase(), method, "{path}");
+        for host in Host::ALL {
+            let token = token(&server, host, &names.tenant_id, &every_scope());
+            let answer = server.send(sample.request(&server, host).bearer_auth(&token)).await;
+            answer.assert_standard_headers(host);
+            let known = answer.status != 404;
+            assert_eq!(known, hosts.contains(&host), "{} on {}\n{answer:?}", operation.id(), host.name());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_path_with_another_method_lists_the_methods_that_it_has() {
+    let server = TestServer::start();
+    for (host, path, allow) in [
+        (Host::Auth, "/v1/platform/apps", "GET, POST"),
+        (Host::Sandbox, "/v1/jobs/x", "DELETE, GET"),
+        (Host::Api, "/.well-known/openapi.json", "GET, HEAD"),
+    ] {
+        for method in ["TRACE", "PATCH", "OPTIONS", "QUERY"] {
+            let answer = server.send(server.request(host, method.parse().unwrap(), path)).await;
+            answer.assert_standard_headers(host);
+            assert_eq!(answer.status, 405, "{answer:?}");
+            assert_eq!(answer.header("allow"), allow);
+            assert_eq!(answer.text("error_code"), "method_not_allowed");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_readiness_answer_on_every_host() {
+    let server = TestServer::start();
+    for host in Host::ALL {
+        server.get(host, "/healthz", None).await.expect(200).assert_standard_headers(host);
+        let ready = server.get(host, "/readyz", None).await.expect(200);
+        assert_eq!(ready.json()["ready"], true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_requests_by_operation() {
+    let server = TestServer::start();
+    server.get(Host::Api, "/.well-known/openapi.json", None).await.expect(200);
+    server.get(Host::Api, "/nowhere", None).await.expect(404);
+    let metrics = server.get(Host::Auth, "/metrics", Some(&server.operator_token())).await.expect(200);
+    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(text.lines().any(|line| line.contains("openapi_json") && line.ends_with(" 1")), "{text}");
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}

@@ -1,0 +1,15 @@
+//! The service from outside: every suite talks through real sockets to a real server, in this process
+//! or as a child. One binary for all of them, because each would link the whole server again.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[macro_use]
+mod snapshot;
+
+mod coverage;
+mod discovery;
+mod hosts;
+mod matrix;
+mod outline;
+mod support;
+mod transcripts;

@@ -1,0 +1,222 @@
+//! What the sandbox host says, to the byte: every operation under every scenario and under none, every
+//! documented status through `Prefer: code`, and the clock where it has a say. One snapshot each.
+
+use crate::support::every_scope;
+use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
+use argus_openapi::{Access, Host, Operation};
+use argus_server::identity::claims::AUDIENCE_SANDBOX;
+use argus_tests::{
+    Answer, AppCredentials, Names, Sample, TestServer, claims, operations_of_the_trait, sample,
+};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The wire shows the tenant in places, so it must be the same in every run.
+const TENANT: &str = "tnt_123";
+/// What the samples create webhooks with.
+const WEBHOOK_SECRET: &str = "<signing-secret>";
+
+struct Transcript {
+    server: TestServer,
+    names: Names,
+    text: String,
+    /// Bodies of this transcript and where they stand: what repeats is written once.
+    bodies: Vec<(Vec<u8>, String)>,
+}
+
+impl Transcript {
+    async fn begin() -> Self {
+        let server = TestServer::start();
+        let credentials = AppCredentials { client_id: "app_123".to_owned(), client_secret: String::new() };
+        let mut names = Names {
+            client_id: "app_123".to_owned(),
+            credentials,
+            tenant_id: TENANT.to_owned(),
+            organization_id: "org_123".to_owned(),
+            job_id: String::new(),
+            webhook_id: String::new(),
+        };
+        let token = token(&server, &[]);
+        let create = |operation, names: &Names| {
+            server.send(sample(operation, names).request(&server, Host::Sandbox).bearer_auth(&token))
+        };
+        names.job_id = create(Operation::JobCreate, &names).await.expect(201).text("id");
+        names.webhook_id = create(Operation::WebhookCreate, &names).await.expect(201).text("id");
+        Self { server, names, text: String::new(), bodies: Vec::new() }
+    }
+
+    /// Sends the sample twice with this `Prefer`, pinned to these scenarios, and notes the answer.
+    async fn note(&mut self, title: &str, sample: &Sample, scenarios: &[&str], prefer: &str) -> Answer {
+        let token = token(&self.server, scenarios);
+        let send = || {
+            let request = sample.request(&self.server, Host::Sandbox).bearer_auth(&token);
+            self.server.send(if prefer.is_empty() { request } else { request.header("prefer", prefer) })
+        };
+        let answer = send().await;
+        answer.assert_standard_headers(Host::Sandbox);
+        assert_eq!(answer.replayable(), send().await.replayable(), "a replay of {title}");
+        let rendered = self.render(title, &answer);
+        assert!(!rendered.contains(token.as_str()), "the token shows");
+        assert!(!rendered.contains(WEBHOOK_SECRET), "the webhook secret shows");
+        write!(self.text, "──── {title}\n{rendered}\n").unwrap();
+        answer
+    }
+
+    async fn of(&mut self, operation: Operation) {
+        let sample = sample(operation, &self.names);
+        writeln!(self.text, "{} {}", sample.method, sample.path).unwrap();
+        for (name, value) in &sample.headers {
+            writeln!(self.text, "{name}: {value}").unwrap();
+        }
+        if let Some((media_type, body)) = &sample.body {
+            let body = String::from_utf8(body.clone()).unwrap().replace(WEBHOOK_SECRET, "<redacted>");
+            write!(self.text, "content-type: {media_type}\n\n{body}\n").unwrap();
+        }
+        self.text.push('\n');
+        self.bodies.clear();
+        if operation.spec().access == Access::Public {
+            self.note("public", &sample, &[], "").await;
+            return;
+        }
+        self.note("no scenario pinned", &sample, &[], "").await.expect_success();
+        for scenario in self.scenarios() {
+            self.note(&scenario, &sample, &[&scenario], "").await.expect_success();
+        }
+        self.note("two scenarios pinned", &sample, &["wallet.high-risk", "device.offline"], "").await;
+        for seconds in [0, 15, 30] {
+            let prefer = format!("argus-clock={seconds}");
+            self.note(&format!("Prefer: {prefer}"), &sample, &[], &prefer).await;
+        }
+        for code in documented(operation) {
+            let prefer = format!("code={code}");
+            let answer = self.note(&format!("Prefer: {prefer}"), &sample, &[], &prefer).await;
+            assert_eq!(answer.status.as_u16(), code, "{}", operation.id());
+            assert_eq!(answer.header("preference-applied"), prefer);
+        }
+        let answer = self.note("Prefer: code=418", &sample, &[], "code=418").await;
+        answer.expect_error(400, "preference_not_supported");
+    }
+
+    /// Status, headers and body. Of what stands in the repository as a file of its own, only the name.
+    fn render(&mut self, title: &str, answer: &Answer) -> String {
+        let mut text = format!("{}\n", answer.status.as_u16());
+        let file = committed_file(&answer.body);
+        for (name, value) in &answer.headers {
+            if name == "date" || name == "x-request-id" {
+                continue;
+            }
+            let value = match (name.as_str(), file) {
+                ("etag", Some(_)) => {
+                    let value = value.to_str().unwrap();
+                    assert!(value.starts_with('"') && value.len() == 34, "a strong tag: {value}");
+                    "<from the content>"
+                }
+                ("content-length", Some(_)) => {
+                    assert_eq!(value.to_str().unwrap(), answer.body.len().to_string());
+                    "<of the content>"
+                }
+                _ => value.to_str().unwrap(),
+            };
+            writeln!(text, "{name}: {value}").unwrap();
+        }
+        let earlier = self.bodies.iter().find(|(body, _)| *body == answer.body);
+        match (file, earlier) {
+            (Some(file), _) => writeln!(text, "\n<{file}>").unwrap(),
+            _ if answer.body.is_empty() => {}
+            (None, Some((_, earlier))) => writeln!(text, "\n<the body of: {earlier}>").unwrap(),
+            (None, None) => {
+                write!(text, "\n{}\n", indent(&answer.body)).unwrap();
+                self.bodies.push((answer.body.clone(), title.to_owned()));
+            }
+        }
+        text
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        self.server.app().sandbox.scenarios().iter().map(|scenario| scenario.id.clone()).collect()
+    }
+}
+
+/// A sandbox token of the one tenant, pinned to these scenarios.
+fn token(server: &TestServer, scenarios: &[&str]) -> String {
+    let mut claims = claims(AUDIENCE_SANDBOX, TENANT, &every_scope());
+    claims.scenarios = Some(scenarios.iter().map(ToString::to_string).collect());
+    server.sign(&claims)
+}
+
+trait ExpectSuccess {
+    fn expect_success(self);
+}
+
+impl ExpectSuccess for Answer {
+    #[track_caller]
+    fn expect_success(self) {
+        // A job that has succeeded cannot be cancelled; that is what a plain sample of it meets.
+        assert!(self.status.is_success(), "{self:?}");
+    }
+}
+
+/// The statuses that the descriptor documents.
+fn documented(operation: Operation) -> Vec<u16> {
+    let document: Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
+    let methods = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+    let (_, description) =
+        methods.into_iter().find(|(_, found)| found["operationId"] == operation.id()).unwrap();
+    description["responses"].as_object().unwrap().keys().map(|status| status.parse().unwrap()).collect()
+}
+
+fn committed_file(body: &[u8]) -> Option<&'static str> {
+    let files = [
+        ("openapi/argus.json", DESCRIPTOR_JSON),
+        ("openapi/argus.yaml", DESCRIPTOR_YAML),
+        ("openapi/api-catalog.json", API_CATALOG_JSON),
+        ("openapi/schemas/argus.risk-level.v1.json", PublishedSchema::find("argus.risk-level.v1")?.text),
+    ];
+    files.into_iter().find(|(_, text)| text.as_bytes() == body).map(|(name, _)| name)
+}
+
+/// Compact JSON over several lines, each byte otherwise as it came: order and spelling stay visible.
+fn indent(compact: &[u8]) -> String {
+    let compact = std::str::from_utf8(compact).unwrap();
+    let (mut text, mut depth, mut quoted, mut escaped) = (String::new(), 0, false, false);
+    let mut previous = ' ';
+    for character in compact.chars() {
+        if quoted {
+            quoted = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+        } else {
+            assert!(!character.is_whitespace(), "the sandbox sends compact JSON");
+            if matches!(character, '}' | ']') {
+                depth -= 1;
+            }
+            let opened = matches!(previous, '{' | '[');
+            let closes = matches!(character, '}' | ']');
+            if (opened && !closes) || (closes && !opened) || previous == ',' {
+                text.push('\n');
+                text.push_str(&"  ".repeat(depth));
+            } else if previous == ':' {
+                text.push(' ');
+            }
+            if matches!(character, '{' | '[') {
+                depth += 1;
+            }
+            quoted = character == '"';
+        }
+        text.push(character);
+        previous = if quoted { '"' } else { character };
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sandbox_operation_answers_as_its_transcript_says() {
+    let mut transcript = Transcript::begin().await;
+    for (operation, _, _) in operations_of_the_trait() {
+        if !operation.served_by(Host::Sandbox) || !operation.is_published() {
+            continue;
+        }
+        transcript.of(operation).await;
+        let text = std::mem::take(&mut transcript.text);
+        snapshot!(format!("sandbox_{}", operation.id()), text);
+    }
+}
