@@ -189,16 +189,16 @@ where
     let ids = envelope.trace_ids();
     let reply = match outcome {
         Ok(body) => json(status(STATUS), &body),
-        Err(problem) => oauth_error(&envelope.log, problem),
+        Err(problem) => oauth_error(&envelope.log, &problem),
     };
     envelope.send(&ids, reply)
 }
 
-fn oauth_error(log: &slog::Logger, problem: OauthProblem) -> Response<dropshot::Body> {
+fn oauth_error(log: &slog::Logger, problem: &OauthProblem) -> Response<dropshot::Body> {
     if let Some(cause) = &problem.cause {
         slog::error!(log, "operation failed"; "operation" => "oauth_token", "cause" => %cause);
     }
-    let mut reply = json(status(problem.status), &OauthError::from(&problem));
+    let mut reply = json(status(problem.status), &OauthError::from(problem));
     if let Some(challenge) = problem.www_authenticate {
         reply.headers_mut().insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
