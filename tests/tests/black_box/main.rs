@@ -6,10 +6,15 @@
 #[macro_use]
 mod snapshot;
 
+mod bad_input;
 mod coverage;
 mod discovery;
 mod hosts;
+mod identity;
 mod matrix;
 mod outline;
+mod process;
+mod replay;
 mod support;
+mod tokens;
 mod transcripts;

@@ -1,0 +1,323 @@
+//! The commands of the binary, and how a running one starts, refuses to start, and ends.
+
+use crate::support::binary;
+use argus_openapi::Host;
+use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML};
+use argus_tests::{Connection, TestProcess, argus, open_command, place_keys};
+use diesel::{Connection as _, RunQueryDsl, SqliteConnection};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use tempfile::TempDir;
+
+/// A data directory that a command has used once.
+fn used_data() -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    place_keys(&data_dir);
+    assert!(argus(binary(), &data_dir, &["token", "--scope", "argus:platform:admin"]).status.success());
+    (directory, data_dir)
+}
+
+/// Every file below a directory with its content and mode.
+fn files(directory: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32)> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            found.insert(path.clone(), (std::fs::read(&path).unwrap(), mode));
+        }
+    }
+    found
+}
+
+/// Every command that opens the data.
+const COMMANDS: [&[&str]; 5] = [
+    &["dev"],
+    &["serve"],
+    &["token", "--scope", "argus:platform:read"],
+    &["keys", "list"],
+    &["keys", "rotate"],
+];
+
+fn run_on_free_ports(data_dir: &Path, arguments: &[&str]) -> Output {
+    open_command(binary())
+        .args(arguments)
+        .env("ARGUS_DATA_DIR", data_dir)
+        .env("ARGUS_AUTH_ADDR", "127.0.0.1:0")
+        .env("ARGUS_API_ADDR", "127.0.0.1:0")
+        .env("ARGUS_SANDBOX_ADDR", "127.0.0.1:0")
+        .output()
+        .unwrap()
+}
+
+/// Asserts a refusal: exit 2, one line that says why, no panic, and the data as it was.
+#[track_caller]
+fn assert_refused(data_dir: &Path, arguments: &[&str], named: &[&str]) {
+    let before = files(data_dir);
+    let output = run_on_free_ports(data_dir, arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+    for part in named {
+        assert!(stderr.contains(part), "{arguments:?}: {stderr:?} names {part}");
+    }
+    assert!(stderr.starts_with("argus: ") && !stderr.contains("panicked"), "{stderr}");
+    assert!(output.stdout.is_empty());
+    assert!(files(data_dir) == before, "{arguments:?} changed the data");
+}
+
+#[test]
+fn a_corrupt_key_file_stops_every_command_and_is_left_as_it_is() {
+    let (_directory, data_dir) = used_data();
+    let key = files(&data_dir).into_keys().find(|path| path.extension().is_some_and(|e| e == "pem")).unwrap();
+    let good = std::fs::read(&key).unwrap();
+    for content in [&b""[..], b"nonsense", &good[..good.len() / 2]] {
+        std::fs::write(&key, content).unwrap();
+        for command in COMMANDS {
+            // A rotation does not read the key that it retires.
+            if command != ["keys", "rotate"] {
+                assert_refused(&data_dir, command, &[key.to_str().unwrap()]);
+            }
+        }
+    }
+    std::fs::write(&key, good).unwrap();
+    assert!(argus(binary(), &data_dir, &["keys", "list"]).status.success());
+}
+
+#[test]
+fn a_corrupt_key_manifest_stops_every_command_and_is_left_as_it_is() {
+    let (_directory, data_dir) = used_data();
+    let manifest = data_dir.join("keys/manifest.json");
+    for content in ["", "nonsense", "{}", "{\"active\":\"../../x\",\"keys\":[]}"] {
+        std::fs::write(&manifest, content).unwrap();
+        for command in COMMANDS {
+            assert_refused(&data_dir, command, &[manifest.to_str().unwrap()]);
+        }
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let (_directory, data_dir) = used_data();
+    let database = data_dir.join("argus.db");
+    {
+        let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+        let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')";
+        diesel::sql_query(newer).execute(&mut connection).unwrap();
+    }
+    for command in [COMMANDS[0], COMMANDS[1], COMMANDS[2], &["migrate"]] {
+        assert_refused(&data_dir, command, &["newer version", "99990101000000"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+    let (_directory, data_dir) = used_data();
+    let database = data_dir.join("argus.db");
+    for name in ["argus.db-wal", "argus.db-shm"] {
+        let _ = std::fs::remove_file(data_dir.join(name));
+    }
+    std::fs::write(&database, "nonsense ".repeat(1000)).unwrap();
+    for command in [COMMANDS[0], COMMANDS[2], &["migrate"]] {
+        assert_refused(&data_dir, command, &[database.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_with_the_variable_that_moves_it() {
+    let (_directory, data_dir) = used_data();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (host, variable) in
+        [("auth", "ARGUS_AUTH_ADDR"), ("api", "ARGUS_API_ADDR"), ("sandbox", "ARGUS_SANDBOX_ADDR")]
+    {
+        for command in ["dev", "serve"] {
+            let flag = format!("--{host}-addr");
+            assert_refused(&data_dir, &[command, &flag, &address], &[host, &address, variable, "in use"]);
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_does_not_fit_is_named() {
+    let directory = TempDir::new().unwrap();
+    for (arguments, named) in [
+        (&["dev", "--auth-addr", "nonsense"][..], "--auth-addr"),
+        (&["dev", "--log", "loud"], "error, warn, info, debug or trace"),
+        (&["token"], "--scope"),
+        (&["token", "--scope", "nonsense"], "nonsense"),
+        (&["token", "--scope", "webhooks:read", "--ttl-seconds", "1"], "60..=86400"),
+        (&["dance"], "dance"),
+    ] {
+        let output = argus(binary(), &directory.path().join("data"), arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(named), "{arguments:?}: {stderr}");
+        assert!(!directory.path().join("data").exists(), "{arguments:?} made a directory");
+    }
+    for (url, named) in [("mysql://root:hunter2@localhost/x", "database URL"), ("nonsense", "database URL")] {
+        let arguments = ["migrate", "--database-url", url];
+        let output = argus(binary(), &directory.path().join("data"), &arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(named) && !stderr.contains("hunter2"), "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ready_file_is_whole_private_and_says_how_to_reach_the_hosts() {
+    let dev = TestProcess::dev(binary());
+    let ready = dev.ready().as_object().unwrap();
+    let mut members: Vec<&str> = ready.keys().map(String::as_str).collect();
+    members.sort_unstable();
+    let all = ["admin_token", "api", "auth", "client_id", "client_secret", "sandbox", "tenant_id"];
+    assert_eq!(members, all);
+    let mode = std::fs::metadata(dev.directory().join("ready.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    dev.assert_alive().await;
+    let app = dev.tenancy().get(&format!("/v1/platform/apps/{}", dev.ready_text("client_id"))).await.expect(200);
+    assert_eq!(app.text("tenant_id"), dev.ready_text("tenant_id"));
+    let basic = Some((dev.ready_text("client_id"), dev.ready_text("client_secret")));
+    dev.token_request(&[("grant_type", "client_credentials")], basic).await.expect(200);
+
+    let serve = TestProcess::start(binary(), &["serve"], TempDir::new().unwrap());
+    let mut members: Vec<&String> = serve.ready().as_object().unwrap().keys().collect();
+    members.sort_unstable();
+    assert_eq!(members, ["api", "auth", "sandbox"], "no credentials in production");
+    serve.assert_alive().await;
+    assert_eq!(serve.stdout(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_in_the_data_directory_is_for_its_owner_alone() {
+    let dev = TestProcess::dev(binary());
+    for (path, (_, mode)) in files(&dev.data_dir()) {
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_dev_prints_the_same_credentials_and_they_still_work() {
+    let first = TestProcess::dev(binary());
+    let token = |process: &TestProcess| {
+        let stdout = process.stdout();
+        let line = stdout.lines().find_map(|line| line.strip_prefix("export SANDBOX_TOKEN=")).unwrap();
+        line.to_owned()
+    };
+    let members = ["admin_token", "tenant_id", "client_id", "client_secret"];
+    let credentials = |process: &TestProcess| members.map(|member| process.ready_text(member).to_owned());
+    let (before, sandbox_token) = (credentials(&first), token(&first));
+    let body = first.get(Host::Sandbox, "/v1/profiles/p1", Some(&sandbox_token)).await.expect(200);
+    let (ended, directory) = first.stop();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+
+    let second = TestProcess::start(binary(), &["dev"], directory);
+    assert_eq!(credentials(&second), before);
+    assert_eq!(token(&second), sandbox_token);
+    for part in &before {
+        assert!(second.stdout().contains(part.as_str()));
+    }
+    let again = second.get(Host::Sandbox, "/v1/profiles/p1", Some(&sandbox_token)).await.expect(200);
+    assert_eq!(again.replayable(), body.replayable(), "a restart does not change a byte");
+    second.tenancy().get("/v1/platform/apps").await.expect(200);
+}
+
+/// Signals the process while it reads a request's body, and expects the request to be answered.
+async fn ends_cleanly_in_the_middle_of_a_request(signal: &str) {
+    let process = TestProcess::dev(binary());
+    let body = br#"{"name":"In the middle","grant_types":["client_credentials"],"requested_scopes":["webhooks:read"]}"#;
+    let head = format!(
+        "POST /v1/platform/apps HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        process.ready_text("admin_token"),
+        body.len()
+    );
+    let address = process.address(Host::Auth);
+    let mut connection = Connection::open(address).await;
+    connection.write(head.as_bytes()).await;
+    // The server asks for the body: the handler is at work.
+    let go_on = connection.read_until(b"\r\n\r\n").await;
+    assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
+    process.signal(signal);
+    while tokio::net::TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    connection.write(body).await;
+    let answer = connection.response().await.expect(201);
+    assert_eq!(answer.text("name"), "In the middle");
+    assert!(connection.is_closed().await);
+    let (ended, _directory) = process.ended();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("cut off"), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_lets_an_open_request_end_and_exits_with_0() {
+    ends_cleanly_in_the_middle_of_a_request("TERM").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_lets_an_open_request_end_and_exits_with_0() {
+    ends_cleanly_in_the_middle_of_a_request("INT").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_does_not_hold_the_process_up() {
+    let process = TestProcess::dev(binary());
+    let mut idle = Connection::open(process.address(Host::Sandbox)).await;
+    idle.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    idle.response().await.expect(200);
+    let (ended, _directory) = process.stop();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(idle.is_closed().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_the_command_line_works_on_a_running_server() {
+    let process = TestProcess::dev(binary());
+    let mint = |arguments: &[&str]| argus(binary(), &process.data_dir(), &[&["token"], arguments].concat());
+    let printed = mint(&["--scope", "argus:platform:read", "--tenant", process.ready_text("tenant_id")]);
+    assert!(printed.status.success(), "{printed:?}");
+    let token = String::from_utf8(printed.stdout).unwrap();
+    assert_eq!(token.lines().count(), 1);
+    process.get(Host::Auth, "/v1/platform/scopes", Some(token.trim())).await.expect(200);
+    let answer = process.post(Host::Auth, "/v1/platform/apps", token.trim(), &serde_json::json!({})).await;
+    answer.expect_error(403, "insufficient_scope");
+    let unknown = mint(&["--scope", "argus:platform:read", "--tenant", "tnt_that_nobody_has"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no such tenant"));
+}
+
+#[test]
+fn openapi_prints_the_published_descriptor() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    let json = argus(binary(), &data_dir, &["openapi"]);
+    assert_eq!(String::from_utf8(json.stdout).unwrap(), format!("{}\n", DESCRIPTOR_JSON.trim_end()));
+    let yaml = argus(binary(), &data_dir, &["openapi", "--yaml"]);
+    assert_eq!(String::from_utf8(yaml.stdout).unwrap(), format!("{}\n", DESCRIPTOR_YAML.trim_end()));
+    assert!(!data_dir.exists(), "it needs no data");
+}
+
+#[test]
+fn migrate_says_what_it_did_and_does_nothing_twice() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    let first = argus(binary(), &data_dir, &["migrate"]);
+    assert!(first.status.success(), "{first:?}");
+    assert!(String::from_utf8(first.stdout).unwrap().lines().all(|line| line.starts_with("applied ")));
+    let second = argus(binary(), &data_dir, &["migrate"]);
+    assert_eq!(String::from_utf8(second.stdout).unwrap(), "the store already has the schema of this version\n");
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_no_error() {
+    let mut child =
+        open_command(binary()).arg("openapi").stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,307 @@
+//! Tokens over HTTP on both engines: client credentials, rotation, service and sandbox tokens, and the
+//! keys that verify them.
+
+use crate::support::binary;
+use argus_openapi::Host;
+use argus_openapi::types::scopes::Scope;
+use argus_server::identity::claims::Claims;
+use argus_tests::{Reach, TestServer, argus, on_both_engines};
+use http::Method;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    a_client_gets_a_token_with_basic_and_with_the_form
+    a_client_that_authenticates_twice_or_wrongly_gets_no_token
+    a_token_request_is_granted_only_what_is_approved
+    a_rotated_secret_ends_the_old_one_at_once
+    a_service_token_needs_governance_and_an_approved_scope
+    a_sandbox_token_says_what_it_is_good_for
+    the_lifetime_of_a_sandbox_token_is_clamped
+    an_unknown_scenario_is_refused_and_the_valid_ones_are_named
+    a_sandbox_token_cannot_mint
+    keys_rotate_while_the_server_runs
+}
+
+/// What a token says, verified as a partner would: with a stock library and the published keys.
+async fn verified(reach: &Reach, token: &str, audience: &str) -> Claims {
+    let [well_known, versioned] = [
+        reach.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200),
+        reach.get(Host::Auth, "/v1/auth/jwks.json", None).await.expect(200),
+    ];
+    assert_eq!(well_known.body, versioned.body);
+    for key in well_known.json()["keys"].as_array().unwrap() {
+        assert_eq!((&key["kty"], &key["use"], &key["alg"]), (&json!("RSA"), &json!("sig"), &json!("RS256")));
+        assert!(key["n"].as_str().unwrap().len() >= 342, "2048 bits or more");
+        assert_eq!(key.as_object().unwrap().len(), 6, "nothing but the public key: {key}");
+    }
+    let keys: JwkSet = serde_json::from_slice(&well_known.body).unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!(header.alg, Algorithm::RS256);
+    assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+    let key = keys.find(header.kid.as_deref().unwrap()).expect("the key is published");
+    let mut rules = Validation::new(Algorithm::RS256);
+    rules.set_audience(&[audience]);
+    rules.set_issuer(&[Host::Auth.public_url()]);
+    rules.set_required_spec_claims(&["exp", "iat", "aud", "iss", "sub"]);
+    jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_jwk(key).unwrap(), &rules).unwrap().claims
+}
+
+async fn a_client_gets_a_token_with_basic_and_with_the_form(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
+    let grant = ("grant_type", "client_credentials");
+    for answer in [
+        server.token_request(&[grant], Some((id, secret))).await,
+        server.token_request(&[grant, ("client_id", id), ("client_secret", secret)], None).await,
+        server.token_request(&[grant, ("scope", ""), ("resource", "ignored")], Some((id, secret))).await,
+    ] {
+        let answer = answer.expect(200);
+        answer.assert_standard_headers(Host::Auth);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!((answer.json()["expires_in"].as_i64(), answer.text("token_type")), (Some(3600), "Bearer".into()));
+        assert_eq!(answer.text("scope"), "argus:jobs:read webhooks:write");
+        let claims = verified(&server, &answer.text("access_token"), "api").await;
+        assert_eq!(claims.scope, "argus:jobs:read webhooks:write");
+        assert_eq!((claims.sub.as_str(), claims.client_id.as_str()), (id, id));
+        assert_eq!(claims.tenant_id, tenancy.tenant_id);
+        assert_eq!(claims.organization_id, tenancy.organization_id);
+        assert_eq!(claims.exp - claims.iat, 3600);
+        assert_eq!(claims.scenarios, None);
+    }
+}
+
+async fn a_client_that_authenticates_twice_or_wrongly_gets_no_token(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::JobsRead]).await;
+    let other = tenancy.app(&[Scope::JobsRead]).await;
+    let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
+    let grant = ("grant_type", "client_credentials");
+    let form = [grant, ("client_id", id), ("client_secret", secret)];
+    let both = server.token_request(&form, Some((id, secret))).await;
+    assert_eq!(both.expect(400).text("error"), "invalid_request");
+
+    let nameless = server.token_request(&[grant, ("client_id", ""), ("client_secret", secret)], None).await;
+    assert_eq!(nameless.expect(400).text("error"), "invalid_request");
+
+    let mut answers = Vec::new();
+    for (id, secret) in [
+        (id, "wrong"),
+        (id, ""),
+        (id, &secret[1..]),
+        (id, other.client_secret.as_str()),
+        ("app_that_nobody_has", secret),
+    ] {
+        answers.push(server.token_request(&[grant], Some((id, secret))).await);
+        answers.push(server.token_request(&[grant, ("client_id", id), ("client_secret", secret)], None).await);
+    }
+    answers.push(server.token_request(&[grant], None).await);
+    answers.push(server.token_request(&[grant, ("client_id", id)], None).await);
+    for answer in answers {
+        let answer = answer.expect(401);
+        assert_eq!(answer.text("error"), "invalid_client");
+        assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{answer:?}");
+        assert_eq!(answer.text("error_description"), "the client could not be authenticated", "one text for all");
+    }
+}
+
+async fn a_token_request_is_granted_only_what_is_approved(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let basic = Some((app.client_id.as_str(), app.client_secret.as_str()));
+    let ask = |form: Vec<(&'static str, &'static str)>| {
+        let server = &server;
+        async move { server.token_request(&form, basic).await }
+    };
+    let grant = ("grant_type", "client_credentials");
+    let one = ask(vec![grant, ("scope", "webhooks:write")]).await.expect(200);
+    assert_eq!(one.text("scope"), "webhooks:write");
+    for scope in ["argus:jobs:write", "webhooks:write argus:jobs:write", "argus:platform:admin", "nonsense"] {
+        assert_eq!(ask(vec![grant, ("scope", scope)]).await.expect(400).text("error"), "invalid_scope", "{scope}");
+    }
+    assert_eq!(ask(vec![]).await.expect(400).text("error"), "invalid_request");
+    for grant_type in ["password", "authorization_code", "refresh_token", "CLIENT_CREDENTIALS"] {
+        let answer = ask(vec![("grant_type", grant_type)]).await.expect(400);
+        assert_eq!(answer.text("error"), "unsupported_grant_type");
+    }
+    let registration = json!({
+        "name": "Web app", "grant_types": ["authorization_code"],
+        "redirect_uris": ["https://partner.example.com/cb"], "requested_scopes": ["webhooks:read"],
+    });
+    let web = tenancy.post("/v1/platform/apps", &registration).await.expect(201);
+    let (id, secret) = (web.text("client_id"), web.text("client_secret"));
+    let answer = server.token_request(&[grant], Some((&id, &secret))).await.expect(400);
+    assert_eq!(answer.text("error"), "unauthorized_client");
+}
+
+async fn a_rotated_secret_ends_the_old_one_at_once(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::PlatformRead]).await;
+    let token = tenancy.live_token(&app, &[]).await;
+    let path = format!("/v1/platform/apps/{}/rotate-secret", app.client_id);
+    let rotated = tenancy.post_nothing(&path).await.expect(200);
+    let secret = rotated.text("client_secret");
+    assert_ne!(secret, app.client_secret);
+    let grant = [("grant_type", "client_credentials")];
+    server.token_request(&grant, Some((&app.client_id, &app.client_secret))).await.expect(401);
+    server.token_request(&grant, Some((&app.client_id, &secret))).await.expect(200);
+    server.get(Host::Auth, "/v1/platform/scopes", Some(&token)).await.expect(200);
+}
+
+async fn a_service_token_needs_governance_and_an_approved_scope(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::WebhooksWrite, Scope::PlatformRead]).await;
+    let path = format!("/v1/platform/apps/{}/service-token", app.client_id);
+    let ask = |scopes: Value| {
+        let (tenancy, path) = (&tenancy, &path);
+        async move { tenancy.post(path, &json!({"scopes": scopes})).await }
+    };
+    ask(json!(["webhooks:write"])).await.expect_error(403, "service_tokens_not_allowed");
+    tenancy.govern(&app.client_id, &json!({"allow_service_tokens": true})).await.expect(200);
+
+    let minted = ask(json!(["argus:platform:read"])).await.expect(200);
+    assert_eq!(minted.json().as_object().unwrap().len(), 2, "token and expires_at");
+    let claims = verified(&server, &minted.text("token"), "api").await;
+    assert_eq!(claims.scope, "argus:platform:read");
+    assert_eq!(claims.tenant_id, tenancy.tenant_id);
+    let expires_at: chrono::DateTime<chrono::Utc> = minted.text("expires_at").parse().unwrap();
+    assert_eq!(expires_at.timestamp(), claims.exp);
+    server.get(Host::Auth, "/v1/platform/scopes", Some(&minted.text("token"))).await.expect(200);
+
+    let message = ask(json!(["argus:jobs:read"])).await.expect_error(400, "scope_not_approved");
+    assert!(message.contains("argus:jobs:read"), "{message}");
+    for scopes in [json!([]), json!(["nonsense"]), json!("webhooks:write"), Value::Null] {
+        ask(scopes).await.expect_error(400, "invalid_request");
+    }
+    tenancy.govern(&app.client_id, &json!({"allow_service_tokens": false})).await.expect(200);
+    ask(json!(["webhooks:write"])).await.expect_error(403, "service_tokens_not_allowed");
+}
+
+async fn a_sandbox_token_says_what_it_is_good_for(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::WebhooksRead, Scope::PlatformRead, Scope::JobsRead]).await;
+    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let scenarios = json!(["wallet.high-risk", "entity.sanctioned", "wallet.high-risk"]);
+    let minted = tenancy.post(&path, &json!({"scenarios": scenarios})).await.expect(200);
+    let body = minted.json();
+    assert_eq!(body["audience"], "sandbox");
+    assert_eq!(body["scenarios"], json!(["entity.sanctioned", "wallet.high-risk"]));
+    assert_eq!(body["sandbox_host"], server.url(Host::Sandbox, ""));
+    let scopes = ["argus:profiles:read", "argus:profiles:write", "argus:jobs:read", "argus:jobs:write", "webhooks:read"];
+    assert_eq!(body["scopes"], json!(scopes), "the usual four, and what the sandbox serves of the approved");
+    let claims = verified(&server, &minted.text("token"), "sandbox").await;
+    assert_eq!(claims.scope, scopes.join(" "));
+    assert_eq!(claims.scenarios, Some(vec!["entity.sanctioned".to_owned(), "wallet.high-risk".to_owned()]));
+    assert_eq!((claims.tenant_id, claims.organization_id), (tenancy.tenant_id.clone(), tenancy.organization_id.clone()));
+
+    let token = minted.text("token");
+    server.get(Host::Sandbox, "/v1/profiles/p1", Some(&token)).await.expect(200);
+    server.get(Host::Sandbox, "/v1/webhooks", Some(&token)).await.expect(200);
+    server.get(Host::Sandbox, "/v1/discovery/data-schemas", Some(&token)).await.expect(403);
+    let live = server.get(Host::Auth, "/v1/platform/scopes", Some(&token)).await;
+    live.expect_error(403, "sandbox_token_on_live_host");
+    assert_eq!(live.header("x-argus-sandbox-reason"), "sandbox-token-on-live-host");
+}
+
+async fn the_lifetime_of_a_sandbox_token_is_clamped(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::JobsRead]).await;
+    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let lifetime = async |body: Option<&str>| {
+        let request = server.request(Host::Auth, Method::POST, &path).bearer_auth(&tenancy.admin_token);
+        let answer = server
+            .send(match body {
+                Some(body) => request.header("content-type", "application/json").body(body.to_owned()),
+                None => request,
+            })
+            .await
+            .expect(200);
+        let claims = verified(&server, &answer.text("token"), "sandbox").await;
+        claims.exp - claims.iat
+    };
+    for (ttl, expected) in [
+        ("-5", 60),
+        ("0", 60),
+        ("10", 60),
+        ("59.9", 60),
+        ("60", 60),
+        ("3600", 3600),
+        ("86400", 86_400),
+        ("100000", 86_400),
+        ("1e30", 86_400),
+        ("-1e30", 60),
+        ("99999999999999999999", 86_400),
+        ("null", 3600),
+    ] {
+        assert_eq!(lifetime(Some(&format!("{{\"ttl_seconds\":{ttl}}}"))).await, expected, "{ttl}");
+    }
+    assert_eq!(lifetime(Some("{}")).await, 3600);
+    assert_eq!(lifetime(None).await, 3600, "no body at all");
+    for ttl in [json!("60"), json!([60]), json!(true)] {
+        tenancy.post(&path, &json!({"ttl_seconds": ttl})).await.expect_error(400, "invalid_request");
+    }
+}
+
+async fn an_unknown_scenario_is_refused_and_the_valid_ones_are_named(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::JobsRead]).await;
+    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let answer = tenancy.post(&path, &json!({"scenarios": ["wallet.clean", "wallet.dirty"]})).await;
+    let message = answer.expect_error(400, "unknown_scenario");
+    assert!(message.contains("wallet.dirty"), "{message}");
+    let token = tenancy.sandbox_token(&app, &[]).await;
+    let catalogue = server.get(Host::Sandbox, "/v1/sandbox/scenarios", Some(&token)).await.expect(200).json();
+    let valid = catalogue["scenarios"].as_array().unwrap();
+    assert_eq!(valid.len(), 5);
+    for scenario in valid {
+        let id = scenario["id"].as_str().unwrap();
+        assert!(message.contains(id), "{message} names {id}");
+        tenancy.sandbox_token(&app, &[id]).await;
+    }
+}
+
+async fn a_sandbox_token_cannot_mint(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let scopes: Vec<Scope> = Scope::catalogue().collect();
+    let app = tenancy.app(&scopes).await;
+    tenancy.govern(&app.client_id, &json!({"allow_service_tokens": true})).await.expect(200);
+    let token = tenancy.sandbox_token(&app, &[]).await;
+    let path = format!("/v1/platform/apps/{}", app.client_id);
+    for (path, body) in [
+        (format!("{path}/sandbox-token"), json!({})),
+        (format!("{path}/service-token"), json!({"scopes": ["webhooks:read"]})),
+        (format!("{path}/rotate-secret"), json!({})),
+        ("/v1/platform/apps".to_owned(), json!({})),
+    ] {
+        let live = server.post(Host::Auth, &path, &token, &body).await;
+        live.expect_error(403, "sandbox_token_on_live_host");
+        assert_eq!(server.post(Host::Sandbox, &path, &token, &body).await.status, 404);
+    }
+}
+
+async fn keys_rotate_while_the_server_runs(server: TestServer) {
+    let tenancy = server.tenant().await;
+    let app = tenancy.app(&[Scope::PlatformRead]).await;
+    let old = tenancy.live_token(&app, &[]).await;
+    let rotated = argus(binary(), &server.data_dir(), &["keys", "rotate"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    let new_kid = String::from_utf8(rotated.stdout).unwrap().split(' ').nth(2).unwrap().to_owned();
+
+    // The server looks at the keys at most once a second; a token of the new key makes it look at once.
+    let ring = argus_server::identity::signing_keys::KeyRing::open(&server.data_dir()).unwrap();
+    let scopes = [Scope::PlatformRead];
+    let foreign = ring.sign(&argus_tests::claims("api", &tenancy.tenant_id, &scopes)).unwrap();
+    assert_eq!(jsonwebtoken::decode_header(&foreign).unwrap().kid, Some(new_kid.clone()));
+    for token in [&foreign, &old] {
+        server.get(Host::Auth, "/v1/platform/scopes", Some(token)).await.expect(200);
+    }
+    let new = tenancy.live_token(&app, &[]).await;
+    assert_eq!(jsonwebtoken::decode_header(&new).unwrap().kid, Some(new_kid.clone()));
+    let keys = server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200).json();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the retired key stays published");
+    assert_eq!(keys["keys"][0]["kid"], new_kid.as_str());
+    verified(&server, &old, "api").await;
+    verified(&server, &new, "api").await;
+}
