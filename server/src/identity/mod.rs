@@ -83,12 +83,13 @@ impl Identity {
     /// Opens store, keys and pepper, and makes those that do not exist yet. Blocks.
     pub fn open(settings: IdentitySettings) -> Result<Self, IdentityError> {
         let pepper = Pepper::open(&settings.data_dir)?;
+        // Before the store: keys that cannot be used leave it untouched.
+        let keys = KeyRing::open(&settings.data_dir)?;
         let store = Store::open(&settings.database_url)?;
         let fingerprint = pepper.fingerprint();
         if store.recorded_once("pepper_fingerprint", &fingerprint)? != fingerprint {
             return Err(IdentityError::ForeignPepper(settings.data_dir));
         }
-        let keys = KeyRing::open(&settings.data_dir)?;
         Ok(Self { store, keys, pepper, issuer: settings.issuer })
     }
 
