@@ -8,8 +8,9 @@ use crate::types::error::{Error, ErrorCode};
 use ::http::header::CONTENT_TYPE;
 use dropshot::{
     ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext,
-    ServerContext, SharedExtractor, TypedBody, UntypedBody,
+    ServerContext, SharedExtractor, TypedBody,
 };
+use http_body_util::BodyExt;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -67,19 +68,40 @@ where
                 });
             }
         }
-        let bytes =
-            UntypedBody::from_request(rqctx, self.request).await.map_err(|error| too_large(rqctx, error))?;
-        parse(expected, bytes.as_bytes())
-            .map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
+        let bytes = read_within(self.request.into_body(), rqctx.request_body_max_bytes()).await?;
+        parse(expected, &bytes).map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
     }
 }
 
-fn too_large<Context: ServerContext>(rqctx: &RequestContext<Context>, error: HttpError) -> Error {
-    let mut error = Error::from(error);
-    if error.error_code == ErrorCode::BodyTooLarge {
-        error.message = format!("the body may have at most {} bytes", rqctx.request_body_max_bytes());
+/// How much of a body that is too large is read and thrown away, so that its sender gets to read the
+/// answer instead of meeting a closed connection.
+const DISCARDED_MAX: usize = 8 * 1024 * 1024;
+
+/// Reads the body, which may have `most` bytes. dropshot's own reader takes it for a bad request when
+/// there are more, and then reads on to the end, wherever that is.
+async fn read_within(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
+    let (mut bytes, mut received) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error {
+            error_code: ErrorCode::InvalidRequest,
+            message: "the body ended before it was complete".to_owned(),
+        })?;
+        // Trailers mean nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        received = received.saturating_add(data.len());
+        if received <= most {
+            bytes.extend_from_slice(&data);
+        } else if received > most.saturating_add(DISCARDED_MAX) {
+            break;
+        }
     }
-    error
+    if received <= most {
+        return Ok(bytes);
+    }
+    Err(Error {
+        error_code: ErrorCode::BodyTooLarge,
+        message: format!("the body may have at most {most} bytes"),
+    })
 }
 
 fn parse<T: DeserializeOwned>(media_type: &ApiEndpointBodyContentType, bytes: &[u8]) -> Result<T, String> {
