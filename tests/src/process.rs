@@ -139,6 +139,11 @@ impl TestProcess {
         assert!(sent.success(), "kill -s {name}");
     }
 
+    /// Waits until its log says so.
+    pub fn await_log(&self, text: &str) {
+        until(|| self.stderr().contains(text).then_some(()));
+    }
+
     /// Waits until it has ended; its directory stays for the next process.
     pub fn ended(mut self) -> (Ended, TempDir) {
         let status = until(|| self.child.try_wait().unwrap());

@@ -70,17 +70,37 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
         ("/v1/jobs", "", &["EOF", "line 1", "column 0"]),
         ("/v1/jobs", "{", &["EOF", "line 1", "column 1"]),
         ("/v1/jobs", "{\"kind\":\n  nonsense}", &["line 2", "column"]),
-        ("/v1/jobs", "{\"kind\":\"export.bulk\",\"payload\":{}} trailing", &["trailing", "line 1", "column 38"]),
+        (
+            "/v1/jobs",
+            "{\"kind\":\"export.bulk\",\"payload\":{}} trailing",
+            &["trailing", "line 1", "column 37"],
+        ),
         ("/v1/jobs", "{\"kind\":\"export.bulk\",\"payload\":{}}{}", &["trailing", "line 1"]),
         ("/v1/jobs", "{\"kind\":\"export.bulk\",\"payload\":{},\"colour\":1}", &["`colour`", "line 1"]),
-        ("/v1/jobs", "{\"kind\":\"export.bulk\",\"kind\":\"export.bulk\",\"payload\":{}}", &["duplicate field `kind`"]),
+        (
+            "/v1/jobs",
+            "{\"kind\":\"export.bulk\",\"kind\":\"export.bulk\",\"payload\":{}}",
+            &["duplicate field `kind`"],
+        ),
         ("/v1/jobs", "{\"kind\":\"nonsense\",\"payload\":{}}", &["`kind`", "nonsense", "export.bulk"]),
         ("/v1/jobs", "{\"kind\":\"export.bulk\"}", &["missing field `payload`"]),
         ("/v1/jobs", "{\"kind\":\"export.bulk\",\"payload\":[]}", &["`payload`"]),
-        ("/v1/jobs", "{\"kind\":\"export.bulk\",\"payload\":{},\"callback_url\":\"http://x.example\"}", &["callback_url", "https"]),
+        (
+            "/v1/jobs",
+            "{\"kind\":\"export.bulk\",\"payload\":{},\"callback_url\":\"http://x.example\"}",
+            &["callback_url", "https"],
+        ),
         ("/v1/jobs", "[]", &["line 1"]),
-        ("/v1/webhooks", "{\"url\":\"https://x.example\",\"events\":[\"nonsense\"],\"secret\":\"0123456789abcdef\"}", &["`events[0]`"]),
-        ("/v1/webhooks", "{\"url\":\"https://x.example\",\"events\":[],\"secret\":\"short\"}", &["`events`", "`secret`", "16"]),
+        (
+            "/v1/webhooks",
+            "{\"url\":\"https://x.example\",\"events\":[\"nonsense\"],\"secret\":\"0123456789abcdef\"}",
+            &["`events[0]`"],
+        ),
+        (
+            "/v1/webhooks",
+            "{\"url\":\"https://x.example\",\"events\":[],\"secret\":\"short\"}",
+            &["`events`", "`secret`", "16"],
+        ),
     ];
     for (path, body, named) in cases {
         let answer = victim.sandbox(Method::POST, path, body.to_owned()).await;
@@ -90,7 +110,11 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
         }
         assert!(!message.contains("short"), "the message must not repeat a secret");
     }
-    let deep = format!("{{\"kind\":\"export.bulk\",\"payload\":{{\"x\":{}{}}}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep = format!(
+        "{{\"kind\":\"export.bulk\",\"payload\":{{\"x\":{}{}}}}}",
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
     let message = victim.sandbox(Method::POST, "/v1/jobs", deep).await.expect_error(400, "invalid_request");
     assert!(message.contains("recursion"), "{message}");
     let not_text = b"{\"kind\":\"export.bulk\",\"payload\":{\"x\":\"\xff\"}}".to_vec();
@@ -101,33 +125,48 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_the_wrong_kind_or_size_is_refused() {
     let victim = Victim::start().await;
-    for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "nonsense", ""] {
+    for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "nonsense", ""]
+    {
         let request = victim.process.request(Host::Sandbox, Method::POST, "/v1/jobs");
-        let request = request.bearer_auth(&victim.sandbox_token).header("content-type", media_type).body("{}");
+        let request =
+            request.bearer_auth(&victim.sandbox_token).header("content-type", media_type).body("{}");
         let message = victim.process.send(request).await.expect_error(415, "unsupported_media_type");
         assert!(message.contains("application/json"), "{message}");
     }
     for media_type in ["application/json; charset=utf-8", "APPLICATION/JSON"] {
         let request = victim.process.request(Host::Sandbox, Method::POST, "/v1/profiles/p1/enrich");
-        let request = request.bearer_auth(&victim.sandbox_token).header("content-type", media_type).body("{}");
+        let request =
+            request.bearer_auth(&victim.sandbox_token).header("content-type", media_type).body("{}");
         victim.process.send(request).await.expect(200);
     }
     let request = victim.process.request(Host::Auth, Method::POST, "/v1/oauth/token");
     let answer = victim.process.send(request.header("content-type", "application/json").body("{}")).await;
     assert_eq!(answer.status, 415);
-    assert!(String::from_utf8_lossy(&answer.body).contains("application/x-www-form-urlencoded"), "{answer:?}");
+    assert!(
+        String::from_utf8_lossy(&answer.body).contains("application/x-www-form-urlencoded"),
+        "{answer:?}"
+    );
 
     let large = format!("{{\"kind\":\"export.bulk\",\"payload\":{{\"x\":\"{}\"}}}}", "x".repeat(1024 * 1024));
-    let message = victim.sandbox(Method::POST, "/v1/jobs", large.clone()).await.expect_error(413, "body_too_large");
+    let message =
+        victim.sandbox(Method::POST, "/v1/jobs", large.clone()).await.expect_error(413, "body_too_large");
     assert!(message.contains("1048576"), "{message}");
-    // Without a length, too, and before the whole of it was sent.
+    // Without a length, too; the connection then serves the next request.
     let mut connection = Connection::open(victim.process.address(Host::Sandbox)).await;
     let head = format!(
         "POST /v1/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ntransfer-encoding: chunked\r\n\r\n200000\r\n",
         victim.sandbox_token
     );
     connection.write(head.as_bytes()).await;
-    connection.write(&vec![b' '; 0x110000]).await;
+    connection.write(&vec![b' '; 0x200000]).await;
+    connection.write(b"\r\n0\r\n\r\n").await;
+    connection.response().await.expect_error(413, "body_too_large");
+    connection.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    connection.response().await.expect(200);
+    // There is an end to patience: a sender that never stops is cut off with the same answer.
+    let mut connection = Connection::open(victim.process.address(Host::Sandbox)).await;
+    connection.write(head.replace("200000", "fffffff").as_bytes()).await;
+    connection.write(&vec![b' '; 0x0a00000]).await;
     connection.response().await.expect_error(413, "body_too_large");
     // A caller without a right to ask does not learn what the body lacks.
     let request = victim.process.request(Host::Sandbox, Method::POST, "/v1/jobs");
@@ -170,7 +209,7 @@ async fn a_query_that_does_not_fit_is_refused_and_the_key_is_named() {
 async fn a_path_that_does_not_fit_is_refused() {
     let victim = Victim::start().await;
     let long = "x".repeat(129);
-    for id in [long.as_str(), "a%20b", "a%2Fb", "%00", "%2e%2e%2f", "caf%C3%A9", "a'b", "a;b"] {
+    for id in [long.as_str(), "a%20b", "a%2Fb", "%", "%00", "%2e%2e%2f", "caf%C3%A9", "a'b", "a;b"] {
         for path in [format!("/v1/jobs/{id}"), format!("/v1/profiles/{id}"), format!("/v1/webhooks/{id}")] {
             victim.read(&path).await.expect_error(400, "invalid_request");
         }
@@ -187,7 +226,6 @@ async fn a_path_that_does_not_fit_is_refused() {
         ("/v1//jobs", 400),
         ("//", 400),
         ("/v1/profiles/%ff", 400),
-        ("/v1/profiles/%", 400),
         ("/v1/profiles/%e0%80%80", 400),
         ("/v1/jobs/", 404),
         ("/V1/jobs", 404),
@@ -233,7 +271,9 @@ async fn bytes_that_are_no_request_do_no_harm() {
         assert_eq!(connection.response().await.status, 431);
         // A caller that goes away in the middle.
         let mut connection = Connection::open(address).await;
-        connection.write(b"POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\ngrant").await;
+        connection
+            .write(b"POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\ngrant")
+            .await;
         drop(connection);
     }
     victim.end().await;

@@ -23,7 +23,13 @@ async fn the_scope_catalogue_lists_every_grantable_scope(server: TestServer) {
         list["scopes"].as_array().unwrap().iter().map(|scope| scope["name"].as_str().unwrap()).collect();
     let catalogue: Vec<&str> = Scope::catalogue().map(Scope::as_str).collect();
     assert_eq!(names, catalogue);
-    assert!(list["scopes"].as_array().unwrap().iter().all(|scope| !scope["description"].as_str().unwrap().is_empty()));
+    assert!(
+        list["scopes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|scope| !scope["description"].as_str().unwrap().is_empty())
+    );
 }
 
 async fn a_registered_app_can_be_viewed_and_shows_its_secret_once(server: TestServer) {
@@ -54,7 +60,8 @@ async fn a_registered_app_can_be_viewed_and_shows_its_secret_once(server: TestSe
 
 async fn a_registration_that_breaks_a_rule_is_refused(server: TestServer) {
     let tenancy = server.tenant().await;
-    let good = json!({"name": "App", "grant_types": ["client_credentials"], "requested_scopes": ["webhooks:read"]});
+    let good =
+        json!({"name": "App", "grant_types": ["client_credentials"], "requested_scopes": ["webhooks:read"]});
     let cases: [(&str, Value, &str); 12] = [
         ("name", json!(""), "name"),
         ("name", json!(" \t "), "name"),
@@ -91,7 +98,9 @@ async fn apps_are_listed_newest_first_in_pages_without_gap_or_repetition(server:
         loop {
             let query = match &cursor {
                 None => serde_urlencoded::to_string([("limit", limit.to_string())]),
-                Some(cursor) => serde_urlencoded::to_string([("limit", limit.to_string()), ("cursor", cursor.clone())]),
+                Some(cursor) => {
+                    serde_urlencoded::to_string([("limit", limit.to_string()), ("cursor", cursor.clone())])
+                }
             };
             let page = tenancy.get(&format!("/v1/platform/apps?{}", query.unwrap())).await.expect(200).json();
             let apps = page["apps"].as_array().unwrap();

@@ -159,7 +159,8 @@ fn a_setting_that_does_not_fit_is_named() {
         assert!(stderr.contains(named), "{arguments:?}: {stderr}");
         assert!(!directory.path().join("data").exists(), "{arguments:?} made a directory");
     }
-    for (url, named) in [("mysql://root:hunter2@localhost/x", "database URL"), ("nonsense", "database URL")] {
+    for (url, named) in [("mysql://root:hunter2@localhost/x", "database URL"), ("sqlite://", "database URL")]
+    {
         let arguments = ["migrate", "--database-url", url];
         let output = argus(binary(), &directory.path().join("data"), &arguments);
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -179,7 +180,8 @@ async fn the_ready_file_is_whole_private_and_says_how_to_reach_the_hosts() {
     let mode = std::fs::metadata(dev.directory().join("ready.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     dev.assert_alive().await;
-    let app = dev.tenancy().get(&format!("/v1/platform/apps/{}", dev.ready_text("client_id"))).await.expect(200);
+    let app =
+        dev.tenancy().get(&format!("/v1/platform/apps/{}", dev.ready_text("client_id"))).await.expect(200);
     assert_eq!(app.text("tenant_id"), dev.ready_text("tenant_id"));
     let basic = Some((dev.ready_text("client_id"), dev.ready_text("client_secret")));
     dev.token_request(&[("grant_type", "client_credentials")], basic).await.expect(200);
@@ -236,16 +238,13 @@ async fn ends_cleanly_in_the_middle_of_a_request(signal: &str) {
         process.ready_text("admin_token"),
         body.len()
     );
-    let address = process.address(Host::Auth);
-    let mut connection = Connection::open(address).await;
+    let mut connection = Connection::open(process.address(Host::Auth)).await;
     connection.write(head.as_bytes()).await;
     // The server asks for the body: the handler is at work.
     let go_on = connection.read_until(b"\r\n\r\n").await;
     assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
     process.signal(signal);
-    while tokio::net::TcpStream::connect(address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    process.await_log("beginning graceful shutdown");
     connection.write(body).await;
     let answer = connection.response().await.expect(201);
     assert_eq!(answer.text("name"), "In the middle");
@@ -311,7 +310,10 @@ fn migrate_says_what_it_did_and_does_nothing_twice() {
     assert!(first.status.success(), "{first:?}");
     assert!(String::from_utf8(first.stdout).unwrap().lines().all(|line| line.starts_with("applied ")));
     let second = argus(binary(), &data_dir, &["migrate"]);
-    assert_eq!(String::from_utf8(second.stdout).unwrap(), "the store already has the schema of this version\n");
+    assert_eq!(
+        String::from_utf8(second.stdout).unwrap(),
+        "the store already has the schema of this version\n"
+    );
 }
 
 #[test]

@@ -60,21 +60,25 @@ fn values() -> impl Strategy<Value = Value> {
 fn requests() -> impl Strategy<Value = (Method, String, Option<Value>)> {
     let kinds = select(vec!["intelligence.enrich.bulk", "export.bulk", "import.bulk", "graph.compute"]);
     let job = (kinds.clone(), prop::collection::btree_map("[a-z_]{1,8}", values(), 0..4)).prop_map(
-        |(kind, payload)| (Method::POST, "/v1/jobs".to_owned(), Some(json!({"kind": kind, "payload": payload}))),
+        |(kind, payload)| {
+            (Method::POST, "/v1/jobs".to_owned(), Some(json!({"kind": kind, "payload": payload})))
+        },
     );
-    let jobs = (kinds, 1..200u32).prop_map(|(kind, limit)| {
-        (Method::GET, format!("/v1/jobs?limit={limit}&kind={kind}"), None)
-    });
+    let jobs = (kinds, 1..200u32)
+        .prop_map(|(kind, limit)| (Method::GET, format!("/v1/jobs?limit={limit}&kind={kind}"), None));
     let profile = identifiers().prop_map(|id| (Method::GET, format!("/v1/profiles/{id}"), None));
     let enrich = (identifiers(), prop::collection::vec(select(vec!["osint", "finance"]), 0..3)).prop_map(
-        |(id, sources)| (Method::POST, format!("/v1/profiles/{id}/enrich"), Some(json!({"sources": sources}))),
+        |(id, sources)| {
+            (Method::POST, format!("/v1/profiles/{id}/enrich"), Some(json!({"sources": sources})))
+        },
     );
-    let webhook = ("[a-z]{1,12}", prop::collection::vec(select(vec!["incident.updated", "job.failed"]), 1..3))
-        .prop_map(|(host, events)| {
-            let url = format!("https://{host}.example.com/hook");
-            let body = json!({"url": url, "events": events, "secret": "a secret of a test, long enough"});
-            (Method::POST, "/v1/webhooks".to_owned(), Some(body))
-        });
+    let webhook =
+        ("[a-z]{1,12}", prop::collection::vec(select(vec!["incident.updated", "job.failed"]), 1..3))
+            .prop_map(|(host, events)| {
+                let url = format!("https://{host}.example.com/hook");
+                let body = json!({"url": url, "events": events, "secret": "a secret of a test, long enough"});
+                (Method::POST, "/v1/webhooks".to_owned(), Some(body))
+            });
     let graphql = identifiers().prop_map(|id| {
         let query = include_str!("../../../openapi/graphql/profile-risk.graphql");
         (Method::POST, "/graphql".to_owned(), Some(json!({"query": query, "variables": {"id": id}})))
@@ -142,10 +146,15 @@ async fn ask(server: &TestServer, question: &Question, manner: &Manner) -> Answe
         request = request.header("prefer", prefer);
     }
     if manner.noise {
-        request = request.header("user-agent", "noise/1").header("accept-language", "ga").header("x-noise", "1");
+        request =
+            request.header("user-agent", "noise/1").header("accept-language", "ga").header("x-noise", "1");
     }
     if let Some(body) = &question.body {
-        request = request.header("content-type", "application/json").body(write(body, manner));
+        // The message of a body that does not fit names line and column, so that there the white space
+        // and the order of the members show, as they should.
+        let fits = body["kind"] != "nonsense";
+        let body = if fits { write(body, manner) } else { body.to_string() };
+        request = request.header("content-type", "application/json").body(body);
     }
     server.send(request).await
 }
@@ -169,7 +178,7 @@ fn the_same_request_has_the_same_answer_in_any_order_on_any_node_for_any_token()
                 // In reverse order, one after the other, on the other node.
                 for ((question, _, manner, _), expected) in questions.iter().zip(&expected).rev() {
                     let answer = ask(&second, question, manner).await;
-                    prop_assert_eq!(answer.replayable(), expected.replayable(), "{:?}", question);
+                    prop_assert!(answer.replayable() == expected.replayable(), "{answer:?}\n{expected:?}");
                 }
                 // All at once, on both nodes or on one that has just started.
                 let fresh = restart.then(TestServer::start);
@@ -178,8 +187,8 @@ fn the_same_request_has_the_same_answer_in_any_order_on_any_node_for_any_token()
                 let there = questions.iter().map(|(question, _, manner, _)| ask(other, question, manner));
                 let (here, there) = tokio::join!(join_all(here), join_all(there));
                 for ((here, there), expected) in here.iter().zip(&there).zip(&expected) {
-                    prop_assert_eq!(here.replayable(), expected.replayable());
-                    prop_assert_eq!(there.replayable(), expected.replayable());
+                    prop_assert!(here.replayable() == expected.replayable(), "{here:?}\n{expected:?}");
+                    prop_assert!(there.replayable() == expected.replayable(), "{there:?}\n{expected:?}");
                 }
                 Ok(())
             })
@@ -200,7 +209,11 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
                 *output = Some(value);
             }
         }
-        if outputs.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if outputs.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     outputs.into_iter().flatten().collect()

@@ -61,7 +61,10 @@ async fn a_client_gets_a_token_with_basic_and_with_the_form(server: TestServer) 
         let answer = answer.expect(200);
         answer.assert_standard_headers(Host::Auth);
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!((answer.json()["expires_in"].as_i64(), answer.text("token_type")), (Some(3600), "Bearer".into()));
+        assert_eq!(
+            (answer.json()["expires_in"].as_i64(), answer.text("token_type")),
+            (Some(3600), "Bearer".into())
+        );
         assert_eq!(answer.text("scope"), "argus:jobs:read webhooks:write");
         let claims = verified(&server, &answer.text("access_token"), "api").await;
         assert_eq!(claims.scope, "argus:jobs:read webhooks:write");
@@ -95,7 +98,8 @@ async fn a_client_that_authenticates_twice_or_wrongly_gets_no_token(server: Test
         ("app_that_nobody_has", secret),
     ] {
         answers.push(server.token_request(&[grant], Some((id, secret))).await);
-        answers.push(server.token_request(&[grant, ("client_id", id), ("client_secret", secret)], None).await);
+        answers
+            .push(server.token_request(&[grant, ("client_id", id), ("client_secret", secret)], None).await);
     }
     answers.push(server.token_request(&[grant], None).await);
     answers.push(server.token_request(&[grant, ("client_id", id)], None).await);
@@ -103,7 +107,11 @@ async fn a_client_that_authenticates_twice_or_wrongly_gets_no_token(server: Test
         let answer = answer.expect(401);
         assert_eq!(answer.text("error"), "invalid_client");
         assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{answer:?}");
-        assert_eq!(answer.text("error_description"), "the client could not be authenticated", "one text for all");
+        assert_eq!(
+            answer.text("error_description"),
+            "the client could not be authenticated",
+            "one text for all"
+        );
     }
 }
 
@@ -119,7 +127,11 @@ async fn a_token_request_is_granted_only_what_is_approved(server: TestServer) {
     let one = ask(vec![grant, ("scope", "webhooks:write")]).await.expect(200);
     assert_eq!(one.text("scope"), "webhooks:write");
     for scope in ["argus:jobs:write", "webhooks:write argus:jobs:write", "argus:platform:admin", "nonsense"] {
-        assert_eq!(ask(vec![grant, ("scope", scope)]).await.expect(400).text("error"), "invalid_scope", "{scope}");
+        assert_eq!(
+            ask(vec![grant, ("scope", scope)]).await.expect(400).text("error"),
+            "invalid_scope",
+            "{scope}"
+        );
     }
     assert_eq!(ask(vec![]).await.expect(400).text("error"), "invalid_request");
     for grant_type in ["password", "authorization_code", "refresh_token", "CLIENT_CREDENTIALS"] {
@@ -187,14 +199,27 @@ async fn a_sandbox_token_says_what_it_is_good_for(server: TestServer) {
     let minted = tenancy.post(&path, &json!({"scenarios": scenarios})).await.expect(200);
     let body = minted.json();
     assert_eq!(body["audience"], "sandbox");
-    assert_eq!(body["scenarios"], json!(["entity.sanctioned", "wallet.high-risk"]));
+    assert_eq!(
+        body["scenarios"],
+        json!(["wallet.high-risk", "entity.sanctioned"]),
+        "as asked for, each once"
+    );
     assert_eq!(body["sandbox_host"], server.url(Host::Sandbox, ""));
-    let scopes = ["argus:profiles:read", "argus:profiles:write", "argus:jobs:read", "argus:jobs:write", "webhooks:read"];
+    let scopes = [
+        "argus:profiles:read",
+        "argus:profiles:write",
+        "argus:jobs:read",
+        "argus:jobs:write",
+        "webhooks:read",
+    ];
     assert_eq!(body["scopes"], json!(scopes), "the usual four, and what the sandbox serves of the approved");
     let claims = verified(&server, &minted.text("token"), "sandbox").await;
     assert_eq!(claims.scope, scopes.join(" "));
     assert_eq!(claims.scenarios, Some(vec!["entity.sanctioned".to_owned(), "wallet.high-risk".to_owned()]));
-    assert_eq!((claims.tenant_id, claims.organization_id), (tenancy.tenant_id.clone(), tenancy.organization_id.clone()));
+    assert_eq!(
+        (claims.tenant_id, claims.organization_id),
+        (tenancy.tenant_id.clone(), tenancy.organization_id.clone())
+    );
 
     let token = minted.text("token");
     server.get(Host::Sandbox, "/v1/profiles/p1", Some(&token)).await.expect(200);
