@@ -261,6 +261,10 @@ pub trait ArgusApi {
     /// Returns the delivery attempts of a webhook, newest first, with the headers and body that
     /// were sent, so that integrators can debug retries and signature checks. Use it instead of
     /// internal logs to diagnose receiver behavior.
+    ///
+    /// On the sandbox host the deliveries are those that a live host would have sent, signed with the
+    /// public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can
+    /// be tested. It protects nothing: accept it in tests only.
     #[endpoint { method = GET, path = "/v1/webhooks/{webhook_id}/deliveries", tags = ["webhooks"] }]
     async fn webhook_delivery_list(
         rqctx: RequestContext<Self::Context>,

@@ -145,7 +145,7 @@ pub mod types {
         ///OAuth client identifier.
         pub client_id: ::std::string::String,
         ///Client secret, shown this once. It is stored only as a hash.
-        pub client_secret: ::std::string::String,
+        pub client_secret: crate::Secret,
         ///When the app was registered.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Governance flags in force.
@@ -383,7 +383,7 @@ pub mod types {
         ///OAuth client identifier of the app.
         pub client_id: ::std::string::String,
         ///The new client secret, shown this once. The old one no longer works.
-        pub client_secret: ::std::string::String,
+        pub client_secret: crate::Secret,
     }
     impl AppSecret {
         pub fn builder() -> builder::AppSecret {
@@ -1344,7 +1344,7 @@ pub mod types {
         ///State of the job.
         pub status: JobStatus,
         ///Trace of the request that enqueued the job, 32 hexadecimal digits.
-        pub trace_id: ::std::string::String,
+        pub trace_id: JobTraceId,
         ///When the job last changed.
         pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
     }
@@ -1558,11 +1558,73 @@ pub mod types {
         ///State of the job.
         pub status: JobStatus,
         ///Trace of the request that enqueued the job, 32 hexadecimal digits.
-        pub trace_id: ::std::string::String,
+        pub trace_id: JobCreatedTraceId,
     }
     impl JobCreated {
         pub fn builder() -> builder::JobCreated {
             Default::default()
+        }
+    }
+    ///Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct JobCreatedTraceId(::std::string::String);
+    impl ::std::ops::Deref for JobCreatedTraceId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<JobCreatedTraceId> for ::std::string::String {
+        fn from(value: JobCreatedTraceId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for JobCreatedTraceId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
+            }
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobCreatedTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobCreatedTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for JobCreatedTraceId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///Why a job failed.
@@ -1911,11 +1973,135 @@ pub mod types {
         ///State of the job.
         pub status: JobStatus,
         ///Trace of the request that enqueued the job, 32 hexadecimal digits.
-        pub trace_id: ::std::string::String,
+        pub trace_id: JobSummaryTraceId,
     }
     impl JobSummary {
         pub fn builder() -> builder::JobSummary {
             Default::default()
+        }
+    }
+    ///Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct JobSummaryTraceId(::std::string::String);
+    impl ::std::ops::Deref for JobSummaryTraceId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<JobSummaryTraceId> for ::std::string::String {
+        fn from(value: JobSummaryTraceId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for JobSummaryTraceId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
+            }
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobSummaryTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobSummaryTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for JobSummaryTraceId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct JobTraceId(::std::string::String);
+    impl ::std::ops::Deref for JobTraceId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<JobTraceId> for ::std::string::String {
+        fn from(value: JobTraceId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for JobTraceId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
+            }
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for JobTraceId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///`JobViewId`
@@ -2173,11 +2359,73 @@ pub mod types {
         ///Sources that were asked.
         pub sources: ::std::vec::Vec<EnrichmentSource>,
         ///Trace of the request, 32 hexadecimal digits.
-        pub trace_id: ::std::string::String,
+        pub trace_id: ProfileEnrichmentTraceId,
     }
     impl ProfileEnrichment {
         pub fn builder() -> builder::ProfileEnrichment {
             Default::default()
+        }
+    }
+    ///Trace of the request, 32 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ProfileEnrichmentTraceId(::std::string::String);
+    impl ::std::ops::Deref for ProfileEnrichmentTraceId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ProfileEnrichmentTraceId> for ::std::string::String {
+        fn from(value: ProfileEnrichmentTraceId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ProfileEnrichmentTraceId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
+            }
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileEnrichmentTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileEnrichmentTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ProfileEnrichmentTraceId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///What a profile is about.
@@ -2398,12 +2646,12 @@ pub mod types {
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Base URL of the sandbox host.
         pub sandbox_host: ::std::string::String,
-        ///The pinned scenarios, sorted; empty for the mixed rotation.
+        ///The pinned scenarios, as they were asked for; empty for the mixed rotation.
         pub scenarios: ::std::vec::Vec<::std::string::String>,
         ///Scopes that the token carries.
         pub scopes: ::std::vec::Vec<Scope>,
         ///The signed token, with `aud` `sandbox`; send it to the sandbox host as `Authorization: Bearer`.
-        pub token: ::std::string::String,
+        pub token: crate::Secret,
     }
     impl SandboxToken {
         pub fn builder() -> builder::SandboxToken {
@@ -2651,7 +2899,7 @@ pub mod types {
         ///When it stops working.
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///The signed token; send it as `Authorization: Bearer`.
-        pub token: ::std::string::String,
+        pub token: crate::Secret,
     }
     impl ServiceToken {
         pub fn builder() -> builder::ServiceToken {
@@ -2686,7 +2934,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub parent_span_id: ::std::option::Option<::std::string::String>,
         ///W3C span id, 16 hexadecimal digits.
-        pub span_id: ::std::string::String,
+        pub span_id: SpanSpanId,
         ///Start, in nanoseconds since 1970-01-01T00:00:00Z.
         pub start_unix_nano: i64,
         ///Outcome.
@@ -2695,6 +2943,68 @@ pub mod types {
     impl Span {
         pub fn builder() -> builder::Span {
             Default::default()
+        }
+    }
+    ///W3C span id, 16 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct SpanSpanId(::std::string::String);
+    impl ::std::ops::Deref for SpanSpanId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<SpanSpanId> for ::std::string::String {
+        fn from(value: SpanSpanId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for SpanSpanId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 16usize {
+                return Err("longer than 16 characters".into());
+            }
+            if value.chars().count() < 16usize {
+                return Err("shorter than 16 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{16}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{16}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SpanSpanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SpanSpanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SpanSpanId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///Outcome of a span, as OpenTelemetry has it.
@@ -2767,7 +3077,7 @@ pub mod types {
         pub client_id: ::std::option::Option<::std::string::String>,
         ///Client secret, unless HTTP Basic carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_secret: ::std::option::Option<::std::string::String>,
+        pub client_secret: ::std::option::Option<crate::Secret>,
         ///`client_credentials`.
         #[serde(default)]
         pub grant_type: ::std::string::String,
@@ -2784,7 +3094,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TokenResponse {
         ///The signed access token (RFC 9068).
-        pub access_token: ::std::string::String,
+        pub access_token: crate::Secret,
         ///Lifetime in seconds.
         pub expires_in: i64,
         ///The granted scopes, space-delimited.
@@ -2807,11 +3117,73 @@ pub mod types {
         ///Tenant that the spans belong to.
         pub tenant_id: ::std::string::String,
         ///W3C trace id, 32 hexadecimal digits.
-        pub trace_id: ::std::string::String,
+        pub trace_id: TraceTraceId,
     }
     impl Trace {
         pub fn builder() -> builder::Trace {
             Default::default()
+        }
+    }
+    ///W3C trace id, 32 hexadecimal digits.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct TraceTraceId(::std::string::String);
+    impl ::std::ops::Deref for TraceTraceId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<TraceTraceId> for ::std::string::String {
+        fn from(value: TraceTraceId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for TraceTraceId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
+            }
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TraceTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for TraceTraceId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for TraceTraceId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///The trace backend is out of reach for now; the trace was still recorded.
@@ -2866,16 +3238,16 @@ pub mod types {
         fn from_str(
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
+            if value.chars().count() > 32usize {
+                return Err("longer than 32 characters".into());
             }
-            if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
+            if value.chars().count() < 32usize {
+                return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2934,70 +3306,13 @@ pub mod types {
         ///Events to deliver; at least one.
         pub events: ::std::vec::Vec<WebhookEvent>,
         ///Secret that signs deliveries, 16 to 256 characters. It is never returned.
-        pub secret: WebhookCreateSecret,
+        pub secret: crate::Secret,
         ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
         pub url: WebhookCreateUrl,
     }
     impl WebhookCreate {
         pub fn builder() -> builder::WebhookCreate {
             Default::default()
-        }
-    }
-    ///Secret that signs deliveries, 16 to 256 characters. It is never returned.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct WebhookCreateSecret(::std::string::String);
-    impl ::std::ops::Deref for WebhookCreateSecret {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<WebhookCreateSecret> for ::std::string::String {
-        fn from(value: WebhookCreateSecret) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for WebhookCreateSecret {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 256usize {
-                return Err("longer than 256 characters".into());
-            }
-            if value.chars().count() < 16usize {
-                return Err("shorter than 16 characters".into());
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for WebhookCreateSecret {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for WebhookCreateSecret {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for WebhookCreateSecret {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
         }
     }
     ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
@@ -3502,7 +3817,7 @@ pub mod types {
         pub events: ::std::option::Option<::std::vec::Vec<WebhookEvent>>,
         ///New signing secret, 16 to 256 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub secret: ::std::option::Option<WebhookUpdateSecret>,
+        pub secret: ::std::option::Option<crate::Secret>,
         ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub url: ::std::option::Option<WebhookUpdateUrl>,
@@ -3510,63 +3825,6 @@ pub mod types {
     impl WebhookUpdate {
         pub fn builder() -> builder::WebhookUpdate {
             Default::default()
-        }
-    }
-    ///New signing secret, 16 to 256 characters.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct WebhookUpdateSecret(::std::string::String);
-    impl ::std::ops::Deref for WebhookUpdateSecret {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<WebhookUpdateSecret> for ::std::string::String {
-        fn from(value: WebhookUpdateSecret) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for WebhookUpdateSecret {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 256usize {
-                return Err("longer than 256 characters".into());
-            }
-            if value.chars().count() < 16usize {
-                return Err("shorter than 16 characters".into());
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for WebhookUpdateSecret {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for WebhookUpdateSecret {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for WebhookUpdateSecret {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
         }
     }
     ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
@@ -4180,10 +4438,7 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
-            client_secret: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            client_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
             created_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
@@ -4250,7 +4505,7 @@ pub mod types {
             }
             pub fn client_secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_secret = value
@@ -4527,10 +4782,7 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
-            client_secret: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            client_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
         }
         impl ::std::default::Default for AppSecret {
             fn default() -> Self {
@@ -4555,7 +4807,7 @@ pub mod types {
             }
             pub fn client_secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_secret = value
@@ -5519,10 +5771,7 @@ pub mod types {
             kind: ::std::result::Result<super::JobKind, ::std::string::String>,
             progress_pct: ::std::result::Result<i32, ::std::string::String>,
             status: ::std::result::Result<super::JobStatus, ::std::string::String>,
-            trace_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            trace_id: ::std::result::Result<super::JobTraceId, ::std::string::String>,
             updated_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
@@ -5630,7 +5879,7 @@ pub mod types {
             }
             pub fn trace_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::JobTraceId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.trace_id = value
@@ -5799,7 +6048,7 @@ pub mod types {
             kind: ::std::result::Result<super::JobKind, ::std::string::String>,
             status: ::std::result::Result<super::JobStatus, ::std::string::String>,
             trace_id: ::std::result::Result<
-                ::std::string::String,
+                super::JobCreatedTraceId,
                 ::std::string::String,
             >,
         }
@@ -5863,7 +6112,7 @@ pub mod types {
             }
             pub fn trace_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::JobCreatedTraceId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.trace_id = value
@@ -6184,7 +6433,7 @@ pub mod types {
             progress_pct: ::std::result::Result<i32, ::std::string::String>,
             status: ::std::result::Result<super::JobStatus, ::std::string::String>,
             trace_id: ::std::result::Result<
-                ::std::string::String,
+                super::JobSummaryTraceId,
                 ::std::string::String,
             >,
         }
@@ -6261,7 +6510,7 @@ pub mod types {
             }
             pub fn trace_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::JobSummaryTraceId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.trace_id = value
@@ -6814,7 +7063,7 @@ pub mod types {
                 ::std::string::String,
             >,
             trace_id: ::std::result::Result<
-                ::std::string::String,
+                super::ProfileEnrichmentTraceId,
                 ::std::string::String,
             >,
         }
@@ -6906,7 +7155,7 @@ pub mod types {
             }
             pub fn trace_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::ProfileEnrichmentTraceId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.trace_id = value
@@ -7026,7 +7275,7 @@ pub mod types {
                 ::std::vec::Vec<super::Scope>,
                 ::std::string::String,
             >,
-            token: ::std::result::Result<::std::string::String, ::std::string::String>,
+            token: ::std::result::Result<crate::Secret, ::std::string::String>,
         }
         impl ::std::default::Default for SandboxToken {
             fn default() -> Self {
@@ -7103,7 +7352,7 @@ pub mod types {
             }
             pub fn token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.token = value
@@ -7433,7 +7682,7 @@ pub mod types {
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
             >,
-            token: ::std::result::Result<::std::string::String, ::std::string::String>,
+            token: ::std::result::Result<crate::Secret, ::std::string::String>,
         }
         impl ::std::default::Default for ServiceToken {
             fn default() -> Self {
@@ -7458,7 +7707,7 @@ pub mod types {
             }
             pub fn token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.token = value
@@ -7541,7 +7790,7 @@ pub mod types {
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
-            span_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            span_id: ::std::result::Result<super::SpanSpanId, ::std::string::String>,
             start_unix_nano: ::std::result::Result<i64, ::std::string::String>,
             status_code: ::std::result::Result<super::SpanStatus, ::std::string::String>,
         }
@@ -7618,7 +7867,7 @@ pub mod types {
             }
             pub fn span_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::SpanSpanId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.span_id = value
@@ -7691,7 +7940,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_secret: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<crate::Secret>,
                 ::std::string::String,
             >,
             grant_type: ::std::result::Result<
@@ -7728,7 +7977,7 @@ pub mod types {
             }
             pub fn client_secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_secret = value
@@ -7788,10 +8037,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct TokenResponse {
-            access_token: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            access_token: ::std::result::Result<crate::Secret, ::std::string::String>,
             expires_in: ::std::result::Result<i64, ::std::string::String>,
             scope: ::std::result::Result<::std::string::String, ::std::string::String>,
             token_type: ::std::result::Result<
@@ -7812,7 +8058,7 @@ pub mod types {
         impl TokenResponse {
             pub fn access_token<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.access_token = value
@@ -7893,10 +8139,7 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
-            trace_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            trace_id: ::std::result::Result<super::TraceTraceId, ::std::string::String>,
         }
         impl ::std::default::Default for Trace {
             fn default() -> Self {
@@ -7947,7 +8190,7 @@ pub mod types {
             }
             pub fn trace_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::TraceTraceId>,
                 T::Error: ::std::fmt::Display,
             {
                 self.trace_id = value
@@ -8177,10 +8420,7 @@ pub mod types {
                 ::std::vec::Vec<super::WebhookEvent>,
                 ::std::string::String,
             >,
-            secret: ::std::result::Result<
-                super::WebhookCreateSecret,
-                ::std::string::String,
-            >,
+            secret: ::std::result::Result<crate::Secret, ::std::string::String>,
             url: ::std::result::Result<super::WebhookCreateUrl, ::std::string::String>,
         }
         impl ::std::default::Default for WebhookCreate {
@@ -8207,7 +8447,7 @@ pub mod types {
             }
             pub fn secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::WebhookCreateSecret>,
+                T: ::std::convert::TryInto<crate::Secret>,
                 T::Error: ::std::fmt::Display,
             {
                 self.secret = value
@@ -8601,7 +8841,7 @@ pub mod types {
                 ::std::string::String,
             >,
             secret: ::std::result::Result<
-                ::std::option::Option<super::WebhookUpdateSecret>,
+                ::std::option::Option<crate::Secret>,
                 ::std::string::String,
             >,
             url: ::std::result::Result<
@@ -8635,9 +8875,7 @@ pub mod types {
             }
             pub fn secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::WebhookUpdateSecret>,
-                >,
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.secret = value
@@ -9366,6 +9604,8 @@ let response = client.webhook_delete()
     /**Review delivery attempts
 
 Returns the delivery attempts of a webhook, newest first, with the headers and body that were sent, so that integrators can debug retries and signature checks. Use it instead of internal logs to diagnose receiver behavior.
+
+On the sandbox host the deliveries are those that a live host would have sent, signed with the public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can be tested. It protects nothing: accept it in tests only.
 
 Sends a `GET` request to `/v1/webhooks/{webhook_id}/deliveries`
 

@@ -37,7 +37,7 @@ impl TokenSource for ClientCredentialsSource {
             };
             let answer = api.oauth_token().body(body).send().await.map_err(no_token)?.into_inner();
             let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default());
-            Ok(Fetched { token: answer.access_token.into(), lifetime })
+            Ok(Fetched { token: answer.access_token, lifetime })
         }
         .boxed()
     }
@@ -66,7 +66,7 @@ impl TokenSource for SandboxTokenSource {
             };
             let call = api.app_sandbox_token_create().client_id(wish.client_id).body(body);
             let answer = call.send().await.map_err(no_token)?;
-            Ok(Fetched { lifetime: lifetime(&answer), token: answer.into_inner().token.into() })
+            Ok(Fetched { lifetime: lifetime(&answer), token: answer.into_inner().token })
         }
         .boxed()
     }

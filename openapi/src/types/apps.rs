@@ -1,6 +1,6 @@
 //! Integration apps: registration, governance and client secrets.
 
-use super::common::{Identifier, Timestamp};
+use super::common::{Identifier, Timestamp, secret_text};
 use super::scopes::Scope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,7 @@ pub struct AppCreated {
     #[serde(flatten)]
     pub app: App,
     /// Client secret, shown this once. It is stored only as a hash.
+    #[schemars(schema_with = "secret_text")]
     pub client_secret: String,
 }
 
@@ -127,5 +128,6 @@ pub struct AppSecret {
     /// OAuth client identifier of the app.
     pub client_id: String,
     /// The new client secret, shown this once. The old one no longer works.
+    #[schemars(schema_with = "secret_text")]
     pub client_secret: String,
 }

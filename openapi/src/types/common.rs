@@ -76,6 +76,40 @@ impl JsonSchema for Identifier {
     }
 }
 
+/// Schema of a text that must not be shown: client secrets, tokens, signing secrets. Its format tells
+/// documentation tools and the SDK generator to hide it.
+pub(crate) fn secret_text(_: &mut SchemaGenerator) -> Schema {
+    SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        format: Some("password".to_owned()),
+        ..SchemaObject::default()
+    }
+    .into()
+}
+
+/// Schema of a W3C trace id.
+pub(crate) fn trace_id(_: &mut SchemaGenerator) -> Schema {
+    lower_hex(32)
+}
+
+/// Schema of a W3C span id.
+pub(crate) fn span_id(_: &mut SchemaGenerator) -> Schema {
+    lower_hex(16)
+}
+
+fn lower_hex(digits: u32) -> Schema {
+    SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        string: Some(Box::new(StringValidation {
+            min_length: Some(digits),
+            max_length: Some(digits),
+            pattern: Some(format!("^[0-9a-f]{{{digits}}}$")),
+        })),
+        ..SchemaObject::default()
+    }
+    .into()
+}
+
 /// Secrecy of a record, in rising order. A caller sees what is at or below its own clearance; a
 /// job inherits its creator's level and never exceeds it.
 #[derive(

@@ -1,6 +1,6 @@
 //! Asynchronous jobs.
 
-use super::common::{Identifier, PAGE_LIMIT_DEFAULT, SecrecyLevel, Timestamp};
+use super::common::{Identifier, PAGE_LIMIT_DEFAULT, SecrecyLevel, Timestamp, trace_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -86,6 +86,7 @@ pub struct JobCreated {
     /// When the job was enqueued.
     pub created_at: Timestamp,
     /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
 }
 
@@ -119,6 +120,7 @@ pub struct Job {
     /// Why the job failed; `null` unless it did.
     pub error: Option<JobError>,
     /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
 }
 
@@ -137,6 +139,7 @@ pub struct JobSummary {
     /// When the job was enqueued.
     pub created_at: Timestamp,
     /// Trace of the request that enqueued the job, 32 hexadecimal digits.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
 }
 

@@ -1,6 +1,6 @@
 //! Profiles and their enrichment.
 
-use super::common::{Identifier, SecrecyLevel, Timestamp};
+use super::common::{Identifier, SecrecyLevel, Timestamp, trace_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -130,5 +130,6 @@ pub struct ProfileEnrichment {
     /// When the enrichment was done.
     pub enriched_at: Timestamp,
     /// Trace of the request, 32 hexadecimal digits.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
 }

@@ -1,6 +1,6 @@
 //! Token requests and responses. How a token is signed or verified does not live here.
 
-use super::common::Timestamp;
+use super::common::{Timestamp, secret_text};
 use super::scopes::Scope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub struct TokenRequest {
     pub client_id: Option<String>,
     /// Client secret, unless HTTP Basic carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "secret_text")]
     pub client_secret: Option<String>,
     /// Space-delimited scopes; every scope that the app is approved for when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +35,7 @@ pub struct TokenRequest {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokenResponse {
     /// The signed access token (RFC 9068).
+    #[schemars(schema_with = "secret_text")]
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: String,
@@ -56,6 +58,7 @@ pub struct ServiceTokenCreate {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceToken {
     /// The signed token; send it as `Authorization: Bearer`.
+    #[schemars(schema_with = "secret_text")]
     pub token: String,
     /// When it stops working.
     pub expires_at: Timestamp,
@@ -91,6 +94,7 @@ impl SandboxTokenCreate {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SandboxToken {
     /// The signed token, with `aud` `sandbox`; send it to the sandbox host as `Authorization: Bearer`.
+    #[schemars(schema_with = "secret_text")]
     pub token: String,
     /// When it stops working.
     pub expires_at: Timestamp,
@@ -100,6 +104,6 @@ pub struct SandboxToken {
     pub scopes: Vec<Scope>,
     /// Base URL of the sandbox host.
     pub sandbox_host: String,
-    /// The pinned scenarios, sorted; empty for the mixed rotation.
+    /// The pinned scenarios, as they were asked for; empty for the mixed rotation.
     pub scenarios: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! Recorded traces.
 
+use super::common::{span_id, trace_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TracePath {
     /// W3C trace id: 32 lower-case hexadecimal digits, not all zero.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: super::common::Identifier,
 }
 
@@ -15,6 +17,7 @@ pub struct TracePath {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
     /// W3C trace id, 32 hexadecimal digits.
+    #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
     /// Tenant that the spans belong to.
     pub tenant_id: String,
@@ -28,6 +31,7 @@ pub struct Trace {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// W3C span id, 16 hexadecimal digits.
+    #[schemars(schema_with = "span_id")]
     pub span_id: String,
     /// Span id of the parent; `null` for the root.
     pub parent_span_id: Option<String>,

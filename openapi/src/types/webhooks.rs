@@ -1,6 +1,6 @@
 //! Outbound webhook subscriptions and their deliveries.
 
-use super::common::{Identifier, Timestamp};
+use super::common::{Identifier, Timestamp, secret_text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ pub struct WebhookCreate {
     pub events: Vec<WebhookEvent>,
     /// Secret that signs deliveries, 16 to 256 characters. It is never returned.
     #[validate(length(min = 16, max = 256))]
+    #[schemars(schema_with = "secret_text")]
     pub secret: String,
 }
 
@@ -85,6 +86,7 @@ pub struct WebhookUpdate {
     /// New signing secret, 16 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 16, max = 256))]
+    #[schemars(schema_with = "secret_text")]
     pub secret: Option<String>,
 }
 

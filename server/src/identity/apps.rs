@@ -171,11 +171,11 @@ fn governance(row: &AppRow) -> Governance {
 }
 
 /// The entries in their order, each once.
-pub(super) fn distinct<T: Copy + PartialEq>(entries: &[T]) -> Vec<T> {
+pub(super) fn distinct<T: Clone + PartialEq>(entries: &[T]) -> Vec<T> {
     let mut once = Vec::with_capacity(entries.len());
     for entry in entries {
         if !once.contains(entry) {
-            once.push(*entry);
+            once.push(entry.clone());
         }
     }
     once

@@ -6,9 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// A client id and the secret that claims to be its own.
-pub(super) struct Credentials {
-    pub(super) client_id: String,
-    pub(super) secret: Zeroizing<String>,
+pub struct Credentials {
+    /// The client id, decoded.
+    pub client_id: String,
+    /// The secret, decoded; wiped from memory when dropped.
+    pub secret: Zeroizing<String>,
 }
 
 impl Credentials {
@@ -18,7 +20,7 @@ impl Credentials {
 }
 
 /// Reads the value of an `Authorization` header; none when it is not well-formed Basic.
-pub(super) fn parse(authorization: &str) -> Option<Credentials> {
+pub fn parse(authorization: &str) -> Option<Credentials> {
     let (scheme, encoded) = authorization.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

@@ -3,13 +3,13 @@
 
 pub mod apps;
 mod audit;
-mod basic;
+pub mod basic;
 pub mod bootstrap;
 pub mod claims;
 mod files;
 mod ids;
 pub mod oauth;
-mod page_cursor;
+pub mod page_cursor;
 mod pepper;
 mod redirects;
 pub mod scopes;

@@ -12,7 +12,7 @@ const SEAL_LENGTH: usize = 16;
 const PURPOSE: &str = "app_list_cursor";
 
 /// The cursor of the page behind `position`.
-pub(super) fn encode(pepper: &Pepper, tenant_id: &str, position: &AppPosition) -> String {
+pub fn encode(pepper: &Pepper, tenant_id: &str, position: &AppPosition) -> String {
     let content = format!("{}:{}", position.created_at.and_utc().timestamp_micros(), position.client_id);
     let mut bytes = pepper.seal(PURPOSE, &[tenant_id, &content])[..SEAL_LENGTH].to_vec();
     bytes.extend_from_slice(content.as_bytes());
@@ -20,7 +20,7 @@ pub(super) fn encode(pepper: &Pepper, tenant_id: &str, position: &AppPosition) -
 }
 
 /// Reads a cursor that [`encode`] made for the same tenant, and refuses any other text.
-pub(super) fn decode(pepper: &Pepper, tenant_id: &str, cursor: &str) -> Outcome<AppPosition> {
+pub fn decode(pepper: &Pepper, tenant_id: &str, cursor: &str) -> Outcome<AppPosition> {
     position(pepper, tenant_id, cursor)
         .ok_or_else(|| Problem::invalid("`cursor` is not a cursor of this list; start again without one"))
 }

@@ -104,7 +104,7 @@ pub async fn sandbox_token_create(
     validate: impl Fn(&[String]) -> Result<Vec<String>, String>,
 ) -> Outcome<SandboxToken> {
     let row = find_app(identity, caller, client_id).await?;
-    let scenarios =
+    let pinned =
         validate(&request.scenarios).map_err(|message| Problem::new(ErrorCode::UnknownScenario, message))?;
     let approved: Vec<Scope> = apps::from_json(&row.approved_scopes)?;
     let scopes = sandbox_scopes(&approved);
@@ -114,7 +114,7 @@ pub async fn sandbox_token_create(
         Grant {
             audience: AUDIENCE_SANDBOX,
             lifetime: request.ttl_seconds(),
-            scenarios: Some(scenarios.clone()),
+            scenarios: Some(pinned),
             ..live(&row, &scopes)
         },
     )?;
@@ -124,7 +124,7 @@ pub async fn sandbox_token_create(
         audience: AUDIENCE_SANDBOX.to_owned(),
         scopes,
         sandbox_host: sandbox_host.to_owned(),
-        scenarios,
+        scenarios: apps::distinct(&request.scenarios),
     })
 }
 

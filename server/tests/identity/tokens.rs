@@ -78,10 +78,10 @@ async fn a_sandbox_token_carries_the_sandbox_scopes_and_the_pinned_scenarios(sur
     ];
     assert_eq!(answer.scopes, expected);
     assert_eq!((answer.audience.as_str(), answer.sandbox_host.as_str()), ("sandbox", SANDBOX));
-    assert_eq!(answer.scenarios, ["entity.sanctioned", "wallet.high-risk"]);
+    assert_eq!(answer.scenarios, ["wallet.high-risk", "entity.sanctioned"], "as they were asked for");
     let claims = identity.keys().verify_signature(&answer.token).unwrap();
     assert_eq!((claims.aud.as_str(), claims.exp), ("sandbox", answer.expires_at.timestamp()));
-    assert_eq!(claims.scenarios.unwrap(), answer.scenarios);
+    assert_eq!(claims.scenarios.unwrap(), ["entity.sanctioned", "wallet.high-risk"], "as a set");
     assert_eq!(claims.scope, expected.map(Scope::as_str).join(" "));
     assert_eq!((&claims.tenant_id, &claims.organization_id), (&admin.tenant_id, &admin.organization_id));
 }
