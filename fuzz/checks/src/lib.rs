@@ -1,0 +1,32 @@
+//! What must hold of every parser of Argus that meets the network, whatever the input: one module per
+//! fuzz target, each with a `check` that panics when it does not hold. How inputs come about does not
+//! live here: libFuzzer makes them in `../fuzz_targets`, and the test of this crate starts from the
+//! committed seeds.
+
+pub mod access_token;
+mod edits;
+pub mod jwks;
+pub mod page_cursor;
+pub mod prefer;
+pub mod request_body;
+mod sandbox;
+pub mod sandbox_request;
+pub mod token_request;
+pub mod traceparent;
+pub mod webhook_signature;
+
+/// A check: it panics when the input shows a fault.
+pub type Check = fn(&[u8]);
+
+/// Every check by the name of its target.
+pub const CHECKS: [(&str, Check); 9] = [
+    ("access_token", access_token::check),
+    ("jwks", jwks::check),
+    ("page_cursor", page_cursor::check),
+    ("prefer", prefer::check),
+    ("request_body", request_body::check),
+    ("sandbox_request", sandbox_request::check),
+    ("token_request", token_request::check),
+    ("traceparent", traceparent::check),
+    ("webhook_signature", webhook_signature::check),
+];

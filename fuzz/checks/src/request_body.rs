@@ -1,0 +1,42 @@
+//! JSON bodies of every operation that takes one.
+//!
+//! Parsing and validation end. What parses survives writing and reading with the same verdict, and its
+//! numbers stay within what the contract says.
+
+use argus_openapi::types::apps::{AppCreate, GovernanceUpdate};
+use argus_openapi::types::graphql::GraphqlRequest;
+use argus_openapi::types::jobs::JobCreate;
+use argus_openapi::types::profiles::ProfileEnrich;
+use argus_openapi::types::tokens::{
+    SANDBOX_TTL_MAX, SANDBOX_TTL_MIN, SandboxTokenCreate, ServiceTokenCreate,
+};
+use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+/// Panics unless the above holds.
+pub fn check(input: &[u8]) {
+    check_as::<AppCreate>(input);
+    check_as::<GovernanceUpdate>(input);
+    check_as::<GraphqlRequest>(input);
+    check_as::<JobCreate>(input);
+    check_as::<ProfileEnrich>(input);
+    check_as::<SandboxTokenCreate>(input);
+    check_as::<ServiceTokenCreate>(input);
+    check_as::<WebhookCreate>(input);
+    check_as::<WebhookUpdate>(input);
+    if let Ok(body) = serde_json::from_slice::<SandboxTokenCreate>(input) {
+        assert!((SANDBOX_TTL_MIN..=SANDBOX_TTL_MAX).contains(&body.ttl_seconds()));
+    }
+}
+
+fn check_as<T: DeserializeOwned + Serialize + Validate>(input: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<T>(input) else { return };
+    let verdict = body.validate().is_ok();
+    let written = serde_json::to_vec(&body).expect("a body that was read can be written");
+    let again: T = serde_json::from_slice(&written).expect("a body that was written can be read");
+    assert_eq!(again.validate().is_ok(), verdict, "another verdict after writing and reading");
+    let rewritten = serde_json::to_vec(&again).expect("a body that was read can be written");
+    assert!(written == rewritten, "another body after writing and reading");
+}
