@@ -71,16 +71,16 @@ impl Answer {
         assert_eq!(self.header("x-argus-sandbox"), sandbox, "{self:?}");
     }
 
-    /// The response without what may differ from one replay to the next.
-    pub fn replayable(&self) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
-        let mut headers: Vec<_> = self
+    /// The response without what may differ from one replay to the next, byte for byte.
+    pub fn replayable(&self) -> String {
+        let mut lines: Vec<String> = self
             .headers
             .iter()
             .filter(|(name, _)| *name != "date" && *name != "x-request-id")
-            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .map(|(name, value)| format!("{name}: {}\n", value.as_bytes().escape_ascii()))
             .collect();
-        headers.sort();
-        (self.status.as_u16(), headers, self.body.clone())
+        lines.sort();
+        format!("{}\n{}\n{}", self.status, lines.concat(), self.body.escape_ascii())
     }
 }
 

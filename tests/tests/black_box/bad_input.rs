@@ -6,7 +6,7 @@ use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_tests::{Answer, AppCredentials, Connection, Tenancy, TestProcess, raw_request};
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A process with what is needed to talk to it, and what must never be seen in its log.
 struct Victim {
@@ -313,13 +313,11 @@ async fn headers_that_do_not_fit_are_refused_or_ignored_as_documented() {
     );
     let answer = raw_request(victim.process.address(Host::Sandbox), twice.as_bytes()).await;
     assert!(answer.expect_error(401, "invalid_token").contains("repeated"));
-    let secret_in_the_path = format!("/v1/jobs/{}", victim.app.client_secret);
-    victim.read(&secret_in_the_path).await.expect_error(404, "not_found");
     let wrong = victim.process.token_request(
         &[("grant_type", "client_credentials")],
         Some((&victim.app.client_id, "an attempt that fails")),
     );
     assert_eq!(wrong.await.status, 401);
-    let _: Value = ask("x-unknown", "1").await.expect(201).json();
-    victim.process.assert_alive().await;
+    ask("x-unknown", "1").await.expect(201);
+    victim.end().await;
 }

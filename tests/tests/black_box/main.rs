@@ -17,4 +17,5 @@ mod process;
 mod replay;
 mod support;
 mod tokens;
+mod traces;
 mod transcripts;
