@@ -9038,7 +9038,7 @@ Returns the RFC 9727 link set that points at the OpenAPI descriptors and the doc
 
 Sends a `GET` request to `/.well-known/api-catalog`
 
-```ignore
+```text
 let response = client.api_catalog()
     .send()
     .await;
@@ -9052,7 +9052,7 @@ Publishes the public signing keys at the well-known path for standards-based tok
 
 Sends a `GET` request to `/.well-known/jwks.json`
 
-```ignore
+```text
 let response = client.jwks_view()
     .send()
     .await;
@@ -9068,7 +9068,7 @@ Sends a `GET` request to `/.well-known/openapi.json`
 
 Arguments:
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
-```ignore
+```text
 let response = client.openapi_json()
     .if_none_match(if_none_match)
     .send()
@@ -9085,7 +9085,7 @@ Sends a `GET` request to `/.well-known/openapi.yaml`
 
 Arguments:
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
-```ignore
+```text
 let response = client.openapi_yaml()
     .if_none_match(if_none_match)
     .send()
@@ -9103,7 +9103,7 @@ Sends a `GET` request to `/.well-known/schemas/{id}.json`
 Arguments:
 - `id`: Identifier of the schema, for example `argus.profile.v1`.
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
-```ignore
+```text
 let response = client.data_schema_view()
     .id(id)
     .if_none_match(if_none_match)
@@ -9123,7 +9123,7 @@ Arguments:
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `x_tenant_id`: The caller's tenant. It must be the token's tenant, which is also what applies when the header is absent.
 - `body`
-```ignore
+```text
 let response = client.graphql_execute()
     .prefer(prefer)
     .x_tenant_id(x_tenant_id)
@@ -9140,7 +9140,7 @@ Provides the same public signing keys under the versioned namespace, for clients
 
 Sends a `GET` request to `/v1/auth/jwks.json`
 
-```ignore
+```text
 let response = client.jwks_view_versioned()
     .send()
     .await;
@@ -9158,7 +9158,7 @@ Arguments:
 - `include_federated`: Whether to add the sources that approved Communities of Interest share; `false` when absent.
 - `secrecy_max`: Highest secrecy level to list; the caller's own clearance when absent or lower.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.data_schema_list()
     .include_federated(include_federated)
     .secrecy_max(secrecy_max)
@@ -9181,7 +9181,7 @@ Arguments:
 - `limit`: Most items to return, 1 to 200; 50 when absent.
 - `status`: Only jobs in this state.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.job_list()
     .cursor(cursor)
     .kind(kind)
@@ -9204,7 +9204,7 @@ Arguments:
 - `idempotency_key`: Key that makes a repeated request safe: for 24 hours per tenant, the same key returns the first job with status 200. A UUID v4 is recommended.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
-```ignore
+```text
 let response = client.job_create()
     .idempotency_key(idempotency_key)
     .prefer(prefer)
@@ -9224,7 +9224,7 @@ Sends a `GET` request to `/v1/jobs/{id}`
 Arguments:
 - `id`: Identifier of the job.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.job_view()
     .id(id)
     .prefer(prefer)
@@ -9243,7 +9243,7 @@ Sends a `DELETE` request to `/v1/jobs/{id}`
 Arguments:
 - `id`: Identifier of the job.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.job_cancel()
     .id(id)
     .prefer(prefer)
@@ -9262,7 +9262,7 @@ Sends a `GET` request to `/v1/jobs/{id}/result`
 Arguments:
 - `id`: Identifier of the job.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.job_result()
     .id(id)
     .prefer(prefer)
@@ -9278,7 +9278,7 @@ Issues access tokens for client credentials (RFC 6749, section 4.4). Authenticat
 
 Sends a `POST` request to `/v1/oauth/token`
 
-```ignore
+```text
 let response = client.oauth_token()
     .body(body)
     .send()
@@ -9296,7 +9296,7 @@ Sends a `GET` request to `/v1/observability/traces/{trace_id}`
 Arguments:
 - `trace_id`: W3C trace id: 32 lower-case hexadecimal digits, not all zero.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.trace_view()
     .trace_id(trace_id)
     .prefer(prefer)
@@ -9315,7 +9315,7 @@ Sends a `GET` request to `/v1/platform/apps`
 Arguments:
 - `cursor`: The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or change one.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
-```ignore
+```text
 let response = client.app_list()
     .cursor(cursor)
     .limit(limit)
@@ -9331,7 +9331,7 @@ Creates an external integration app for the tenant. Register a named app before 
 
 Sends a `POST` request to `/v1/platform/apps`
 
-```ignore
+```text
 let response = client.app_create()
     .body(body)
     .send()
@@ -9348,7 +9348,7 @@ Sends a `GET` request to `/v1/platform/apps/{client_id}`
 
 Arguments:
 - `client_id`: OAuth client identifier of the app.
-```ignore
+```text
 let response = client.app_view()
     .client_id(client_id)
     .send()
@@ -9366,7 +9366,7 @@ Sends a `PATCH` request to `/v1/platform/apps/{client_id}/governance`
 Arguments:
 - `client_id`: OAuth client identifier of the app.
 - `body`
-```ignore
+```text
 let response = client.app_governance_update()
     .client_id(client_id)
     .body(body)
@@ -9384,7 +9384,7 @@ Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-secret`
 
 Arguments:
 - `client_id`: OAuth client identifier of the app.
-```ignore
+```text
 let response = client.app_secret_rotate()
     .client_id(client_id)
     .send()
@@ -9402,7 +9402,7 @@ Sends a `POST` request to `/v1/platform/apps/{client_id}/sandbox-token`
 Arguments:
 - `client_id`: OAuth client identifier of the app.
 - `body`
-```ignore
+```text
 let response = client.app_sandbox_token_create()
     .client_id(client_id)
     .body(body)
@@ -9421,7 +9421,7 @@ Sends a `POST` request to `/v1/platform/apps/{client_id}/service-token`
 Arguments:
 - `client_id`: OAuth client identifier of the app.
 - `body`
-```ignore
+```text
 let response = client.app_service_token_create()
     .client_id(client_id)
     .body(body)
@@ -9437,7 +9437,7 @@ Returns the scope catalog that external apps can request during registration and
 
 Sends a `GET` request to `/v1/platform/scopes`
 
-```ignore
+```text
 let response = client.scope_list()
     .send()
     .await;
@@ -9454,7 +9454,7 @@ Sends a `GET` request to `/v1/profiles/{id}`
 Arguments:
 - `id`: Identifier of the profile.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.profile_view()
     .id(id)
     .prefer(prefer)
@@ -9474,7 +9474,7 @@ Arguments:
 - `id`: Identifier of the profile.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
-```ignore
+```text
 let response = client.profile_enrich()
     .id(id)
     .prefer(prefer)
@@ -9493,7 +9493,7 @@ Sends a `GET` request to `/v1/sandbox/scenarios`
 
 Arguments:
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.sandbox_scenario_list()
     .prefer(prefer)
     .send()
@@ -9512,7 +9512,7 @@ Arguments:
 - `cursor`: The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or change one.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.webhook_list()
     .cursor(cursor)
     .limit(limit)
@@ -9532,7 +9532,7 @@ Sends a `POST` request to `/v1/webhooks`
 Arguments:
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
-```ignore
+```text
 let response = client.webhook_create()
     .prefer(prefer)
     .body(body)
@@ -9551,7 +9551,7 @@ Sends a `GET` request to `/v1/webhooks/{webhook_id}`
 Arguments:
 - `webhook_id`: Identifier of the subscription.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.webhook_view()
     .webhook_id(webhook_id)
     .prefer(prefer)
@@ -9571,7 +9571,7 @@ Arguments:
 - `webhook_id`: Identifier of the subscription.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
-```ignore
+```text
 let response = client.webhook_update()
     .webhook_id(webhook_id)
     .prefer(prefer)
@@ -9591,7 +9591,7 @@ Sends a `DELETE` request to `/v1/webhooks/{webhook_id}`
 Arguments:
 - `webhook_id`: Identifier of the subscription.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.webhook_delete()
     .webhook_id(webhook_id)
     .prefer(prefer)
@@ -9614,7 +9614,7 @@ Arguments:
 - `cursor`: The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or change one.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.webhook_delivery_list()
     .webhook_id(webhook_id)
     .cursor(cursor)
@@ -9635,7 +9635,7 @@ Sends a `POST` request to `/v1/webhooks/{webhook_id}/test`
 Arguments:
 - `webhook_id`: Identifier of the subscription.
 - `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
-```ignore
+```text
 let response = client.webhook_test()
     .webhook_id(webhook_id)
     .prefer(prefer)

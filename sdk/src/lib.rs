@@ -31,7 +31,7 @@ mod credentials;
 mod environment;
 mod error;
 /// The generated client: operations, their parameters and types.
-#[allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::unwrap_used)]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
 #[allow(clippy::needless_pass_by_value, rustdoc::all)]
 #[rustfmt::skip]
 pub mod generated;
@@ -64,3 +64,8 @@ pub use retry::Retry;
 pub use secret::Secret;
 pub use trace::{InvalidTraceparent, TraceContext, span_id, trace_id};
 pub use verifier::{Claims, TokenError, TokenVerifier, TokenVerifierBuilder};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

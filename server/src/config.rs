@@ -58,10 +58,10 @@ pub enum KeysAction {
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Directory of keys, secrets and the embedded store.
-    #[arg(long, env = "ARGUS_DATA_DIR", default_value = ".argus")]
+    #[arg(long, env = "ARGUS_DATA_DIR", default_value = ".argus", global = true)]
     pub data_dir: PathBuf,
     /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent.
-    #[arg(long, env = "ARGUS_DATABASE_URL", hide_env_values = true)]
+    #[arg(long, env = "ARGUS_DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 }
 
