@@ -15,6 +15,7 @@ mod matrix;
 mod outline;
 mod process;
 mod replay;
+mod sdk;
 mod support;
 mod tokens;
 mod traces;

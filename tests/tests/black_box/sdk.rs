@@ -1,0 +1,120 @@
+//! The SDK against the real hosts: what a partner's program does in its first minutes, and the same bytes
+//! as raw HTTP. How the SDK retries, caches and refuses is tested in the SDK itself.
+
+use argus_openapi::Host;
+use argus_openapi::types::scopes::Scope;
+use argus_sdk::webhooks::{SANDBOX_SECRET, Verifier};
+use argus_sdk::{
+    ArgusClient, Credentials, Environment, JobFilter, ResponseExt, TokenVerifier, WaitOptions, types,
+};
+use argus_tests::{AppCredentials, Reach, Tenancy, TestServer};
+use futures::TryStreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::json;
+use std::time::{Duration, UNIX_EPOCH};
+
+fn environment(reach: &Reach) -> Environment {
+    let [auth, api, sandbox] = Host::ALL.map(|host| reach.url(host, ""));
+    Environment::custom(&auth, &api, &sandbox).unwrap()
+}
+
+/// A partner with an app for everything that the sandbox serves.
+async fn partner(server: &TestServer) -> (Tenancy, AppCredentials) {
+    let tenancy = server.tenant().await;
+    let scopes: Vec<Scope> = Scope::partner().chain([Scope::PlatformRead]).collect();
+    let app = tenancy.app(&scopes).await;
+    (tenancy, app)
+}
+
+fn sandbox_client(server: &TestServer, tenancy: &Tenancy, app: &AppCredentials) -> ArgusClient {
+    let admin = Credentials::token(tenancy.admin_token.clone());
+    let credentials = Credentials::sandbox(admin, &app.client_id).scenarios(["wallet.high-risk"]);
+    let environment = environment(server).using_sandbox();
+    ArgusClient::builder().environment(environment).credentials(credentials).build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_and_raw_http_get_the_same_answer() {
+    let server = TestServer::start();
+    let (tenancy, app) = partner(&server).await;
+    let client = sandbox_client(&server, &tenancy, &app);
+    let payload = json!({"profile_ids": ["p1", "p2"]});
+    let body = types::JobCreate::builder()
+        .kind(types::JobKind::IntelligenceEnrichBulk)
+        .payload(payload.as_object().cloned().unwrap());
+    let through_the_sdk = client.job_create().body(body).send().await.unwrap();
+    assert!(through_the_sdk.is_sandbox());
+
+    let token = tenancy.sandbox_token(&app, &["wallet.high-risk"]).await;
+    let body = json!({"kind": "intelligence.enrich.bulk", "payload": payload});
+    let raw = server.json(Host::Sandbox, Method::POST, "/v1/jobs", &token, &body).await.expect(201);
+    assert_eq!(raw.json(), serde_json::to_value(&*through_the_sdk).unwrap());
+    assert_eq!(raw.text("trace_id"), raw.header("x-argus-trace-id"));
+
+    let job = client.wait_for_job(&raw.text("id"), WaitOptions::default()).await.unwrap();
+    let viewed = server.get(Host::Sandbox, &format!("/v1/jobs/{}", job.id), Some(&token)).await.expect(200);
+    // The SDK's types leave out what is `null`, so both sides go through them.
+    let viewed: types::Job = serde_json::from_slice(&viewed.body).unwrap();
+    assert_eq!(serde_json::to_value(&viewed).unwrap(), serde_json::to_value(&job).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_streams_every_page() {
+    let server = TestServer::start();
+    let (tenancy, app) = partner(&server).await;
+    let client = sandbox_client(&server, &tenancy, &app);
+    let filter = JobFilter { page_size: 7.try_into().ok(), ..JobFilter::default() };
+    let streamed: Vec<_> = client.stream_jobs(filter).try_collect().await.unwrap();
+    let token = tenancy.sandbox_token(&app, &["wallet.high-risk"]).await;
+    let listed = server.get(Host::Sandbox, "/v1/jobs?limit=200", Some(&token)).await.expect(200).json();
+    assert_eq!(serde_json::to_value(&streamed).unwrap(), listed["jobs"]);
+    assert_eq!(listed["total_count"], streamed.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
+    let server = TestServer::start();
+    let (tenancy, app) = partner(&server).await;
+    let client = sandbox_client(&server, &tenancy, &app);
+    let subscription = types::WebhookCreate::builder()
+        .url("https://partner.example.com/hooks")
+        .events(vec![types::WebhookEvent::JobSucceeded])
+        .secret("a secret that nobody guesses");
+    let webhook = client.webhook_create().body(subscription).send().await.unwrap();
+    let deliveries: Vec<_> = client.stream_webhook_deliveries(&webhook.id).try_collect().await.unwrap();
+    assert!(!deliveries.is_empty());
+    for delivery in deliveries {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &delivery.request.headers {
+            headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        let at = UNIX_EPOCH + Duration::from_secs(delivery.attempted_at.timestamp().try_into().unwrap());
+        let body = delivery.request.body.as_bytes();
+        Verifier::new(SANDBOX_SECRET).verify_at(&headers, body, at).unwrap();
+        assert!(Verifier::new("another secret altogether").verify_at(&headers, body, at).is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_gets_a_live_token_and_verifies_it_with_the_published_keys() {
+    let server = TestServer::start();
+    let (tenancy, app) = partner(&server).await;
+    let credentials = Credentials::client(&app.client_id, app.client_secret.as_str());
+    let client =
+        ArgusClient::builder().environment(environment(&server)).credentials(credentials).build().unwrap();
+    let viewed = client.app_view().client_id(app.client_id.as_str()).send().await.unwrap();
+    assert_eq!(viewed.tenant_id, tenancy.tenant_id);
+    assert!(!viewed.is_sandbox());
+
+    let token = tenancy.live_token(&app, &[Scope::JobsRead]).await;
+    let verifier = TokenVerifier::builder(environment(&server)).build().unwrap();
+    let claims = verifier.verify(&token).await.unwrap();
+    assert_eq!(
+        (claims.tenant_id.as_str(), claims.client_id.as_str()),
+        (&*tenancy.tenant_id, &*app.client_id)
+    );
+    assert!(claims.has_scope("argus:jobs:read") && !claims.has_scope("argus:jobs:write"));
+    // A live environment takes no sandbox token.
+    let sandbox_token = tenancy.sandbox_token(&app, &[]).await;
+    assert!(verifier.verify(&sandbox_token).await.is_err());
+}
