@@ -19,7 +19,8 @@ pub fn check(input: &[u8]) {
             Some(value) => (StandardHeaders::TRACEPARENT, value),
             None => (StandardHeaders::TRACESTATE, line),
         };
-        if let Ok(value) = HeaderValue::from_bytes(value) {
+        // No white space around a value comes out of an HTTP parser (RFC 9110, section 5.5).
+        if let Ok(value) = HeaderValue::from_bytes(value.trim_ascii()) {
             headers.append(name, value);
         }
     }
