@@ -143,15 +143,15 @@ export SANDBOX_TOKEN={sandbox_token}
 export ADMIN_TOKEN={admin_token}
 
 # The same request gives the same bytes, twice:
-curl -s {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
-curl -s {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
+curl -sw '\\n' {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
+curl -sw '\\n' {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"intelligence.enrich.bulk\", \"payload\": {{\"profile_ids\": [\"p1\", \"p2\"]}}}}'
 
 # The scenario catalogue, and a token that is pinned to one scenario:
-curl -s {sandbox}/v1/sandbox/scenarios -H \"Authorization: Bearer $SANDBOX_TOKEN\"
-curl -s -X POST {auth}/v1/platform/apps/{client_id}/sandbox-token -H \"Authorization: Bearer $ADMIN_TOKEN\" -H 'Content-Type: application/json' -d '{{\"scenarios\": [\"wallet.high-risk\"]}}'
+curl -sw '\\n' {sandbox}/v1/sandbox/scenarios -H \"Authorization: Bearer $SANDBOX_TOKEN\"
+curl -sw '\\n' -X POST {auth}/v1/platform/apps/{client_id}/sandbox-token -H \"Authorization: Bearer $ADMIN_TOKEN\" -H 'Content-Type: application/json' -d '{{\"scenarios\": [\"wallet.high-risk\"]}}'
 
 # The contract:
-curl -s {api}/.well-known/openapi.json
+curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
     if let Some(path) = &args.ready_file {
