@@ -3070,7 +3070,7 @@ pub mod types {
         }
     }
     ///Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TokenRequest {
         ///Client identifier, unless HTTP Basic carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3079,7 +3079,6 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_secret: ::std::option::Option<crate::Secret>,
         ///`client_credentials`.
-        #[serde(default)]
         pub grant_type: ::std::string::String,
         ///Space-delimited scopes; every scope that the app is approved for when absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7957,7 +7956,7 @@ pub mod types {
                 Self {
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    grant_type: Ok(Default::default()),
+                    grant_type: Err("no value supplied for grant_type".to_string()),
                     scope: Ok(Default::default()),
                 }
             }

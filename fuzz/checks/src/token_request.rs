@@ -36,7 +36,7 @@ pub fn check(input: &[u8]) {
 
 fn fields(request: &TokenRequest) -> [Option<&str>; 4] {
     [
-        Some(request.grant_type.as_str()),
+        request.grant_type.as_deref(),
         request.client_id.as_deref(),
         request.client_secret.as_deref(),
         request.scope.as_deref(),

@@ -17,8 +17,8 @@ pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
-    #[serde(default)]
-    pub grant_type: String,
+    #[schemars(required)]
+    pub grant_type: Option<String>,
     /// Client identifier, unless HTTP Basic carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,

@@ -83,7 +83,7 @@ pub async fn token_create(
     authorization: Option<&str>,
     form: &TokenRequest,
 ) -> Result<TokenResponse, OauthProblem> {
-    match form.grant_type.as_str() {
+    match form.grant_type.as_deref().unwrap_or_default() {
         "client_credentials" => {}
         "" => return Err(OauthProblem::invalid_request("`grant_type` is missing")),
         _ => {

@@ -20,7 +20,7 @@ on_both_engines! {
 
 fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
     TokenRequest {
-        grant_type: "client_credentials".to_owned(),
+        grant_type: Some("client_credentials".to_owned()),
         client_id: Some(client_id.to_owned()),
         client_secret: Some(secret.to_owned()),
         scope: scope.map(str::to_owned),
@@ -28,7 +28,12 @@ fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
 }
 
 fn bare(grant_type: &str) -> TokenRequest {
-    TokenRequest { grant_type: grant_type.to_owned(), client_id: None, client_secret: None, scope: None }
+    TokenRequest {
+        grant_type: Some(grant_type.to_owned()),
+        client_id: None,
+        client_secret: None,
+        scope: None,
+    }
 }
 
 fn basic(client_id: &str, secret: &str) -> String {
@@ -110,7 +115,7 @@ async fn each_faulty_request_gets_its_own_error(surroundings: Surroundings) {
     let other_id = TokenRequest { client_id: Some("app_other".to_owned()), ..bare("client_credentials") };
     let secret_alone = TokenRequest { client_id: None, ..form(id, secret, None) };
     let with_grant =
-        |grant_type: &str| TokenRequest { grant_type: grant_type.to_owned(), ..form(id, secret, None) };
+        |grant_type: &str| TokenRequest { grant_type: Some(grant_type.to_owned()), ..form(id, secret, None) };
     let cases = [
         (None, with_grant(""), "invalid_request"),
         (None, with_grant("password"), "unsupported_grant_type"),
