@@ -88,9 +88,9 @@ impl Verifier {
         Self { tolerance, ..self }
     }
 
-    /// Verifies every scheme that the delivery carries: the Standard Webhooks headers when there are
-    /// any (they protect against replay), and `X-Argus-Signature` when it is there. At least one of
-    /// the two is needed.
+    /// Verifies the Standard Webhooks headers, which are always needed, and `X-Argus-Signature` as
+    /// well when it is there. The latter alone never passes: it covers no timestamp, so that whoever
+    /// strips the other headers could replay the delivery for ever.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), VerificationError> {
         self.verify_at(headers, body, SystemTime::now())
     }
@@ -102,20 +102,15 @@ impl Verifier {
         body: &[u8],
         now: SystemTime,
     ) -> Result<(), VerificationError> {
-        let standard = [WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE];
-        let has_standard = standard.iter().any(|name| headers.contains_key(*name));
-        let has_argus = headers.contains_key(ARGUS_SIGNATURE);
-        if has_standard || !has_argus {
-            self.verify_standard(headers, body, now)?;
-        }
-        if has_argus {
+        self.verify_standard(headers, body, now)?;
+        if headers.contains_key(ARGUS_SIGNATURE) {
             self.verify_argus(text(headers, ARGUS_SIGNATURE)?, body)?;
         }
         Ok(())
     }
 
-    /// Verifies the value of `X-Argus-Signature` alone. It covers no timestamp, so that a replayed
-    /// delivery passes.
+    /// Verifies the value of `X-Argus-Signature` alone, for receivers that keep their own guard against
+    /// replays: it covers no timestamp, so that a replayed delivery passes.
     pub fn verify_argus(&self, signature: &str, body: &[u8]) -> Result<(), VerificationError> {
         let malformed = VerificationError::MalformedHeader(ARGUS_SIGNATURE);
         let hex = signature.strip_prefix("sha256=").ok_or(malformed)?;

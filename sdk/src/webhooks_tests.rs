@@ -102,6 +102,24 @@ fn a_bad_argus_signature_is_refused_beside_a_good_standard_one_and_the_other_way
 }
 
 #[test]
+fn a_delivery_without_its_timestamp_headers_is_refused_however_good_its_argus_signature() {
+    let verifier = Verifier::new(SECRET);
+    for name in [WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE] {
+        let mut stripped = signed(SECRET);
+        stripped.remove(name);
+        let refused = verifier.verify_at(&stripped, BODY, at(1_000_000));
+        assert_eq!(refused, Err(VerificationError::MissingHeader(name)));
+    }
+    let argus = argus_signature(SECRET, BODY);
+    let only_argus = headers(&[(ARGUS_SIGNATURE, &argus)]);
+    assert_eq!(verifier.verify_argus(&argus, BODY), Ok(()));
+    assert_eq!(
+        verifier.verify_at(&only_argus, BODY, at(1_000_000)),
+        Err(VerificationError::MissingHeader(WEBHOOK_ID))
+    );
+}
+
+#[test]
 fn malformed_headers_are_named() {
     let verifier = Verifier::new(SECRET);
     let malformed = Err(VerificationError::MalformedHeader(ARGUS_SIGNATURE));

@@ -49,11 +49,9 @@ pub fn check(input: &[u8]) {
     let has_argus = headers.contains_key(ARGUS_SIGNATURE);
     let in_time = (NOW - TOLERANCE..=NOW + TOLERANCE).contains(&seconds);
     if result.is_ok() {
-        assert!(has_standard == [true; 3] || (has_standard == [false; 3] && has_argus), "{headers:?}");
-        if has_standard[0] {
-            assert!(in_time, "{seconds} is not in time");
-            assert!(signatures.split(' ').any(|one| one == right), "{signatures:?} instead of {right:?}");
-        }
+        assert!(has_standard == [true; 3], "{headers:?}");
+        assert!(in_time, "{seconds} is not in time");
+        assert!(signatures.split(' ').any(|one| one == right), "{signatures:?} instead of {right:?}");
         if has_argus {
             assert!(argus.eq_ignore_ascii_case(&right_argus), "{argus:?} instead of {right_argus:?}");
         }
