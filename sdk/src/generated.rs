@@ -2717,7 +2717,7 @@ pub mod types {
         ///Read the scope catalogue and registered apps
         #[serde(rename = "argus:platform:read")]
         ArgusPlatformRead,
-        ///Register and govern apps, rotate secrets and mint tokens; implies argus:platform:read
+        ///Administer the tenant: register and govern apps, rotate secrets and mint tokens; implies argus:platform:read
         #[serde(rename = "argus:platform:admin")]
         ArgusPlatformAdmin,
         ///Read outbound webhook subscriptions and their deliveries

@@ -108,6 +108,11 @@ fn parse<T: DeserializeOwned>(media_type: &ApiEndpointBodyContentType, bytes: &[
     match media_type {
         ApiEndpointBodyContentType::UrlEncoded => serde_urlencoded::from_bytes(bytes)
             .map_err(|error| format!("the form does not fit the contract: {error}")),
+        // serde would take an array for an object, field by field; the contract does not.
+        _ if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') => {
+            let malformed = locate::<serde::de::IgnoredAny>(bytes);
+            Err(malformed.unwrap_or_else(|| "the JSON body must be an object".to_owned()))
+        }
         _ => serde_json::from_slice(bytes)
             .map_err(|plain| locate::<T>(bytes).unwrap_or_else(|| plain.to_string())),
     }

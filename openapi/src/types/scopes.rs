@@ -30,7 +30,7 @@ macro_rules! scopes {
 
 scopes! {
     PlatformRead = "argus:platform:read", "Read the scope catalogue and registered apps";
-    PlatformAdmin = "argus:platform:admin", "Register and govern apps, rotate secrets and mint tokens; implies argus:platform:read";
+    PlatformAdmin = "argus:platform:admin", "Administer the tenant: register and govern apps, rotate secrets and mint tokens; implies argus:platform:read";
     WebhooksRead = "webhooks:read", "Read outbound webhook subscriptions and their deliveries";
     WebhooksWrite = "webhooks:write", "Create and update outbound webhook subscriptions";
     JobsRead = "argus:jobs:read", "Read jobs and their results";
@@ -40,7 +40,9 @@ scopes! {
     GraphqlExecute = "argus:graphql:execute", "Run approved GraphQL operations";
     ObservabilityRead = "argus:observability:read", "Look up recorded traces of the tenant";
     DiscoveryRead = "argus:discovery:read", "List the data schemas that the caller may see";
+    // Not in the contract: no request may name it and no error may list it.
     #[schemars(skip)]
+    #[serde(skip_deserializing)]
     InternalOperate = "argus:internal:operate", "Operate the service: metrics and tenant bootstrap. Never granted to apps";
 }
 
@@ -48,6 +50,11 @@ impl Scope {
     /// The scopes that an app can be approved for, in catalogue order.
     pub fn catalogue() -> impl Iterator<Item = Scope> {
         Self::EVERY.iter().copied().filter(|scope| *scope != Self::InternalOperate)
+    }
+
+    /// The scope with this name, if an app can be approved for it.
+    pub fn from_catalogue(name: &str) -> Option<Scope> {
+        Self::catalogue().find(|scope| scope.as_str() == name)
     }
 
     /// The catalogue without the platform scopes: what a partner integration needs.

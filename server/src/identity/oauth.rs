@@ -165,14 +165,14 @@ async fn authenticate(identity: &Identity, credentials: &Credentials) -> Result<
 fn granted(asked: &str, approved: Vec<Scope>) -> Result<Vec<Scope>, OauthProblem> {
     let mut scopes = Vec::new();
     for name in asked.split(' ').filter(|name| !name.is_empty()) {
-        match name.parse::<Scope>() {
-            Ok(scope) if approved.contains(&scope) => scopes.push(scope),
+        match Scope::from_catalogue(name) {
+            Some(scope) if approved.contains(&scope) => scopes.push(scope),
             // Only names of the catalogue are repeated: an error text has a narrow alphabet.
-            Ok(scope) => {
+            Some(scope) => {
                 let description = format!("the app is not approved for `{scope}`");
                 return Err(OauthProblem::new("invalid_scope", description));
             }
-            Err(_) => return Err(OauthProblem::new("invalid_scope", "`scope` names an unknown scope")),
+            None => return Err(OauthProblem::new("invalid_scope", "`scope` names an unknown scope")),
         }
     }
     Ok(if scopes.is_empty() { approved } else { apps::distinct(&scopes) })

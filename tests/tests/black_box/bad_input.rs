@@ -90,7 +90,7 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
             "{\"kind\":\"export.bulk\",\"payload\":{},\"callback_url\":\"http://x.example\"}",
             &["callback_url", "https"],
         ),
-        ("/v1/jobs", "[]", &["line 1"]),
+        ("/v1/jobs", "[]", &["must be an object"]),
         (
             "/v1/webhooks",
             "{\"url\":\"https://x.example\",\"events\":[\"nonsense\"],\"secret\":\"0123456789abcdef\"}",
@@ -119,6 +119,54 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
     assert!(message.contains("recursion"), "{message}");
     let not_text = b"{\"kind\":\"export.bulk\",\"payload\":{\"x\":\"\xff\"}}".to_vec();
     victim.sandbox(Method::POST, "/v1/jobs", not_text).await.expect_error(400, "invalid_request");
+    victim.end().await;
+}
+
+/// serde takes an array for a struct, field by field; the contract says object.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_array_is_not_taken_for_an_object() {
+    let victim = Victim::start().await;
+    for (path, body) in [
+        ("/v1/jobs", "[\"intelligence.enrich.bulk\",{}]"),
+        ("/v1/profiles/p1/enrich", "[[]]"),
+        ("/v1/webhooks", "[\"https://x.example\",[\"job.failed\"],\"0123456789abcdef\"]"),
+        ("/graphql", "[\"query { x }\"]"),
+        ("/v1/jobs", " \n\"text\""),
+    ] {
+        let message = victim.sandbox(Method::POST, path, body).await.expect_error(400, "invalid_request");
+        assert!(message.contains("must be an object"), "{path}: {message}");
+    }
+    let app = json!(["arr", ["client_credentials"], [], ["webhooks:read"]]);
+    victim.tenancy.post("/v1/platform/apps", &app).await.expect_error(400, "invalid_request");
+    let path = format!("/v1/platform/apps/{}/sandbox-token", victim.app.client_id);
+    victim.tenancy.post(&path, &json!([[], 60])).await.expect_error(400, "invalid_request");
+    victim.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_outside_of_the_catalogue_is_never_named() {
+    let victim = Victim::start().await;
+    for scope in ["nonsense", "argus:internal:operate"] {
+        let app = json!({ "name": "x", "grant_types": ["client_credentials"], "requested_scopes": [scope] });
+        let message =
+            victim.tenancy.post("/v1/platform/apps", &app).await.expect_error(400, "invalid_request");
+        let expected = message.split("expected one of").nth(1).expect("the message lists the catalogue");
+        assert!(expected.contains("webhooks:write") && !expected.contains("internal"), "{message}");
+    }
+    let basic = Some((victim.app.client_id.as_str(), victim.app.client_secret.as_str()));
+    let form = [("grant_type", "client_credentials"), ("scope", "argus:internal:operate")];
+    let answer = victim.process.token_request(&form, basic).await.expect(400);
+    assert_eq!(answer.text("error_description"), "`scope` names an unknown scope");
+    victim.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_query_does_not_reach_the_log() {
+    let victim = Victim::start().await;
+    for path in ["/v1/oauth/token", "/v1/nothing", "/healthz"] {
+        let with_secret = format!("{path}?client_secret={}", victim.app.client_secret);
+        victim.process.get(Host::Auth, &with_secret, None).await;
+    }
     victim.end().await;
 }
 
