@@ -223,6 +223,8 @@ pub struct Mock {
     pub trace: TraceIds,
     /// Value of `Preference-Applied`.
     pub preference_applied: Option<String>,
+    /// Value of `Retry-After`, in seconds.
+    pub retry_after_seconds: Option<u32>,
 }
 
 impl fmt::Debug for Mock {
@@ -232,6 +234,7 @@ impl fmt::Debug for Mock {
             .field("body", &self.body.as_deref().map(String::from_utf8_lossy))
             .field("trace", &self.trace)
             .field("preference_applied", &self.preference_applied)
+            .field("retry_after_seconds", &self.retry_after_seconds)
             .finish()
     }
 }

@@ -31,6 +31,9 @@ impl fmt::Debug for Sandbox {
     }
 }
 
+/// What a forced 429 or 503 asks a client to wait: short, so that a test of retries is quick.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
 /// What a topic module is given besides the request's own parts.
 pub(crate) struct Context<'a> {
     pub(crate) sandbox: &'a Sandbox,
@@ -156,6 +159,7 @@ impl Sandbox {
                         body: body.clone(),
                         trace: digest.trace(),
                         preference_applied: Some(format!("code={code}")),
+                        retry_after_seconds: matches!(code, 429 | 503).then_some(RETRY_AFTER_SECONDS),
                     };
                 }
                 None => return failed(&self.documented.unsupported(operation, code), &digest),
@@ -168,6 +172,7 @@ impl Sandbox {
                 body: reply.body,
                 trace: reply.trace.unwrap_or_else(|| digest.trace()),
                 preference_applied: applied(forced, clock),
+                retry_after_seconds: None,
             },
             Err(error) => {
                 // These come about by the clock; the others would come about under any.
@@ -232,6 +237,7 @@ fn failed(error: &Error, digest: &Digest) -> Mock {
         body: Some(json(error)),
         trace: digest.trace(),
         preference_applied: None,
+        retry_after_seconds: None,
     }
 }
 

@@ -115,6 +115,20 @@ fn every_documented_status_can_be_forced() {
 }
 
 #[test]
+fn a_forced_429_or_503_says_when_to_try_again_and_nothing_else_does() {
+    for request in Requests::new().all() {
+        for (status, code) in [(429, "rate_limited"), (503, "unavailable")] {
+            let mock = ask(&format!("code={status}"), request);
+            assert_eq!((mock.status, mock.retry_after_seconds), (status, Some(1)), "{mock:?}");
+            assert_eq!(body(&mock)["error_code"], code);
+        }
+        for prefer in ["", "code=401", "code=500", "code=418"] {
+            assert_eq!(ask(prefer, request).retry_after_seconds, None, "{prefer}");
+        }
+    }
+}
+
+#[test]
 fn an_undocumented_status_is_refused_and_the_documented_ones_are_named() {
     for request in Requests::new().all() {
         let mock = ask("code=418", request);

@@ -69,6 +69,8 @@ error_codes! {
     OperationNotApproved = "operation_not_approved", 403;
     /// A `Prefer` value asks for something that this operation does not document.
     PreferenceNotSupported = "preference_not_supported", 400;
+    /// Too many requests in a short time; `Retry-After` says when to go on.
+    RateLimited = "rate_limited", 429;
     /// A backend is out of reach; try again later.
     Unavailable = "unavailable", 503;
     /// A fault on this side; the trace id finds it in the logs.

@@ -68,12 +68,12 @@ fn each_operation_lists_the_statuses_that_it_can_return() {
         ("app_view", &[200, 400, 401, 403, 404, 500, 503]),
         ("oauth_token", &[200, 400, 401, 413, 415, 500, 503]),
         ("jwks_view", &[200, 500]),
-        ("webhook_delete", &[204, 400, 401, 403, 404, 500]),
-        ("job_create", &[200, 201, 400, 401, 403, 413, 415, 500]),
-        ("job_cancel", &[200, 204, 400, 401, 403, 404, 409, 500]),
-        ("job_result", &[200, 202, 400, 401, 403, 404, 409, 410, 500]),
-        ("trace_view", &[200, 400, 401, 403, 404, 500, 503]),
-        ("sandbox_scenario_list", &[200, 400, 401, 403, 500]),
+        ("webhook_delete", &[204, 400, 401, 403, 404, 429, 500, 503]),
+        ("job_create", &[200, 201, 400, 401, 403, 413, 415, 429, 500, 503]),
+        ("job_cancel", &[200, 204, 400, 401, 403, 404, 409, 429, 500, 503]),
+        ("job_result", &[200, 202, 400, 401, 403, 404, 409, 410, 429, 500, 503]),
+        ("trace_view", &[200, 400, 401, 403, 404, 429, 500, 503]),
+        ("sandbox_scenario_list", &[200, 400, 401, 403, 429, 500, 503]),
         ("data_schema_view", &[200, 304, 400, 404, 500]),
     ];
     for (id, statuses) in expected {
@@ -94,7 +94,7 @@ fn every_response_is_described_and_carries_its_headers() {
             expected.extend(found.served_by(Host::Sandbox).then_some("X-Argus-Sandbox"));
             expected.extend((status == 401).then_some("WWW-Authenticate"));
             expected.extend((status == 403).then_some("X-Argus-Sandbox-Reason"));
-            expected.extend((status == 503).then_some("Retry-After"));
+            expected.extend(matches!(status, 429 | 503).then_some("Retry-After"));
             expected.extend((status == 304).then_some("ETag"));
             for header in expected {
                 let header = resolve(&response["headers"][header]);

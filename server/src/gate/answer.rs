@@ -14,7 +14,7 @@ use argus_openapi::types::error::{Error, ErrorCode, OauthError};
 use argus_openapi::{Host, Operation};
 use argus_sandbox::{Mock, TraceIds};
 use dropshot::RequestContext;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -237,6 +237,9 @@ where
             let mut reply = response(status(mock.status), media_type, mock.body);
             if let Some(applied) = mock.preference_applied.and_then(|text| HeaderValue::try_from(text).ok()) {
                 reply.headers_mut().insert(PREFERENCE_APPLIED, applied);
+            }
+            if let Some(seconds) = mock.retry_after_seconds {
+                reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             envelope.send(&mock.trace, reply)
         }

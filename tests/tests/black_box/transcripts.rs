@@ -92,6 +92,8 @@ impl Transcript {
             let answer = self.note(&format!("Prefer: {prefer}"), &sample, &[], &prefer).await;
             assert_eq!(answer.status.as_u16(), code, "{}", operation.id());
             assert_eq!(answer.header("preference-applied"), prefer);
+            let retry_after = if matches!(code, 429 | 503) { "1" } else { "" };
+            assert_eq!(answer.header("retry-after"), retry_after, "{} {code}", operation.id());
         }
         let answer = self.note("Prefer: code=418", &sample, &[], "code=418").await;
         answer.expect_error(400, "preference_not_supported");

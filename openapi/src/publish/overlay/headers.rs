@@ -84,7 +84,7 @@ pub(super) fn of(operation: Operation, status: u16) -> Value {
         ("WWW-Authenticate", status == 401),
         ("ETag", document),
         ("Cache-Control", document),
-        ("Retry-After", status == 503),
+        ("Retry-After", matches!(status, 429 | 503)),
         ("Preference-Applied", mocked(operation)),
     ];
     let references: Map<String, Value> = carried

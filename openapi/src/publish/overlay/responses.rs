@@ -25,7 +25,8 @@ fn shared_description(status: u16) -> &'static str {
         410 => "The resource existed, and its retention is over.",
         413 => "The body is larger than the operation takes.",
         415 => "The body is not of the media type that the operation takes.",
-        503 => "A backend is out of reach for now.",
+        429 => "Too many requests in a short time; `Retry-After` says when to go on.",
+        503 => "A backend is out of reach for now; `Retry-After` says when to try again.",
         _ => "A fault on this side; the trace id finds it in the logs.",
     }
 }
@@ -43,8 +44,9 @@ pub(super) fn derived(operation: &Object, found: Operation) -> Vec<u16> {
     add(parameters.iter().any(|parameter| parameter["in"] == "path"), 404);
     add(has_body, 413);
     add(has_body, 415);
+    add(mocked(found), 429);
     add(true, 500);
-    add(access != Access::Public && found.served_by(Host::Auth), 503);
+    add(mocked(found) || (access != Access::Public && found.served_by(Host::Auth)), 503);
     statuses
 }
 
