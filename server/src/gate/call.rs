@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use validator::Validate;
 
-const PREFER: http::HeaderName = http::HeaderName::from_static("prefer");
+const PREFER: &str = "Prefer";
 
 /// A request that passed the gate, with its caller as the type `P`.
 pub struct Call<P> {
@@ -54,12 +54,19 @@ impl<P> Call<P> {
         within_bounds(query.into_result()?.into_inner())
     }
 
-    /// The documented request headers, within their bounds.
-    pub fn headers<T>(&self, headers: Checked<Header<T>>) -> Outcome<T>
+    /// The one request header that the operation documents, within its bounds. dropshot's extractor
+    /// stands in the signature for the documentation; its outcome is not used, because it fails at any
+    /// header that is no text and takes the last one of several.
+    pub fn documented_header<T>(&self, name: &'static str, _documented: Checked<Header<T>>) -> Outcome<T>
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        within_bounds(headers.into_result()?.into_inner())
+        let value = self.single_header(name)?;
+        let member = value.map(|value| (name.to_ascii_lowercase(), value.into()));
+        let members: serde_json::Map<_, _> = member.into_iter().collect();
+        let header = serde_json::from_value(members.into())
+            .map_err(|error| Problem::invalid(format!("the `{name}` header does not fit: {error}")))?;
+        within_bounds(header)
     }
 
     /// The request body, within its bounds.
@@ -86,10 +93,20 @@ impl<P> Call<P> {
         Ok(body.read(&self.rqctx).await?)
     }
 
-    /// The value of a request header, if it is there once and is text.
-    pub fn header(&self, name: http::HeaderName) -> Option<&str> {
-        self.rqctx.request.headers().get(name)?.to_str().ok()
+    /// The value of a request header, or none where it was not sent. A header that is repeated or is
+    /// not ASCII text is an `invalid_request` that names it.
+    pub fn single_header(&self, name: &str) -> Outcome<Option<&str>> {
+        let mut values = self.rqctx.request.headers().get_all(name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Problem::invalid(format!("the `{name}` header is repeated")));
+        }
+        header_text(name, value).map(Some)
     }
+}
+
+fn header_text<'v>(name: &str, value: &'v http::HeaderValue) -> Outcome<&'v str> {
+    value.to_str().map_err(|_| Problem::invalid(format!("the `{name}` header is not ASCII text")))
 }
 
 fn within_bounds<T: Validate>(value: T) -> Outcome<T> {
@@ -193,8 +210,10 @@ impl Call<Anonymous> {
 impl Call<Sandboxed> {
     /// What the sandbox answers to this caller, its preferences considered.
     pub fn answer(&self, request: Request<'_>) -> Outcome<Mock> {
+        // A list, so that it may be repeated (RFC 7240, section 2).
         let headers = self.rqctx.request.headers().get_all(PREFER).iter();
-        let preferences = Preferences::parse(headers.filter_map(|value| value.to_str().ok()))?;
+        let values = headers.map(|value| header_text(PREFER, value)).collect::<Outcome<Vec<_>>>()?;
+        let preferences = Preferences::parse(values)?;
         let caller = argus_sandbox::Caller {
             tenant_id: &self.caller.tenant_id,
             organization_id: &self.caller.organization_id,

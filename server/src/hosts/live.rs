@@ -22,7 +22,6 @@ use argus_openapi::types::tokens::{
 };
 use dropshot::{Path, Query, RequestContext};
 use http::HeaderValue;
-use http::header::AUTHORIZATION;
 
 /// The auth and api hosts.
 pub(super) enum LiveHost {}
@@ -121,7 +120,8 @@ impl ArgusApi for LiveHost {
     async fn oauth_token(rqctx: Rqctx, body: Body<TokenRequest>) -> Answer<Reply<TokenResponse, 200>> {
         gate::oauth(rqctx, |call| async move {
             let request = call.form(body).await?;
-            oauth::token_create(call.identity(), call.header(AUTHORIZATION), &request).await
+            let authorization = call.single_header("Authorization")?;
+            oauth::token_create(call.identity(), authorization, &request).await
         })
         .await
     }

@@ -95,7 +95,8 @@ impl ArgusApi for SandboxHost {
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         gate::mock(rqctx, |call| async move {
-            let (headers, body) = (call.headers(headers)?, call.body(body).await?);
+            let headers = call.documented_header("X-Tenant-ID", headers)?;
+            let body = call.body(body).await?;
             call.answer(Request::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
         .await
@@ -116,7 +117,7 @@ impl ArgusApi for SandboxHost {
     ) -> Answer<Reply<JobCreated, 201>> {
         gate::mock(rqctx, |call| async move {
             // Checked but not used: without memory there is nothing to replay.
-            call.headers(headers)?;
+            call.documented_header("Idempotency-Key", headers)?;
             let body = call.body(body).await?;
             call.answer(Request::JobCreate(&body))
         })

@@ -9,6 +9,7 @@ mod snapshot;
 mod bad_input;
 mod coverage;
 mod discovery;
+mod headers;
 mod hosts;
 mod identity;
 mod matrix;
