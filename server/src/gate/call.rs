@@ -1,5 +1,6 @@
 //! An open call: what a handler may know of its request.
 
+use super::misfit::{self, within_bounds};
 use super::principal::{Anonymous, Live, Sandboxed, TokenAudience};
 use super::refusal;
 use crate::hosts::HostContext;
@@ -51,7 +52,14 @@ impl<P> Call<P> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        within_bounds(query.into_result()?.into_inner())
+        match query.into_result() {
+            Ok(query) => within_bounds(query.into_inner(), |field| field.to_owned()),
+            // dropshot's message does not always name the parameter.
+            Err(error) => {
+                let sent = self.rqctx.request.uri().query().unwrap_or_default();
+                Err(misfit::query::<T>(sent).map_or_else(|| error.into(), Problem::invalid))
+            }
+        }
     }
 
     /// The one request header that the operation documents, within its bounds. dropshot's extractor
@@ -66,7 +74,7 @@ impl<P> Call<P> {
         let members: serde_json::Map<_, _> = member.into_iter().collect();
         let header = serde_json::from_value(members.into())
             .map_err(|error| Problem::invalid(format!("the `{name}` header does not fit: {error}")))?;
-        within_bounds(header)
+        within_bounds(header, |_| name.to_owned())
     }
 
     /// The request body, within its bounds.
@@ -74,7 +82,7 @@ impl<P> Call<P> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
     {
-        within_bounds(body.read(&self.rqctx).await?)
+        within_bounds(body.read(&self.rqctx).await?, |field| field.to_owned())
     }
 
     /// The request body, or its default where none was sent.
@@ -107,38 +115,6 @@ impl<P> Call<P> {
 
 fn header_text<'v>(name: &str, value: &'v http::HeaderValue) -> Outcome<&'v str> {
     value.to_str().map_err(|_| Problem::invalid(format!("the `{name}` header is not ASCII text")))
-}
-
-fn within_bounds<T: Validate>(value: T) -> Outcome<T> {
-    match value.validate() {
-        Ok(()) => Ok(value),
-        Err(errors) => Err(Problem::invalid(explain(&errors))),
-    }
-}
-
-/// The broken bounds by field, in a stable order.
-fn explain(errors: &validator::ValidationErrors) -> String {
-    let mut parts: Vec<String> = errors
-        .field_errors()
-        .iter()
-        .flat_map(|(field, errors)| errors.iter().map(move |error| explain_one(field, error)))
-        .collect();
-    parts.sort();
-    parts.join("; ")
-}
-
-fn explain_one(field: &str, error: &validator::ValidationError) -> String {
-    if let Some(message) = &error.message {
-        return format!("`{field}` {message}");
-    }
-    let bound = |name: &str| error.params.get(name).map(ToString::to_string);
-    let unit = if error.code == "length" { " in length" } else { "" };
-    match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) => format!("`{field}` must be {min} to {max}{unit}"),
-        (Some(min), None) => format!("`{field}` must be at least {min}{unit}"),
-        (None, Some(max)) => format!("`{field}` must be at most {max}{unit}"),
-        (None, None) => format!("`{field}` does not fit the contract"),
-    }
 }
 
 /// A kind of caller that the gate can let through.

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod call;
+mod misfit;
 pub mod principal;
 pub mod refusal;
 pub mod trace;
