@@ -221,6 +221,9 @@ pub trait ArgusApi {
     /// Inspect a webhook
     ///
     /// Returns one webhook subscription. Its secret is never shown.
+    ///
+    /// On the sandbox host nothing is remembered but what the id says: the subscription has the events
+    /// that it was created with, and an example URL.
     #[endpoint { method = GET, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
     async fn webhook_view(
         rqctx: RequestContext<Self::Context>,
@@ -234,6 +237,9 @@ pub trait ArgusApi {
     ///
     /// Rotates the secret, moves the receiver or adjusts the event selection without recreating the
     /// subscription. Fields that are absent stay as they are.
+    ///
+    /// On the sandbox host nothing is remembered: the reply shows the changes, a later view does not,
+    /// and a URL that is absent is shown as an example URL.
     #[endpoint { method = PUT, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
     async fn webhook_update(
         rqctx: RequestContext<Self::Context>,
@@ -247,6 +253,8 @@ pub trait ArgusApi {
     /// Delete a webhook
     ///
     /// Ends the subscription. Deliveries that are already queued are dropped.
+    ///
+    /// On the sandbox host nothing is remembered: the subscription can still be viewed afterwards.
     #[endpoint { method = DELETE, path = "/v1/webhooks/{webhook_id}", tags = ["webhooks"] }]
     async fn webhook_delete(
         rqctx: RequestContext<Self::Context>,
@@ -323,6 +331,9 @@ pub trait ArgusApi {
     /// `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay
     /// returns 200 with the body of the original 201, even if the payload changed. A `callback_url`
     /// asks for a signed delivery on completion.
+    ///
+    /// On the sandbox host nothing is remembered: the same request always has the same reply, with or
+    /// without an `Idempotency-Key`, and no callback is sent.
     #[endpoint { method = POST, path = "/v1/jobs", tags = ["jobs"] }]
     async fn job_create(
         rqctx: RequestContext<Self::Context>,
@@ -377,6 +388,8 @@ pub trait ArgusApi {
     /// Returns the result reference and a short-lived signed URL once the job has succeeded; treat
     /// the URL as a credential. While the job is queued or running, returns 202 with its progress.
     /// Results are kept for 30 days.
+    ///
+    /// On the sandbox host the signed URL is synthetic and is not served.
     #[endpoint { method = GET, path = "/v1/jobs/{id}/result", tags = ["jobs"] }]
     async fn job_result(
         rqctx: RequestContext<Self::Context>,

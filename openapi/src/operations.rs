@@ -246,11 +246,19 @@ operations! {
         ..partner(SANDBOX, Scope::ObservabilityRead)
     };
     JobCreate = job_create: OperationSpec {
-        extra: &[ExtraResponse {
-            status: 200,
-            description: "The same `Idempotency-Key` was used within 24 hours: the first job, as it was answered then.",
-            body: ExtraBody::Success,
-        }],
+        extra: &[
+            ExtraResponse {
+                status: 200,
+                description: "The same `Idempotency-Key` was used within 24 hours: the first job, as it was answered then.",
+                body: ExtraBody::Success,
+            },
+            ExtraResponse {
+                status: 403,
+                description: "The token lacks the scope or belongs to the other environment, or `secrecy_level` is above \
+                    the caller's own.",
+                body: ExtraBody::Error,
+            },
+        ],
         ..partner(SANDBOX, Scope::JobsWrite)
     };
     JobList = job_list: partner(SANDBOX, Scope::JobsRead);

@@ -31,6 +31,12 @@ const LISTED: usize = 120;
 const LISTED_EVERY: i64 = 4;
 
 pub(crate) fn create(context: &Context<'_>, body: &JobCreate) -> Answer {
+    if body.secrecy_level.unwrap_or_default() > context.caller.secrecy_level {
+        return Err(Error {
+            error_code: ErrorCode::SecrecyLevelExceeded,
+            message: "secrecy_level is above the clearance of the token".to_owned(),
+        });
+    }
     let created = i64::from(context.clock.unwrap_or(0));
     let id = JobId::new(created, body.kind, Outcome::Succeeded, item_count(&body.payload), &context.digest);
     let SealedJobId { text, seal } = id.seal();

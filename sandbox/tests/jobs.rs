@@ -2,10 +2,11 @@
 
 mod support;
 
-use argus_openapi::types::jobs::{JobKind, JobQuery, JobStatus};
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::jobs::{JobCreate, JobKind, JobQuery, JobStatus};
 use argus_sandbox::Request;
 use serde_json::{Value, json};
-use support::{ask, body};
+use support::{Session, ask, body};
 
 fn created() -> Value {
     body(&ask("", Request::JobCreate(&support::job(&json!({ "profile_ids": ["p1", "p2"] })))))
@@ -38,6 +39,23 @@ fn a_job_is_queued_then_runs_with_rising_progress_then_has_succeeded() {
             assert_eq!(view[member], job[member]);
         }
         before = progress;
+    }
+}
+
+#[test]
+fn a_job_above_the_caller_s_own_secrecy_is_refused() {
+    let levels =
+        [SecrecyLevel::Standard, SecrecyLevel::Restricted, SecrecyLevel::Confidential, SecrecyLevel::Secret];
+    for own in levels {
+        let session = Session { secrecy_level: own, ..Session::new(&[], "") };
+        for asked in levels {
+            let job = JobCreate { secrecy_level: Some(asked), ..support::job(&json!({})) };
+            let mock = session.ask(Request::JobCreate(&job));
+            let error_code = body(&mock)["error_code"].clone();
+            let expected =
+                if asked > own { (403, json!("secrecy_level_exceeded")) } else { (201, Value::Null) };
+            assert_eq!((mock.status, error_code), expected, "{asked:?} asked with {own:?}");
+        }
     }
 }
 

@@ -856,6 +856,7 @@ pub mod types {
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
+- `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
 - `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
@@ -1427,7 +1428,7 @@ pub mod types {
         pub kind: JobKind,
         ///Input of the job: a JSON object whose shape depends on `kind`. For `intelligence.enrich.bulk`, `profile_ids` lists the profiles.
         pub payload: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ///Secrecy of the job and its result; `standard` when absent, never above the caller's own.
+        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub secrecy_level: ::std::option::Option<SecrecyLevel>,
     }
@@ -9198,6 +9199,8 @@ let response = client.job_list()
 
 Creates an async job of one of the supported kinds and returns an `id` for polling. An `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay returns 200 with the body of the original 201, even if the payload changed. A `callback_url` asks for a signed delivery on completion.
 
+On the sandbox host nothing is remembered: the same request always has the same reply, with or without an `Idempotency-Key`, and no callback is sent.
+
 Sends a `POST` request to `/v1/jobs`
 
 Arguments:
@@ -9256,6 +9259,8 @@ let response = client.job_cancel()
     /**Get job result
 
 Returns the result reference and a short-lived signed URL once the job has succeeded; treat the URL as a credential. While the job is queued or running, returns 202 with its progress. Results are kept for 30 days.
+
+On the sandbox host the signed URL is synthetic and is not served.
 
 Sends a `GET` request to `/v1/jobs/{id}/result`
 
@@ -9546,6 +9551,8 @@ let response = client.webhook_create()
 
 Returns one webhook subscription. Its secret is never shown.
 
+On the sandbox host nothing is remembered but what the id says: the subscription has the events that it was created with, and an example URL.
+
 Sends a `GET` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
@@ -9564,6 +9571,8 @@ let response = client.webhook_view()
     /**Update a webhook
 
 Rotates the secret, moves the receiver or adjusts the event selection without recreating the subscription. Fields that are absent stay as they are.
+
+On the sandbox host nothing is remembered: the reply shows the changes, a later view does not, and a URL that is absent is shown as an example URL.
 
 Sends a `PUT` request to `/v1/webhooks/{webhook_id}`
 
@@ -9585,6 +9594,8 @@ let response = client.webhook_update()
     /**Delete a webhook
 
 Ends the subscription. Deliveries that are already queued are dropped.
+
+On the sandbox host nothing is remembered: the subscription can still be viewed afterwards.
 
 Sends a `DELETE` request to `/v1/webhooks/{webhook_id}`
 

@@ -65,6 +65,8 @@ error_codes! {
     ServiceTokensNotAllowed = "service_tokens_not_allowed", 403;
     /// A scenario id is not in the catalogue; the message names the valid ones.
     UnknownScenario = "unknown_scenario", 400;
+    /// A secrecy level above the caller's own was asked for.
+    SecrecyLevelExceeded = "secrecy_level_exceeded", 403;
     /// The GraphQL document is not in the caller's approved operation bundles.
     OperationNotApproved = "operation_not_approved", 403;
     /// A `Prefer` value asks for something that this operation does not document.

@@ -59,7 +59,8 @@ pub struct JobCreate {
     #[validate(length(max = 2048), custom(function = "super::webhooks::https_url"))]
     #[schemars(url)]
     pub callback_url: Option<String>,
-    /// Secrecy of the job and its result; `standard` when absent, never above the caller's own.
+    /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
+    /// refused with 403 `secrecy_level_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrecy_level: Option<SecrecyLevel>,
 }

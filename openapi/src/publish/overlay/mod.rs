@@ -25,7 +25,7 @@ pub fn overlay(mut document: Value) -> Result<Value, PublishError> {
         let spec = found.spec();
         let servers: Vec<Value> = spec.hosts.iter().copied().map(info::server).collect();
         operation.insert("servers".to_owned(), Value::Array(servers));
-        operation.insert("security".to_owned(), security::requirement(spec.access));
+        operation.insert("security".to_owned(), security::requirement(found));
         operation.insert("x-argus-audience".to_owned(), json!(spec.audience.as_str()));
         operation.insert("x-argus-stability".to_owned(), json!(spec.stability.as_str()));
         let hosts: Vec<&str> = spec.hosts.iter().map(|host| host.name()).collect();

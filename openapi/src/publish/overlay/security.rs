@@ -1,7 +1,7 @@
 //! Security schemes, and what each operation needs of them.
 
 use crate::types::scopes::Scope;
-use crate::{Access, Host};
+use crate::{Access, Host, Operation};
 use serde_json::{Map, Value, json};
 
 /// The schemes that operations refer to.
@@ -19,8 +19,8 @@ pub(super) fn schemes() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "A service token, an administrator's token, or on the sandbox host a sandbox token, with \
-                the scope that the operation names under `oauth2`.",
+            "description": "A service token or an administrator's token on the live hosts, a sandbox token on the \
+                sandbox host, with the scope that the operation names.",
         },
         "client_basic": {
             "type": "http",
@@ -31,12 +31,18 @@ pub(super) fn schemes() -> Value {
 }
 
 /// What an operation needs.
-pub(super) fn requirement(access: Access) -> Value {
-    match access {
+pub(super) fn requirement(operation: Operation) -> Value {
+    // Client credentials give a live token, which the sandbox host refuses.
+    let takes_live_tokens = operation.spec().hosts.iter().any(|host| *host != Host::Sandbox);
+    match operation.spec().access {
         Access::Public => json!([]),
         // The empty alternative is the form: a body cannot be named as a scheme.
         Access::Client => json!([{ "client_basic": [] }, {}]),
         Access::AnyToken => json!([{ "bearer": [] }]),
-        Access::Scope(scope) => json!([{ "oauth2": [scope.as_str()] }, { "bearer": [] }]),
+        Access::Scope(scope) if takes_live_tokens => {
+            json!([{ "oauth2": [scope.as_str()] }, { "bearer": [] }])
+        }
+        // OpenAPI 3.1 lets a scheme other than OAuth 2.0 name the roles that it needs.
+        Access::Scope(scope) => json!([{ "bearer": [scope.as_str()] }]),
     }
 }
