@@ -1,10 +1,11 @@
 //! `argus dev`: all three hosts on this machine, a demo tenant and app, and lines to paste.
 
-use super::ready_file::{Demo, Ready, write_private};
+use super::ready_file::{Demo, Ready};
 use super::run::{self, Service};
 use super::{CommandResult, print};
 use crate::config::RunArgs;
 use crate::hosts::{App, BaseUrls};
+use crate::identity::files::{self, Replace};
 use crate::identity::{apps, bootstrap, tenants, tokens};
 use crate::problem::Outcome;
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
@@ -12,6 +13,7 @@ use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A kept token is replaced when less than this is left of it, in seconds.
@@ -49,7 +51,7 @@ async fn credentials(
     kept: &Path,
     issuer: &str,
 ) -> Result<Credentials, Box<dyn std::error::Error>> {
-    let mut credentials = match read(kept) {
+    let mut credentials = match read(kept)? {
         Some(credentials) if is_usable(app, &credentials).await? => credentials,
         _ => create(app, issuer).await?,
     };
@@ -58,12 +60,35 @@ async fn credentials(
         issuer.clone_into(&mut credentials.issuer);
         renew(app, &mut credentials).await?;
     }
-    write_private(kept, &credentials)?;
+    let text = serde_json::to_vec_pretty(&credentials)?;
+    files::write(kept, &text, Replace::Existing).map_err(|error| unusable(kept, &error))?;
     Ok(credentials)
 }
 
-fn read(kept: &Path) -> Option<Credentials> {
-    serde_json::from_slice(&std::fs::read(kept).ok()?).ok()
+/// The kept credentials, or none at the first start. A file that holds none is moved out of the way,
+/// because the demo tenant in it is not the only copy of anything.
+fn read(kept: &Path) -> Result<Option<Credentials>, Box<dyn std::error::Error>> {
+    let text = match files::read(kept) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
+        other => other.map_err(|error| unusable(kept, &error))?,
+    };
+    // The error would show a part of the file.
+    if let Ok(credentials) = serde_json::from_str(&text) {
+        return Ok(Some(credentials));
+    }
+    let aside = kept.with_extension("json.unreadable");
+    std::fs::rename(kept, &aside).map_err(|error| unusable(kept, &error))?;
+    eprintln!(
+        "argus: {} holds no credentials; it is now {}, and new credentials are made",
+        kept.display(),
+        aside.display()
+    );
+    Ok(None)
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot use {}: {error}", path.display())
 }
 
 /// Whether the kept credentials belong to this store and to a key that is still published.
@@ -156,7 +181,7 @@ curl -sw '\\n' {api}/.well-known/openapi.json
     ))?;
     if let Some(path) = &args.ready_file {
         let demo = Demo { admin_token, tenant_id, client_id, client_secret };
-        write_private(path, &Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) })?;
+        Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(path)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::config::DataArgs;
 use crate::store::Store;
 
 pub(super) fn migrate(data: &DataArgs) -> CommandResult {
-    super::run::create_private_dir(&data.data_dir)?;
+    super::run::create_data_dir(data)?;
     let applied = Store::migrate(&data.database_url())?;
     if applied.is_empty() {
         return print("the store already has the schema of this version");

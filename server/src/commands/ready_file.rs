@@ -1,7 +1,8 @@
 //! The ready file: what tools read to find the hosts once all of them accept.
 
+use super::CommandResult;
+use crate::identity::files::{self, Replace};
 use serde::Serialize;
-use std::io::Write;
 use std::path::Path;
 
 /// Contents of the ready file.
@@ -27,14 +28,25 @@ pub(super) struct Demo<'a> {
     pub(super) client_secret: &'a str,
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-pub(super) fn write_private(path: &Path, content: &impl Serialize) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // `tempfile` creates its files with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    serde_json::to_writer_pretty(&mut file, content)?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+/// Asserts, before anything is done, that a ready file can be written here.
+pub(super) fn check(path: &Path) -> CommandResult {
+    let directory = files::directory_of(path);
+    match std::fs::metadata(directory) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(unwritable(path, format!("{} is not a directory", directory.display()))),
+        Err(error) => Err(unwritable(path, format!("{}: {error}", directory.display()))),
+    }
+}
+
+impl Ready<'_> {
+    /// Writes the ready file, whole or not at all, for its owner only.
+    pub(super) fn write(&self, path: &Path) -> CommandResult {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        files::write(path, &text, Replace::Existing).map_err(|error| unwritable(path, error))
+    }
+}
+
+fn unwritable(path: &Path, reason: impl std::fmt::Display) -> Box<dyn std::error::Error> {
+    format!("cannot write the ready file {}: {reason}", path.display()).into()
 }

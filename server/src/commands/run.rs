@@ -1,9 +1,9 @@
 //! What `dev` and `serve` share: the running service, from its settings to its end.
 
-use super::CommandResult;
-use crate::config::RunArgs;
+use super::{CommandResult, ready_file};
+use crate::config::{DataArgs, RunArgs};
 use crate::hosts::{App, Hosts};
-use crate::identity::Identity;
+use crate::identity::{Identity, files};
 use crate::observability::logger;
 use argus_sandbox::Sandbox;
 use std::error::Error;
@@ -26,12 +26,16 @@ pub(super) struct Service {
 impl Service {
     /// Opens the data and starts every host.
     pub(super) fn start(args: &RunArgs) -> Result<Self, Box<dyn Error>> {
-        create_private_dir(&args.data.data_dir)?;
+        // What can be refused is refused before there is any data.
+        if let Some(path) = &args.ready_file {
+            ready_file::check(path)?;
+        }
         let log = logger(args.log);
         let sandbox = match &args.scenario_dir {
             Some(directory) => Sandbox::with_fixtures(read_fixtures(directory)?)?,
             None => Sandbox::load(),
         };
+        create_data_dir(&args.data)?;
         let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
         let app = Arc::new(App::new(identity, sandbox));
         let hosts = Hosts::start(&app, args.addresses(), &log)?;
@@ -69,10 +73,11 @@ pub(super) fn base_url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// Makes a directory that only its owner may enter, unless it is there.
-pub(super) fn create_private_dir(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+/// Makes the data directory, which only its owner may enter, unless it is there.
+pub(super) fn create_data_dir(data: &DataArgs) -> CommandResult {
+    let path = &data.data_dir;
+    files::create_directory(path)
+        .map_err(|error| format!("cannot make the data directory {}: {error}", path.display()).into())
 }
 
 /// Name and text of every `.json` file of the directory, by name.

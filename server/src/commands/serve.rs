@@ -1,7 +1,7 @@
 //! `argus serve`: all three hosts for production.
 
 use super::CommandResult;
-use super::ready_file::{Ready, write_private};
+use super::ready_file::Ready;
 use super::run::{self, Service};
 use crate::config::RunArgs;
 use crate::hosts::BaseUrls;
@@ -16,7 +16,7 @@ pub(super) fn serve(args: &RunArgs) -> CommandResult {
         });
         if let Some(path) = &args.ready_file {
             let [auth, api, sandbox] = service.base_urls();
-            write_private(path, &Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: None })?;
+            Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: None }.write(path)?;
         }
         service.run_until_signal().await
     })

@@ -5,7 +5,7 @@ use crate::config::TokenArgs;
 use crate::identity::{Identity, bootstrap, tenants, tokens};
 
 pub(super) fn token(args: &TokenArgs) -> CommandResult {
-    run::create_private_dir(&args.data.data_dir)?;
+    run::create_data_dir(&args.data)?;
     run::block_on(async {
         let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
         let tenant = match &args.tenant {

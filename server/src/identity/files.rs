@@ -1,20 +1,20 @@
-//! Small files that only the owner may read, written whole or not at all.
+//! Small files that only the owner may read, written whole or not at all, and lock files.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// No file of this module's users is anywhere near this size.
 const MAX_LENGTH: u64 = 1 << 20;
 
 /// Creates a directory that only the owner can enter, unless it exists.
-pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Reads a file, and refuses one that group or others may read.
-pub(super) fn read(path: &Path) -> io::Result<String> {
+pub(crate) fn read(path: &Path) -> io::Result<String> {
     let metadata = fs::metadata(path)?;
     if metadata.mode() & 0o077 != 0 {
         return Err(io::Error::new(
@@ -28,9 +28,21 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
+/// The directory that a file is in, or would be.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Waits for a lock file and holds it until the returned file is dropped.
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
 /// Whether [`write`] may replace a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Replace {
+pub(crate) enum Replace {
     /// An existing file is an error (`AlreadyExists`).
     Never,
     /// An existing file is replaced in one step.
@@ -38,8 +50,8 @@ pub(super) enum Replace {
 }
 
 /// Writes a file with mode 0600 beside its final place and moves it there once it is on the disk.
-pub(super) fn write(path: &Path, content: &[u8], replace: Replace) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+pub(crate) fn write(path: &Path, content: &[u8], replace: Replace) -> io::Result<()> {
+    let directory = directory_of(path);
     let mut file = tempfile::Builder::new()
         .prefix(".new-")
         .permissions(Permissions::from_mode(0o600))

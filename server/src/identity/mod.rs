@@ -6,7 +6,7 @@ mod audit;
 pub mod basic;
 pub mod bootstrap;
 pub mod claims;
-mod files;
+pub(crate) mod files;
 mod ids;
 pub mod oauth;
 pub mod page_cursor;

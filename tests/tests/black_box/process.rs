@@ -143,6 +143,37 @@ fn a_port_in_use_is_named_with_the_variable_that_moves_it() {
 }
 
 #[test]
+fn a_ready_file_that_cannot_be_written_is_refused_before_there_is_any_data() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    for ready_file in [directory.path().join("absent/ready.json"), directory.path().join("file/ready.json")] {
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        for command in ["dev", "serve"] {
+            let path = ready_file.to_str().unwrap();
+            let output = run_on_free_ports(&data_dir, &[command, "--ready-file", path]);
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            assert!(stderr.starts_with(&format!("argus: cannot write the ready file {path}: ")), "{stderr}");
+            assert!(!data_dir.exists(), "{command} made data");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_credentials_that_cannot_be_read_are_moved_aside_and_said_so() {
+    let (_ended, directory) = TestProcess::dev(binary()).stop();
+    let kept = directory.path().join("data/dev.json");
+    std::fs::write(&kept, "{\"client_secret\": \"half a file").unwrap();
+    let dev = TestProcess::start(binary(), &["dev"], directory);
+    let said = dev.stderr();
+    assert!(said.contains(kept.to_str().unwrap()) && said.contains("dev.json.unreadable"), "{said}");
+    assert!(!said.contains("half a file"), "{said}");
+    let aside = dev.data_dir().join("dev.json.unreadable");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "{\"client_secret\": \"half a file");
+    dev.tenancy().get("/v1/platform/apps").await.expect(200);
+}
+
+#[test]
 fn a_setting_that_does_not_fit_is_named() {
     let directory = TempDir::new().unwrap();
     for (arguments, named) in [

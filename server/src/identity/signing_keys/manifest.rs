@@ -11,9 +11,9 @@ use crate::identity::files::{self, Replace};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -68,12 +68,7 @@ impl Directory {
     /// Waits for the lock and holds it until the file is dropped.
     pub(super) fn lock(&self) -> Result<File, KeyError> {
         let path = self.0.join(LOCK);
-        let lock = || {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        lock().map_err(|source| KeyError::file(&path, source))
+        files::lock(&path).map_err(|source| KeyError::file(&path, source))
     }
 
     /// What tells the current manifest from an earlier one; none when there is no manifest.
