@@ -40,7 +40,9 @@ pub(super) fn dev(args: &RunArgs) -> CommandResult {
             sandbox: args.sandbox_url.clone().unwrap_or(sandbox),
         });
         let kept = args.data.data_dir.join("dev.json");
+        let turn = run::take_turn(&args.data)?;
         let credentials = credentials(&service.app, &kept, &args.issuer).await?;
+        drop(turn);
         announce(args, &service, &credentials)?;
         service.run_until_signal().await
     })

@@ -7,6 +7,7 @@ use crate::identity::{Identity, files};
 use crate::observability::logger;
 use argus_sandbox::Sandbox;
 use std::error::Error;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ impl Service {
         if let Some(path) = &args.ready_file {
             ready_file::check(path)?;
         }
+        args.addresses().check()?;
         let log = logger(args.log);
         let sandbox = match &args.scenario_dir {
             Some(directory) => Sandbox::with_fixtures(read_fixtures(directory)?)?,
@@ -78,6 +80,13 @@ pub(super) fn create_data_dir(data: &DataArgs) -> CommandResult {
     let path = &data.data_dir;
     files::create_directory(path)
         .map_err(|error| format!("cannot make the data directory {}: {error}", path.display()).into())
+}
+
+/// Waits for the other processes of this data directory that make its first tenant or the demo
+/// credentials. The turn lasts until the returned file is dropped.
+pub(super) fn take_turn(data: &DataArgs) -> Result<File, Box<dyn Error>> {
+    let path = data.data_dir.join(".lock");
+    files::lock(&path).map_err(|error| format!("cannot use {}: {error}", path.display()).into())
 }
 
 /// Name and text of every `.json` file of the directory, by name.

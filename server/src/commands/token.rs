@@ -10,7 +10,10 @@ pub(super) fn token(args: &TokenArgs) -> CommandResult {
         let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
         let tenant = match &args.tenant {
             Some(id) => tenants::view(&identity, id).await?,
-            None => bootstrap::first_tenant(&identity).await?,
+            None => {
+                let _turn = run::take_turn(&args.data)?;
+                bootstrap::first_tenant(&identity).await?
+            }
         };
         let token =
             tokens::operator_token_create(&identity, &tenant, &args.scopes, args.ttl_seconds.into()).await?;

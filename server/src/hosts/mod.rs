@@ -13,7 +13,7 @@ use argus_openapi::Host;
 use argus_openapi::api::argus_api_mod;
 use argus_sandbox::Sandbox;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -108,6 +108,22 @@ pub struct Addresses {
     pub sandbox: SocketAddr,
 }
 
+impl Addresses {
+    /// Asserts that every host can listen where it is to, before anything else is done. The ports are
+    /// free again afterwards, so that another process can still take one: [`Hosts::start`] says so then.
+    pub fn check(&self) -> Result<(), HostError> {
+        let hosts = [(Host::Auth, self.auth), (Host::Api, self.api), (Host::Sandbox, self.sandbox)];
+        // All are held until the last is taken: two hosts cannot have one address.
+        let listeners: Result<Vec<_>, _> = hosts
+            .into_iter()
+            .map(|(host, address)| {
+                TcpListener::bind(address).map_err(|error| cannot_listen(host, address, &error))
+            })
+            .collect();
+        listeners.map(drop)
+    }
+}
+
 /// A host could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
@@ -188,10 +204,17 @@ fn start(
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(routing)))
         .start()
-        .map_err(|error| HostError::Listen {
-            host: host.name(),
-            address: bind_address,
-            cause: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-            variable: format!("ARGUS_{}_ADDR", host.name().to_uppercase()),
+        .map_err(|error| match std::error::Error::source(&error) {
+            Some(cause) => cannot_listen(host, bind_address, cause),
+            None => cannot_listen(host, bind_address, &error),
         })
+}
+
+fn cannot_listen(host: Host, address: SocketAddr, cause: &dyn std::error::Error) -> HostError {
+    HostError::Listen {
+        host: host.name(),
+        address,
+        cause: cause.to_string(),
+        variable: format!("ARGUS_{}_ADDR", host.name().to_uppercase()),
+    }
 }

@@ -143,6 +143,24 @@ fn a_port_in_use_is_named_with_the_variable_that_moves_it() {
 }
 
 #[test]
+fn a_port_in_use_is_found_before_there_is_any_data() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    for (arguments, named) in [
+        (vec!["dev", "--sandbox-addr", &taken], "ARGUS_SANDBOX_ADDR"),
+        (vec!["serve", "--auth-addr", &taken], "ARGUS_AUTH_ADDR"),
+    ] {
+        let output = run_on_free_ports(&data_dir, &arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(named) && stderr.contains("in use"), "{stderr}");
+        assert!(!data_dir.exists(), "{arguments:?} made data");
+    }
+}
+
+#[test]
 fn a_ready_file_that_cannot_be_written_is_refused_before_there_is_any_data() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().join("data");
