@@ -5,7 +5,7 @@ use crate::config::{DataArgs, KeysAction};
 use crate::identity::signing_keys::KeyRing;
 
 pub(super) fn keys(action: KeysAction, data: &DataArgs) -> CommandResult {
-    let ring = KeyRing::open(&data.data_dir)?;
+    let ring = KeyRing::open_existing(&data.data_dir)?;
     if let KeysAction::Rotate = action {
         let kid = ring.rotate()?;
         print(format!("signing with {kid} from now on; running servers notice within a second"))?;

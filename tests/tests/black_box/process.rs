@@ -143,6 +143,24 @@ fn a_port_in_use_is_named_with_the_variable_that_moves_it() {
 }
 
 #[test]
+fn keys_that_are_not_there_are_said_to_be_absent_and_are_not_made() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    for create in [false, true] {
+        if create {
+            std::fs::create_dir(&data_dir).unwrap();
+        }
+        for action in ["list", "rotate"] {
+            let output = argus(binary(), &data_dir, &["keys", action]);
+            assert_eq!(output.status.code(), Some(2), "{output:?}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(stderr, format!("argus: no signing keys in {}\n", data_dir.display()));
+            assert!(std::fs::read_dir(&data_dir).is_ok_and(|mut entries| entries.next().is_none()) == create);
+        }
+    }
+}
+
+#[test]
 fn a_port_in_use_is_found_before_there_is_any_data() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().join("data");

@@ -23,6 +23,9 @@ pub enum KeyError {
         /// What the operator should do.
         remedy: &'static str,
     },
+    /// There is no key ring yet.
+    #[error("no signing keys in {}", .0.display())]
+    Absent(PathBuf),
     /// The cryptographic library failed.
     #[error("the cryptographic library failed to {0}")]
     Crypto(&'static str),

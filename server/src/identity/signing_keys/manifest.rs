@@ -58,11 +58,16 @@ pub(super) struct Stamp {
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
+    /// The directory under `data_dir`, whether or not it exists.
+    pub(super) fn existing(data_dir: &Path) -> Self {
+        Self(data_dir.join("keys"))
+    }
+
     /// Creates the directory under `data_dir` unless it exists.
     pub(super) fn open(data_dir: &Path) -> Result<Self, KeyError> {
-        let path = data_dir.join("keys");
-        files::create_directory(&path).map_err(|source| KeyError::file(&path, source))?;
-        Ok(Self(path))
+        let directory = Self::existing(data_dir);
+        files::create_directory(&directory.0).map_err(|source| KeyError::file(&directory.0, source))?;
+        Ok(directory)
     }
 
     /// Waits for the lock and holds it until the file is dropped.

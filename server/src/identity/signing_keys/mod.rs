@@ -86,14 +86,27 @@ impl KeyRing {
             Some(state) => state,
             None => first_start(&directory)?,
         };
-        Ok(Self {
+        Ok(Self::of(directory, state))
+    }
+
+    /// Loads the keys of a data directory that has some, and creates nothing. Blocks.
+    pub fn open_existing(data_dir: &Path) -> Result<Self, KeyError> {
+        let directory = Directory::existing(data_dir);
+        match load(&directory)? {
+            Some(state) => Ok(Self::of(directory, state)),
+            None => Err(KeyError::Absent(data_dir.to_owned())),
+        }
+    }
+
+    fn of(directory: Directory, state: State) -> Self {
+        Self {
             directory,
             state: ArcSwap::from_pointee(state),
             reloading: Mutex::new(()),
             opened: Instant::now(),
             looked: AtomicU64::new(0),
             healthy: AtomicBool::new(true),
-        })
+        }
     }
 
     /// Makes a new key, lets it sign from now on, and names it. The old key stays published for the
