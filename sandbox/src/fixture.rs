@@ -20,6 +20,10 @@ const SHIPPED: [(&str, &str); 5] = [
     ("device.offline.json", include_str!("../fixtures/device.offline.json")),
 ];
 
+/// How many fixtures ship. They come first in the catalogue, and the mixed rotation is theirs: an
+/// operator's own scenario must not change the reply to a request that pins nothing.
+pub(crate) const ROTATED: usize = SHIPPED.len();
+
 /// A fixture that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixtureError {

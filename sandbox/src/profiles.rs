@@ -3,7 +3,7 @@
 
 use crate::clock::at;
 use crate::digest::{Digest, Frame};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, ROTATED};
 use crate::sandbox::{Context, Reply};
 use crate::template::Values;
 use argus_openapi::types::profiles::{
@@ -66,7 +66,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Chooses the scenario of a profile: among the pinned ones, or among all of them when none is
+    /// Chooses the scenario of a profile: among the pinned ones, or among the shipped ones when none is
     /// pinned or none is of the kind that is needed.
     pub(crate) fn choose(context: &Context<'a>, id: &'a str, kind: Option<ProfileKind>) -> Self {
         let fixtures = &context.sandbox.fixtures;
@@ -75,7 +75,7 @@ impl<'a> Subject<'a> {
         let mut candidates: Vec<&Fixture> =
             fixtures.iter().filter(|fixture| pinned(fixture) && fits(fixture)).collect();
         if candidates.is_empty() {
-            candidates = fixtures.iter().filter(|fixture| fits(fixture)).collect();
+            candidates = fixtures.iter().take(ROTATED).filter(|fixture| fits(fixture)).collect();
         }
         let digest = subject_digest(id);
         // The shipped fixtures cover every kind, so that there always is a candidate.

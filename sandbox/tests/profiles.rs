@@ -158,6 +158,26 @@ fn an_operator_s_scenario_joins_the_catalogue() {
 }
 
 #[test]
+fn an_operator_s_scenario_changes_no_reply_that_does_not_pin_it() {
+    let extended = Sandbox::with_fixtures([own(|_| {})]).expect("valid");
+    for scenarios in support::scenario_sets() {
+        let session = Session::new(&scenarios, "");
+        let caller = argus_sandbox::Caller {
+            tenant_id: session.tenant_id,
+            organization_id: "org_1",
+            secrecy_level: session.secrecy_level,
+            scenarios: &session.scenarios,
+            preferences: &session.preferences,
+        };
+        for index in 0..64 {
+            let id = format!("p{index}");
+            let request = Request::ProfileEnrich { id: &id, body: &ProfileEnrich::default() };
+            assert_eq!(extended.answer(&caller, request), session.ask(request), "{id} under {scenarios:?}");
+        }
+    }
+}
+
+#[test]
 fn a_fixture_that_does_not_fit_is_refused_with_file_and_place() {
     let refused = |change: fn(&mut Value)| {
         let error = Sandbox::with_fixtures([own(change)]).expect_err("must be refused");
