@@ -2,7 +2,11 @@
 //! telling one document from another needs is read here; whether a document makes sense was
 //! decided when it was approved.
 
+use argus_openapi::types::common::Identifier;
 use serde_json::Value;
+
+/// What an `ID` must be besides what GraphQL asks of it, as a message says it.
+const ID_RULE: &str = ", an identifier of 1 to 128 characters out of letters, digits and . _ : ~ -";
 
 /// The significant tokens of a document; white space, commas and comments are not (GraphQL
 /// October 2021, section 2.1.7). `None` when the text has a character that no token begins with.
@@ -120,7 +124,8 @@ impl Document {
             };
             if !fits {
                 let (name, kind) = (variable.name, variable.kind.concat());
-                return Err(format!("the variable ${name} of {} must be {kind}", self.name));
+                let rule = if variable.kind.contains(&"ID") { ID_RULE } else { "" };
+                return Err(format!("the variable ${name} of {} must be {kind}{rule}", self.name));
             }
         }
         Ok(())
@@ -136,7 +141,9 @@ fn fits(value: &Value, kind: &[&str]) -> bool {
         (Value::Array(items), ["[", kind @ .., "]"]) => items.iter().all(|item| fits(item, kind)),
         // A single value stands for a list of one (section 3.11).
         (value, ["[", kind @ .., "]"]) => fits(value, kind),
-        (value, ["ID"]) => value.is_string() || value.is_i64() || value.is_u64(),
+        // An id names the same resources as in a path, and has the same bounds.
+        (Value::String(id), ["ID"]) => Identifier::try_from(id.clone()).is_ok(),
+        (value, ["ID"]) => value.is_i64() || value.is_u64(),
         (value, ["String"]) => value.is_string(),
         (value, ["Int"]) => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         (value, ["Float"]) => value.is_number(),
@@ -182,6 +189,9 @@ mod tests {
             json!({}),
             json!({ "id": null }),
             json!({ "id": ["a"] }),
+            json!({ "id": "" }),
+            json!({ "id": "a".repeat(129) }),
+            json!({ "id": "a b" }),
             json!({ "id": "a", "first": 2_147_483_648_u64 }),
             json!({ "id": "a", "first": 1.5 }),
             json!({ "id": "a", "flags": [null] }),

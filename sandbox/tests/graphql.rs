@@ -131,6 +131,30 @@ fn variables_and_operation_name_must_fit_the_document() {
 }
 
 #[test]
+fn an_id_has_the_bounds_of_an_identifier() {
+    let with_id = |id: Value| run(json!({ "query": GRAPHQL[0], "variables": { "id": id } }));
+    for id in [json!("a".repeat(3000)), json!("a".repeat(129)), json!(""), json!("../p1"), json!("é")] {
+        let mock = with_id(id.clone());
+        let error = body(&mock);
+        assert_eq!((mock.status, &error["error_code"]), (400, &json!("invalid_request")), "{id}");
+        assert!(error["message"].as_str().expect("text").contains("$id"), "{error}");
+    }
+    for id in [json!("a".repeat(128)), json!("wallet:0xAbC~1"), json!(7)] {
+        assert_eq!(with_id(id.clone()).status, 200, "{id}");
+    }
+}
+
+#[test]
+fn variables_that_are_null_are_none() {
+    let null: GraphqlRequest = parse(json!({ "query": GRAPHQL[0], "variables": null }));
+    assert!(null.variables.is_empty());
+    let refused = |request: Value| body(&run(request));
+    let absent = refused(json!({ "query": GRAPHQL[0] }));
+    assert_eq!(refused(json!({ "query": GRAPHQL[0], "variables": null })), absent);
+    assert!(absent["message"].as_str().expect("text").contains("$id"), "{absent}");
+}
+
+#[test]
 fn another_tenant_s_header_is_refused() {
     let request: GraphqlRequest = parse(json!({ "query": GRAPHQL[0], "variables": { "id": "p1" } }));
     let session = Session::new(&[], "");

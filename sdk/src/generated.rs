@@ -1130,9 +1130,11 @@ pub mod types {
         pub operation_name: ::std::option::Option<GraphqlRequestOperationName>,
         ///A document of the caller's approved operation bundles, at most 64 KiB.
         pub query: GraphqlRequestQuery,
-        ///Values of the document's variables.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        pub variables: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ///Values of the document's variables; `null` stands for none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub variables: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
     }
     impl GraphqlRequest {
         pub fn builder() -> builder::GraphqlRequest {
@@ -5606,7 +5608,9 @@ pub mod types {
                 ::std::string::String,
             >,
             variables: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
                 ::std::string::String,
             >,
         }
@@ -5651,7 +5655,9 @@ pub mod types {
             pub fn variables<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    ::std::option::Option<
+                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    >,
                 >,
                 T::Error: ::std::fmt::Display,
             {

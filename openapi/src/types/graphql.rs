@@ -1,7 +1,7 @@
 //! The GraphQL transport. Its schema and its operations are not part of the public contract.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
 
 /// An approved GraphQL document with its variables.
@@ -11,13 +11,27 @@ pub struct GraphqlRequest {
     /// A document of the caller's approved operation bundles, at most 64 KiB.
     #[validate(length(min = 1, max = 65536))]
     pub query: String,
-    /// Values of the document's variables.
-    #[serde(default)]
+    /// Values of the document's variables; `null` stands for none.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "serde_json::Map::is_empty"
+    )]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub variables: serde_json::Map<String, serde_json::Value>,
     /// Which operation of the document to run; needed when it has several.
     #[serde(default, rename = "operationName", skip_serializing_if = "Option::is_none")]
     #[validate(length(max = 128))]
     pub operation_name: Option<String>,
+}
+
+/// Many clients send `null` for what they do not set, and GraphQL over HTTP allows it.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Headers of a GraphQL request.
