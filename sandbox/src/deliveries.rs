@@ -8,7 +8,7 @@ use crate::cursor;
 use crate::digest::{Frame, hex};
 use crate::fixture::Fixture;
 use crate::ids::{Outcome, delivery_id};
-use crate::jobs;
+use crate::jobs::{self, ListedJob};
 use crate::sandbox::{Answer, Context, Reply};
 use crate::signature::{SANDBOX_WEBHOOK_SECRET, argus_signature, standard_signature};
 use crate::webhooks;
@@ -68,8 +68,9 @@ fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
         WebhookEvent::JobFailed => Outcome::Failed,
         WebhookEvent::JobCancelled => Outcome::Cancelled,
     };
-    // The list has jobs of every outcome.
-    let Some(job) = context.sandbox.jobs.iter().find(|job| job.id.outcome == outcome) else {
+    // The list has ended jobs of every outcome.
+    let ended = |job: &&ListedJob| job.id.outcome == outcome && job.had_ended();
+    let Some(job) = context.sandbox.jobs.iter().find(ended) else {
         return Content { body: Value::Null, job_id: None, trace_id: None };
     };
     let (status, result_ref) = match outcome {

@@ -31,7 +31,8 @@ pub(crate) struct JobId {
     pub(crate) created: i64,
     pub(crate) kind: JobKind,
     pub(crate) outcome: Outcome,
-    /// Number of items in the payload, 255 for all that is more.
+    /// Number of items in the payload, 255 for all that is more; 0 for a job of the synthetic list,
+    /// which had no payload.
     pub(crate) items: u8,
     /// The first 44 bits of the digest of the request.
     pub(crate) digest: u64,

@@ -4,7 +4,8 @@
 //! then. Without `Prefer: argus-clock` a job is created and cancelled at the start of time and is
 //! viewed when it has just ended, so that the plain requests meet the plain replies. The list
 //! shows jobs that were created in the minutes before the start, some of which failed or were
-//! cancelled; each can be viewed and agrees with its entry under the same clock.
+//! cancelled; each can be viewed and agrees with its entry under the same clock. Without one they
+//! are seen at the start, where the newest of them are still queued or running.
 
 use crate::clock::at;
 use crate::cursor;
@@ -27,7 +28,10 @@ const RETENTION: i64 = 30 * 24 * 3600;
 /// Length of the synthetic list.
 const LISTED: usize = 120;
 
-/// Seconds between two jobs of the synthetic list.
+/// How many jobs of the synthetic list are queued at the start of time.
+const LISTED_QUEUED: usize = 4;
+
+/// Seconds between two later jobs of the synthetic list.
 const LISTED_EVERY: i64 = 4;
 
 pub(crate) fn create(context: &Context<'_>, body: &JobCreate) -> Answer {
@@ -142,7 +146,7 @@ fn signed_url(id: &str, job: &JobId, seal: &Digest) -> String {
     let expires = (job.created_at().timestamp()) + DURATION + 900;
     format!(
         "https://sandbox-api.knogin.com/synthetic/argus-jobs/results/{id}.json?items={}&expires={expires}&signature={signature}",
-        job.items
+        job.items.max(1)
     )
 }
 
@@ -173,8 +177,11 @@ pub(crate) fn listed() -> Vec<ListedJob> {
             9 => Outcome::Cancelled,
             _ => Outcome::Succeeded,
         };
-        let kind = JobKind::ALL[digest.below(JobKind::ALL.len())];
-        let id = JobId::new(-(index as i64) * LISTED_EVERY, kind, outcome, 1 + digest.below(50), &digest);
+        // In turn, so that every kind is among the queued and the running ones; shifted every dozen, so
+        // that no kind always fails.
+        let kind = JobKind::ALL[(index + index / 12) % JobKind::ALL.len()];
+        let created = -(index.saturating_sub(LISTED_QUEUED - 1) as i64) * LISTED_EVERY;
+        let id = JobId::new(created, kind, outcome, 0, &digest);
         let SealedJobId { text, seal } = id.seal();
         ListedJob { id, text, trace_id: hex(&seal.trace().trace_id) }
     };
@@ -182,6 +189,11 @@ pub(crate) fn listed() -> Vec<ListedJob> {
 }
 
 impl ListedJob {
+    /// Whether the job had ended by the start of time.
+    pub(crate) fn had_ended(&self) -> bool {
+        age(&self.id, 0) >= DURATION
+    }
+
     fn summary(&self, age: i64) -> JobSummary {
         let state = State::of(&self.id, age);
         JobSummary {
@@ -197,7 +209,11 @@ impl ListedJob {
 
 /// Seconds since the job's creation, for an operation that reads it.
 fn age_when_read(id: &JobId, clock: Option<u32>) -> i64 {
-    clock.map_or(DURATION, |clock| age(id, i64::from(clock)))
+    match clock {
+        Some(clock) => age(id, i64::from(clock)),
+        None if id.items == 0 => age(id, 0),
+        None => DURATION,
+    }
 }
 
 /// A clock before the creation finds the job as it was created.

@@ -163,6 +163,20 @@ fn the_list_shows_every_state_and_the_filters_keep_their_word() {
 }
 
 #[test]
+fn some_listed_jobs_of_a_common_kind_are_queued_or_running_without_a_clock() {
+    for status in [JobStatus::Queued, JobStatus::Running] {
+        let kind = Some(JobKind::IntelligenceEnrichBulk);
+        let jobs = listed(JobQuery { kind, status: Some(status), ..JobQuery::default() }, "");
+        assert!(!jobs.is_empty(), "{status:?}");
+        for job in jobs {
+            assert_eq!(view(id(&job), "")["status"], json!(status));
+            assert_eq!(ask("", Request::JobResult { id: id(&job) }).status, 202);
+            assert_eq!(ask("", Request::JobCancel { id: id(&job) }).status, 204);
+        }
+    }
+}
+
+#[test]
 fn results_and_cancellation_of_ended_jobs_follow_their_state() {
     for job in listed(JobQuery::default(), "argus-clock=1000") {
         let result = ask("argus-clock=1000", Request::JobResult { id: id(&job) }).status;
