@@ -14,6 +14,13 @@ const ANYONE: HeaderValue = HeaderValue::from_static("*");
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox");
 
+/// Lets anyone read a reply from anywhere, and caches keep it for a while.
+pub fn publish(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, CACHE);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+}
+
 /// A document and the headers that go with it.
 #[derive(Clone)]
 pub struct Document {
@@ -33,9 +40,7 @@ impl Document {
         if let Ok(etag) = HeaderValue::try_from(format!("\"{tag}\"")) {
             headers.insert(ETAG, etag);
         }
-        headers.insert(CACHE_CONTROL, CACHE);
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        publish(headers);
         document
     }
 

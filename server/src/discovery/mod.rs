@@ -4,6 +4,6 @@ mod document;
 mod library;
 mod oauth_metadata;
 
-pub use document::Document;
+pub use document::{Document, publish};
 pub use library::Library;
 pub use oauth_metadata::oauth_metadata;

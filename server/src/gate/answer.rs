@@ -4,7 +4,7 @@
 use super::call::{Call, Caller};
 use super::principal::{Anonymous, Live, Sandboxed};
 use super::trace::{self, Inbound};
-use crate::discovery::Document;
+use crate::discovery::{Document, publish};
 use crate::hosts::HostContext;
 use crate::identity::oauth::OauthProblem;
 use crate::problem::{Outcome, Problem};
@@ -126,6 +126,7 @@ where
 
 async fn typed<P, T, const STATUS: u16, F, Fut>(
     rqctx: RequestContext<HostContext>,
+    dress: fn(&mut HeaderMap),
     handler: F,
 ) -> Answer<Reply<T, STATUS>>
 where
@@ -138,7 +139,9 @@ where
     match open(rqctx, envelope.operation, handler).await {
         Ok(body) => {
             let ids = envelope.trace_ids();
-            envelope.send(&ids, json(status(STATUS), &body))
+            let mut reply = json(status(STATUS), &body);
+            dress(reply.headers_mut());
+            envelope.send(&ids, reply)
         }
         Err(problem) => envelope.send_problem(problem),
     }
@@ -154,7 +157,7 @@ where
     F: FnOnce(Call<Live>) -> Fut,
     Fut: Future<Output = Outcome<T>>,
 {
-    typed(rqctx, handler).await
+    typed(rqctx, |_| {}, handler).await
 }
 
 /// Answers an operation that needs no token.
@@ -167,7 +170,21 @@ where
     F: FnOnce(Call<Anonymous>) -> Fut,
     Fut: Future<Output = Outcome<T>>,
 {
-    typed(rqctx, handler).await
+    typed(rqctx, |_| {}, handler).await
+}
+
+/// Answers an operation that needs no token and whose reply is the same for everyone: caches may keep
+/// it, and pages of any origin may read it.
+pub async fn published<T, const STATUS: u16, F, Fut>(
+    rqctx: RequestContext<HostContext>,
+    handler: F,
+) -> Answer<Reply<T, STATUS>>
+where
+    T: JsonSchema + Serialize + Send + Sync + 'static,
+    F: FnOnce(Call<Anonymous>) -> Fut,
+    Fut: Future<Output = Outcome<T>>,
+{
+    typed(rqctx, publish, handler).await
 }
 
 /// Answers an OAuth endpoint, whose errors have a shape of their own (RFC 6749, section 5.2).

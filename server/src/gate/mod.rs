@@ -9,7 +9,7 @@ pub mod refusal;
 pub mod trace;
 pub mod verifier;
 
-pub use answer::{document, live, mock, oauth, public};
+pub use answer::{document, live, mock, oauth, public, published};
 pub use call::Call;
 pub use principal::{Anonymous, Live, Principal, Sandboxed};
 pub use verifier::Verifier;

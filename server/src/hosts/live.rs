@@ -127,7 +127,7 @@ impl ArgusApi for LiveHost {
     }
 
     async fn jwks_view(rqctx: Rqctx) -> Answer<Reply<JwkSet, 200>> {
-        gate::public(rqctx, |call| async move { Ok(call.identity().keys().jwks()) }).await
+        gate::published(rqctx, |call| async move { Ok(call.identity().keys().jwks()) }).await
     }
 
     async fn jwks_view_versioned(rqctx: Rqctx) -> Answer<Reply<JwkSet, 200>> {
@@ -167,7 +167,7 @@ impl ArgusApi for LiveHost {
     }
 
     async fn oauth_metadata_view(rqctx: Rqctx) -> Answer<Reply<OauthMetadata, 200>> {
-        gate::public(rqctx, |call| async move {
+        gate::published(rqctx, |call| async move {
             Ok(oauth_metadata(call.identity(), &call.context().app.base_urls().auth))
         })
         .await

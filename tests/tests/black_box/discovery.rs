@@ -181,3 +181,19 @@ async fn the_authorization_server_says_what_it_can_do() {
         scopes.contains(&"argus:jobs:write".into()) && !scopes.contains(&"argus:internal:operate".into())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_server_metadata_may_be_kept_and_read_by_anyone() {
+    let server = TestServer::start();
+    for path in ["/.well-known/jwks.json", "/v1/auth/jwks.json", "/.well-known/oauth-authorization-server"] {
+        let answer = server.get(Host::Auth, path, None).await.expect(200);
+        answer.assert_standard_headers(Host::Auth);
+        assert!(answer.header("cache-control").starts_with("public, max-age=300"), "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+    }
+    for path in ["/healthz", "/readyz"] {
+        let answer = server.get(Host::Auth, path, None).await.expect(200);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+    }
+}
