@@ -1,6 +1,7 @@
 //! Who is calling, as the verified token says. A live and a sandbox caller are different types, so
 //! that what is written for the one cannot be reached by the other.
 
+use crate::identity::signing_keys::VerifyingKey;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
 use argus_sandbox::ScenarioSet;
@@ -45,6 +46,8 @@ pub struct Sandboxed {
 #[derive(Debug)]
 pub struct Verified {
     pub(super) principal: Principal,
+    /// The key that signed it; once that is not published any more, the token is worth nothing.
+    pub(super) key: Arc<VerifyingKey>,
     pub(super) expires_at: i64,
     pub(super) audience: TokenAudience,
 }

@@ -1,5 +1,5 @@
 //! From an `Authorization` header to a verified caller. Outcomes are cached by the whole token:
-//! bounded in number, and never past the token's expiry.
+//! bounded in number, and never past the token's expiry or the end of its key.
 
 use super::principal::{Principal, TokenAudience, Verified};
 use super::refusal;
@@ -38,7 +38,7 @@ impl Verifier {
         let token = bearer(headers)?;
         let now = chrono::Utc::now().timestamp();
         if let Some(verified) = self.cache.get(token) {
-            if now < verified.expires_at {
+            if now < verified.expires_at && self.identity.keys().publishes(&verified.key) {
                 return Ok(verified);
             }
             self.cache.remove(token);
@@ -49,10 +49,10 @@ impl Verifier {
     }
 
     fn verify_claims(&self, token: &str, now: i64) -> Outcome<Verified> {
-        let claims = self
+        let (key, claims) = self
             .identity
             .keys()
-            .verify_signature(token)
+            .verify(token)
             .map_err(|_| refusal::invalid_token("the token is not one of this service"))?;
         if claims.iss != self.identity.issuer() {
             return Err(refusal::invalid_token("the token is from another issuer"));
@@ -64,6 +64,7 @@ impl Verifier {
             return Err(refusal::invalid_token("the token is not valid yet"));
         }
         Ok(Verified {
+            key,
             expires_at: claims.exp,
             audience: self.audience(&claims)?,
             principal: principal(claims),

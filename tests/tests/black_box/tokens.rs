@@ -330,3 +330,25 @@ async fn keys_rotate_while_the_server_runs(server: TestServer) {
     verified(&server, &old, "api").await;
     verified(&server, &new, "api").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_taken_before_is_refused_once_its_key_is_withdrawn() {
+    let server = TestServer::start();
+    let tenancy = server.tenant().await;
+    let [old, path] = [tenancy.admin_token.as_str(), "/v1/platform/scopes"];
+    server.get(Host::Auth, path, Some(old)).await.expect(200);
+    let keys = server.app().identity.keys();
+    keys.rotate().unwrap();
+    server.get(Host::Auth, path, Some(old)).await.expect(200);
+
+    // What an operator does who must withdraw a key before its time.
+    let manifest = server.data_dir().join("keys/manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let end = serde_json::to_value(keys.list()[1].published_until.unwrap()).unwrap();
+    let past = text.replace(end.as_str().unwrap(), "2020-01-01T00:00:00Z");
+    assert_ne!(past, text);
+    std::fs::write(&manifest, past).unwrap();
+    keys.refresh().unwrap();
+    server.get(Host::Auth, path, Some(old)).await.expect_error(401, "invalid_token");
+    server.tenant().await.get(path).await.expect(200);
+}

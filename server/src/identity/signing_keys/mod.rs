@@ -178,6 +178,11 @@ impl KeyRing {
     /// Checks form and signature of an access token. Issuer, audience and expiry are the caller's to
     /// check; until then the claims prove nothing.
     pub fn verify_signature(&self, token: &str) -> Result<Claims, TokenError> {
+        self.verify(token).map(|(_, claims)| claims)
+    }
+
+    /// As [`Self::verify_signature`], with the key that signed the token.
+    pub fn verify(&self, token: &str) -> Result<(Arc<VerifyingKey>, Claims), TokenError> {
         let parts = Parts::split(token)?;
         let key = match self.key_with_header(parts.header) {
             Some(key) => key,
@@ -189,7 +194,13 @@ impl KeyRing {
         if !key.verifies(parts.message.as_bytes(), &parts.signature()?) {
             return Err(TokenError::Signature);
         }
-        parts.claims()
+        Ok((key, parts.claims()?))
+    }
+
+    /// Whether a key that verified a token before is still published. Cheap: it is asked at each call.
+    pub fn publishes(&self, key: &VerifyingKey) -> bool {
+        let now = Utc::now();
+        self.current().keys.iter().rev().any(|known| known.key.kid() == key.kid() && known.is_published(now))
     }
 
     /// The published key with this id.
