@@ -88,13 +88,13 @@ impl DataArgs {
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// Where the auth host listens; port 0 takes any free port.
-    #[arg(long, env = "ARGUS_AUTH_ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "ARGUS_AUTH_ADDR", default_value = "127.0.0.1:8080", value_parser = parse_address)]
     pub auth_addr: SocketAddr,
     /// Where the live API host listens.
-    #[arg(long, env = "ARGUS_API_ADDR", default_value = "127.0.0.1:8081")]
+    #[arg(long, env = "ARGUS_API_ADDR", default_value = "127.0.0.1:8081", value_parser = parse_address)]
     pub api_addr: SocketAddr,
     /// Where the sandbox host listens.
-    #[arg(long, env = "ARGUS_SANDBOX_ADDR", default_value = "127.0.0.1:8082")]
+    #[arg(long, env = "ARGUS_SANDBOX_ADDR", default_value = "127.0.0.1:8082", value_parser = parse_address)]
     pub sandbox_addr: SocketAddr,
     /// Where the data is.
     #[command(flatten)]
@@ -162,6 +162,14 @@ fn parse_level(name: &str) -> Result<slog::FilterLevel, String> {
     name.parse().map_err(|()| "use error, warn, info, debug or trace".to_owned())
 }
 
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "an IP address and a port are needed, like 127.0.0.1:8080 or [::1]:8080")
+}
+
 fn parse_scope(name: &str) -> Result<Scope, String> {
-    name.parse().map_err(|error: argus_openapi::types::scopes::UnknownScope| error.to_string())
+    name.parse().map_err(|_| {
+        let scopes = Scope::catalogue().chain([Scope::InternalOperate]);
+        let names: Vec<&str> = scopes.map(Scope::as_str).collect();
+        format!("the scopes are {}", names.join(", "))
+    })
 }

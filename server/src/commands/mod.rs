@@ -10,6 +10,7 @@ mod serve;
 mod token;
 
 use crate::config::{Cli, Command, RunArgs};
+use crate::problem::Problem;
 use std::process::ExitCode;
 
 /// Exit status of a command that could not do its work; its data is untouched.
@@ -31,9 +32,19 @@ pub fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("argus: {error}");
+            eprintln!("argus: {}", explain(error.as_ref()));
             ExitCode::from(EXIT_REFUSED)
         }
+    }
+}
+
+/// The failure in the words of an operator, who has no use for the code of a reply, and every right to
+/// the cause that callers are not shown.
+fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<Problem>() {
+        Some(Problem { cause: Some(cause), .. }) => cause.to_string(),
+        Some(problem) => problem.message.clone(),
+        None => error.to_string(),
     }
 }
 
