@@ -2,6 +2,7 @@
 //! as raw HTTP. How the SDK retries, caches and refuses is tested in the SDK itself.
 
 use argus_openapi::Host;
+use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::types::scopes::Scope;
 use argus_sdk::webhooks::{SANDBOX_SECRET, Verifier};
 use argus_sdk::{
@@ -93,6 +94,16 @@ async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
         Verifier::new(SANDBOX_SECRET).verify_at(&headers, body, at).unwrap();
         assert!(Verifier::new("another secret altogether").verify_at(&headers, body, at).is_err());
     }
+}
+
+#[test]
+fn the_secret_that_the_contract_tells_is_the_sandbox_s_and_the_sdk_s() {
+    assert_eq!(SANDBOX_SECRET, argus_sandbox::SANDBOX_WEBHOOK_SECRET);
+    let descriptor: serde_json::Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
+    let listing = &descriptor["paths"]["/v1/webhooks/{webhook_id}/deliveries"]["get"];
+    let text = listing["description"].as_str().unwrap();
+    let told: Vec<&str> = text.split('`').filter(|part| part.starts_with("whsec_")).collect();
+    assert_eq!(told, [SANDBOX_SECRET]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
