@@ -3,6 +3,7 @@
 
 use crate::digest::Frame;
 use crate::sandbox::invalid;
+use argus_openapi::types::common::PAGE_LIMIT_MAX;
 use argus_openapi::types::error::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +23,7 @@ pub(crate) fn page<T>(items: Vec<T>, list: &str, cursor: Option<&str>, limit: u3
     };
     let total = items.len();
     // The contract bounds the limit; a page of nothing would be a page that leads to itself.
-    let items: Vec<T> = items.into_iter().skip(start).take(limit.clamp(1, 200) as usize).collect();
+    let items: Vec<T> = items.into_iter().skip(start).take(limit.clamp(1, PAGE_LIMIT_MAX) as usize).collect();
     let next = start + items.len();
     let next_cursor = (next < total).then(|| write(list, next));
     Ok(Page { items, next_cursor })

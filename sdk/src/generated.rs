@@ -71,7 +71,7 @@ pub mod types {
         pub grant_types: ::std::vec::Vec<GrantType>,
         ///Name that people will recognise, 1 to 128 characters.
         pub name: AppCreateName,
-        ///Redirect URIs, `https` only and matched exactly; at least one is needed for `authorization_code`.
+        ///Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC 8252, section 7.3); at most 2000 characters each. At least one is needed for `authorization_code`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
         ///Scopes that the app is to be approved for; at least one.
@@ -3082,8 +3082,8 @@ pub mod types {
         ///Client secret, unless HTTP Basic carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_secret: ::std::option::Option<crate::Secret>,
-        ///`client_credentials`.
-        pub grant_type: ::std::string::String,
+        ///`client_credentials`, the one grant of this endpoint.
+        pub grant_type: TokenRequestGrantType,
         ///Space-delimited scopes; every scope that the app is approved for when absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<::std::string::String>,
@@ -3091,6 +3091,57 @@ pub mod types {
     impl TokenRequest {
         pub fn builder() -> builder::TokenRequest {
             Default::default()
+        }
+    }
+    ///`client_credentials`, the one grant of this endpoint.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum TokenRequestGrantType {
+        #[serde(rename = "client_credentials")]
+        ClientCredentials,
+    }
+    impl ::std::fmt::Display for TokenRequestGrantType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::ClientCredentials => f.write_str("client_credentials"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for TokenRequestGrantType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "client_credentials" => Ok(Self::ClientCredentials),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TokenRequestGrantType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for TokenRequestGrantType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///Token response (RFC 6749, section 5.1).
@@ -7951,7 +8002,7 @@ pub mod types {
                 ::std::string::String,
             >,
             grant_type: ::std::result::Result<
-                ::std::string::String,
+                super::TokenRequestGrantType,
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
@@ -7996,7 +8047,7 @@ pub mod types {
             }
             pub fn grant_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::TokenRequestGrantType>,
                 T::Error: ::std::fmt::Display,
             {
                 self.grant_type = value

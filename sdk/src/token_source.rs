@@ -32,7 +32,7 @@ impl TokenSource for ClientCredentialsSource {
             let body = types::TokenRequest {
                 client_id: None,
                 client_secret: None,
-                grant_type: "client_credentials".to_owned(),
+                grant_type: types::TokenRequestGrantType::ClientCredentials,
                 scope,
             };
             let answer = api.oauth_token().body(body).send().await.map_err(no_token)?.into_inner();

@@ -4,6 +4,7 @@
 use super::PublishError;
 use super::document::{Object, object_mut, operations_mut};
 use super::lower::lower;
+use super::walk;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/componen
 /// The document for the generator.
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
+    walk::document(&mut document, &mut drop_item_bounds);
     let shared = document["components"]["responses"].clone();
     let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
     for operation in operations_mut(&mut document) {
@@ -33,6 +35,16 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     }
     object_mut(&mut document, "components")?.insert("schemas".to_owned(), schemas);
     Ok(document)
+}
+
+/// Drops the bounds of texts in a list: the generator would give each list a type of its own for them,
+/// which stands in the way of a caller with a list of texts.
+fn drop_item_bounds(schema: &mut Object) {
+    if let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut)
+        && items.get("type") == Some(&json!("string"))
+    {
+        ["minLength", "maxLength", "pattern"].into_iter().for_each(|bound| drop(items.remove(bound)));
+    }
 }
 
 /// Writes a shared response in place, so that it can take the operation's own union.

@@ -26,10 +26,12 @@ pub struct AppCreate {
     /// Grants that the app may use; at least one.
     #[validate(length(min = 1, max = 2))]
     pub grant_types: Vec<GrantType>,
-    /// Redirect URIs, `https` only and matched exactly; at least one is needed for
+    /// Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC
+    /// 8252, section 7.3); at most 2000 characters each. At least one is needed for
     /// `authorization_code`.
     #[serde(default)]
     #[validate(length(max = 16))]
+    #[schemars(inner(url, length(max = 2000)))]
     pub redirect_uris: Vec<String>,
     /// Scopes that the app is to be approved for; at least one.
     #[validate(length(min = 1, max = 32))]

@@ -134,7 +134,7 @@ pub enum SecrecyLevel {
 pub struct PageQuery {
     /// Most items to return, 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(range(min = 1, max = 200))]
+    #[validate(range(min = 1, max = "PAGE_LIMIT_MAX"))]
     pub limit: Option<u32>,
     /// The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or
     /// change one.
@@ -145,6 +145,9 @@ pub struct PageQuery {
 
 /// How many items a page holds when the caller does not say.
 pub const PAGE_LIMIT_DEFAULT: u32 = 50;
+
+/// The most items that a page holds.
+pub const PAGE_LIMIT_MAX: u32 = 200;
 
 impl PageQuery {
     /// The asked page size, or the default.

@@ -1,6 +1,6 @@
 //! Asynchronous jobs.
 
-use super::common::{Identifier, PAGE_LIMIT_DEFAULT, SecrecyLevel, Timestamp, trace_id};
+use super::common::{Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -167,7 +167,7 @@ pub struct JobQuery {
     pub status: Option<JobStatus>,
     /// Most items to return, 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(range(min = 1, max = 200))]
+    #[validate(range(min = 1, max = "PAGE_LIMIT_MAX"))]
     pub limit: Option<u32>,
     /// The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or
     /// change one.

@@ -3,6 +3,8 @@
 use super::common::{Timestamp, secret_text};
 use super::scopes::Scope;
 use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -16,11 +18,13 @@ pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
 /// Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRequest {
-    /// `client_credentials`.
-    #[schemars(required)]
+    /// `client_credentials`, the one grant of this endpoint.
+    // Any text is read, so that the refusal can be RFC 6749's `unsupported_grant_type`.
+    #[schemars(required, schema_with = "client_credentials")]
     pub grant_type: Option<String>,
     /// Client identifier, unless HTTP Basic carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub client_id: Option<String>,
     /// Client secret, unless HTTP Basic carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +32,18 @@ pub struct TokenRequest {
     pub client_secret: Option<String>,
     /// Space-delimited scopes; every scope that the app is approved for when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub scope: Option<String>,
+}
+
+/// Schema of the one grant that the token endpoint has.
+fn client_credentials(_: &mut SchemaGenerator) -> Schema {
+    SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        enum_values: Some(vec!["client_credentials".into()]),
+        ..SchemaObject::default()
+    }
+    .into()
 }
 
 /// Token response (RFC 6749, section 5.1).
@@ -71,6 +86,7 @@ pub struct SandboxTokenCreate {
     /// Scenarios to pin, by id; without any, each request picks one by its own digest.
     #[serde(default)]
     #[validate(length(max = 16))]
+    #[schemars(inner(length(min = 1, max = 64)))]
     pub scenarios: Vec<String>,
     /// Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Every published operation says everything that a partner needs to know.
 
 use crate::support::{descriptor, media, operation, resolve, responses, routes};
+use argus_openapi::types::common::PAGE_LIMIT_MAX;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host, Operation};
 use serde_json::{Value, json};
@@ -54,6 +55,27 @@ fn security_is_what_the_gate_enforces() {
                 assert_eq!(security[0], json!({ "oauth2": [scope.as_str()] }), "{}", route.name());
             }
         }
+    }
+}
+
+#[test]
+fn requests_are_published_with_the_bounds_that_apply() {
+    let member =
+        |schema: &str, name: &str| &descriptor()["components"]["schemas"][schema]["properties"][name];
+    let uris = &member("AppCreate", "redirect_uris")["items"];
+    assert_eq!((&uris["format"], &uris["maxLength"]), (&json!("uri"), &json!(2000)));
+    let scenarios = &member("SandboxTokenCreate", "scenarios")["items"];
+    assert_eq!((&scenarios["minLength"], &scenarios["maxLength"]), (&json!(1), &json!(64)));
+    assert_eq!(member("TokenRequest", "grant_type")["const"], "client_credentials");
+    // A form has no `null`.
+    for name in ["grant_type", "client_id", "client_secret", "scope"] {
+        assert_eq!(member("TokenRequest", name)["type"], "string", "{name}");
+    }
+    for id in ["app_list", "job_list", "webhook_list"] {
+        let parameters = operation(id)["parameters"].as_array().unwrap();
+        let limit = parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap();
+        let maximum = limit["schema"]["maximum"].as_f64();
+        assert_eq!(maximum, Some(f64::from(PAGE_LIMIT_MAX)), "{id}");
     }
 }
 

@@ -7,14 +7,11 @@ use crate::store::{self, apps as rows};
 use argus_openapi::types::apps::{
     App, AppCreate, AppCreated, AppGovernance, AppList, AppSecret, Governance, GovernanceUpdate,
 };
-use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::common::{PAGE_LIMIT_MAX, PageQuery};
 use argus_openapi::types::scopes::Scope;
 use rows::{AppPosition, AppRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// Greatest page size, as the contract has it.
-const PAGE_LIMIT_MAX: u32 = 200;
 
 /// Registers an app. The client secret in the answer is shown this once.
 pub async fn create(identity: &Identity, caller: &Principal, request: &AppCreate) -> Outcome<AppCreated> {
