@@ -843,6 +843,7 @@ pub mod types {
 - `invalid_request`: The request does not fit the contract; the message says where.
 - `unsupported_media_type`: The body is not of the media type that the operation takes.
 - `body_too_large`: The body is larger than the operation takes.
+- `request_timeout`: The body did not arrive in time.
 - `missing_token`: No bearer token was sent.
 - `invalid_token`: The token is malformed, expired, not yet valid, or not signed by this service.
 - `insufficient_scope`: The token lacks the scope that the message names.

@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// A path, query or header extractor whose error waits for the handler.
 pub struct Checked<E>(Result<E, HttpError>);
@@ -77,9 +78,24 @@ where
 /// answer instead of meeting a closed connection.
 const DISCARDED_MAX: usize = 8 * 1024 * 1024;
 
+/// How long a body may take to arrive in whole. It is cut off then: a caller must not hold a connection
+/// and a handler for as long as it likes.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// Reads the body, which may have `most` bytes. dropshot's own reader takes it for a bad request when
 /// there are more, and then reads on to the end, wherever that is.
-async fn read_within(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
+async fn read_within(body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
+    let whole = tokio::time::timeout(BODY_TIME_MAX, read_frames(body, most)).await;
+    whole.unwrap_or_else(|_| {
+        let seconds = BODY_TIME_MAX.as_secs();
+        Err(Error {
+            error_code: ErrorCode::RequestTimeout,
+            message: format!("the body did not arrive in whole within {seconds} seconds"),
+        })
+    })
+}
+
+async fn read_frames(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
     let (mut bytes, mut received) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error {
@@ -141,5 +157,47 @@ where
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
         <TypedBody<T> as ExclusiveExtractor>::metadata(content_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BODY_TIME_MAX, read_within};
+    use crate::types::error::ErrorCode;
+    use hyper::body::{Body, Bytes, Frame};
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// A body that begins and never ends.
+    struct Stalled(Option<Bytes>);
+
+    impl Body for Stalled {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_in_time_is_given_up() {
+        let began = tokio::time::Instant::now();
+        let body = dropshot::Body::wrap(Stalled(Some(Bytes::from_static(b"{"))));
+        let error = read_within(body, 1024).await.expect_err("it never ends");
+        assert_eq!(error.error_code, ErrorCode::RequestTimeout);
+        assert_eq!(error.error_code.status(), 408);
+        assert!(error.message.contains("30 seconds"), "{}", error.message);
+        assert!(began.elapsed() >= BODY_TIME_MAX && began.elapsed() < 2 * BODY_TIME_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_whole_is_read_without_waiting() {
+        let body = dropshot::Body::with_content("{}");
+        assert_eq!(read_within(body, 1024).await.expect("it is whole"), b"{}");
     }
 }

@@ -39,6 +39,8 @@ error_codes! {
     UnsupportedMediaType = "unsupported_media_type", 415;
     /// The body is larger than the operation takes.
     BodyTooLarge = "body_too_large", 413;
+    /// The body did not arrive in time.
+    RequestTimeout = "request_timeout", 408;
     /// No bearer token was sent.
     MissingToken = "missing_token", 401;
     /// The token is malformed, expired, not yet valid, or not signed by this service.
