@@ -18,7 +18,6 @@ mod process;
 mod replay;
 mod sdk;
 mod support;
-mod together;
 mod tokens;
 mod traces;
 mod transcripts;
