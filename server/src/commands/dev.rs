@@ -152,6 +152,9 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Outcome<()> {
 
 fn announce(args: &RunArgs, service: &Service, credentials: &Credentials) -> CommandResult {
     let [auth, api, sandbox] = service.base_urls();
+    // Examples and tools find a development server without being told.
+    let ready_file = args.ready_file.clone().unwrap_or_else(|| args.data.data_dir.join("ready.json"));
+    let ready = ready_file.display();
     let Credentials { tenant_id, client_id, client_secret, admin_token, sandbox_token, .. } = credentials;
     print(format!(
         "argus dev: three hosts are up. Ctrl-C stops them; a restart prints the same credentials.
@@ -177,13 +180,13 @@ curl -sw '\\n' {sandbox}/v1/jobs -H \"Authorization: Bearer $SANDBOX_TOKEN\" -H 
 curl -sw '\\n' {sandbox}/v1/sandbox/scenarios -H \"Authorization: Bearer $SANDBOX_TOKEN\"
 curl -sw '\\n' -X POST {auth}/v1/platform/apps/{client_id}/sandbox-token -H \"Authorization: Bearer $ADMIN_TOKEN\" -H 'Content-Type: application/json' -d '{{\"scenarios\": [\"wallet.high-risk\"]}}'
 
+# The same through the SDK, from this repository:
+ARGUS_READY_FILE={ready} cargo run --package argus-sdk --example quick_start
+
 # The contract:
 curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
-    if let Some(path) = &args.ready_file {
-        let demo = Demo { admin_token, tenant_id, client_id, client_secret };
-        Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(path)?;
-    }
-    Ok(())
+    let demo = Demo { admin_token, tenant_id, client_id, client_secret };
+    Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(&ready_file)
 }
