@@ -18,6 +18,7 @@ mod process;
 mod replay;
 mod sdk;
 mod support;
+mod together;
 mod tokens;
 mod traces;
 mod transcripts;
