@@ -38,7 +38,9 @@ impl Service {
             None => Sandbox::load(),
         };
         create_data_dir(&args.data)?;
+        let turn = take_turn(&args.data)?;
         let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
+        drop(turn);
         let app = Arc::new(App::new(identity, sandbox));
         let hosts = Hosts::start(&app, args.addresses(), &log)?;
         Ok(Self { app, hosts })
