@@ -15,6 +15,7 @@ const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/componen
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
     walk::document(&mut document, &mut drop_item_bounds);
+    walk::document(&mut document, &mut drop_scalar_default);
     let shared = document["components"]["responses"].clone();
     let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
     for operation in operations_mut(&mut document) {
@@ -44,6 +45,14 @@ fn drop_item_bounds(schema: &mut Object) {
         && items.get("type") == Some(&json!("string"))
     {
         ["minLength", "maxLength", "pattern"].into_iter().for_each(|bound| drop(items.remove(bound)));
+    }
+}
+
+/// Drops the defaults of single values: the generator would send them in the caller's place, and what
+/// the caller leaves out is the server's to fill in.
+fn drop_scalar_default(schema: &mut Object) {
+    if schema.get("default").is_some_and(|default| !default.is_array() && !default.is_object()) {
+        schema.remove("default");
     }
 }
 

@@ -62,7 +62,13 @@ pub struct JobCreate {
     /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
     /// refused with 403 `secrecy_level_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(default = "secrecy_level_default")]
     pub secrecy_level: Option<SecrecyLevel>,
+}
+
+/// For the published schema: what an absent level means.
+fn secrecy_level_default() -> Option<SecrecyLevel> {
+    Some(SecrecyLevel::default())
 }
 
 /// Headers of a job request.

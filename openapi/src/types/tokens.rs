@@ -90,8 +90,13 @@ pub struct SandboxTokenCreate {
     pub scenarios: Vec<String>,
     /// Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>")]
+    #[schemars(with = "Option<i64>", default = "ttl_seconds_default")]
     pub ttl_seconds: Option<serde_json::Number>,
+}
+
+/// For the published schema; [`SandboxTokenCreate::ttl_seconds`] applies it.
+fn ttl_seconds_default() -> Option<i64> {
+    Some(SANDBOX_TTL_DEFAULT)
 }
 
 impl SandboxTokenCreate {

@@ -1,9 +1,11 @@
-//! Request headers that the signatures do not mention.
+//! What the signatures do not say of parameters: request headers, canonical names, defaults.
 
 use super::{mocked, revalidated};
 use crate::Operation;
 use crate::publish::PublishError;
 use crate::publish::document::Object;
+use crate::types::common::PAGE_LIMIT_DEFAULT;
+use crate::types::discovery::DataSchemaQuery;
 use serde_json::{Value, json};
 
 /// Header names as the contract writes them. HTTP does not mind; readers do.
@@ -46,6 +48,15 @@ pub(super) fn components() -> Value {
     })
 }
 
+/// What an absent query parameter means; dropshot leaves the defaults of parameters out.
+fn default_of(name: &Value) -> Option<Value> {
+    match name.as_str()? {
+        "limit" => Some(json!(PAGE_LIMIT_DEFAULT)),
+        "include_federated" => Some(json!(DataSchemaQuery::default().include_federated)),
+        _ => None,
+    }
+}
+
 /// Adds the shared parameters that the operation takes.
 pub(super) fn complete(operation: &mut Object, found: Operation) -> Result<(), PublishError> {
     let parameters = operation
@@ -56,6 +67,9 @@ pub(super) fn complete(operation: &mut Object, found: Operation) -> Result<(), P
     for parameter in parameters.iter_mut() {
         if let Some((_, canonical)) = CANONICAL.iter().find(|(lower, _)| parameter["name"] == *lower) {
             parameter["name"] = json!(canonical);
+        }
+        if let Some(default) = default_of(&parameter["name"]) {
+            parameter["schema"]["default"] = default;
         }
     }
     let shared = [
