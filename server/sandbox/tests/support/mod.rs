@@ -81,10 +81,10 @@ pub struct Requests {
 }
 
 pub const GRAPHQL: [&str; 4] = [
-    include_str!("../../../openapi/graphql/profile-risk.graphql"),
-    include_str!("../../../openapi/graphql/sanctions-matches.graphql"),
-    include_str!("../../../openapi/graphql/incident-timeline.graphql"),
-    include_str!("../../../openapi/graphql/device-telemetry.graphql"),
+    include_str!("../../../../openapi/graphql/profile-risk.graphql"),
+    include_str!("../../../../openapi/graphql/sanctions-matches.graphql"),
+    include_str!("../../../../openapi/graphql/incident-timeline.graphql"),
+    include_str!("../../../../openapi/graphql/device-telemetry.graphql"),
 ];
 
 impl Requests {

@@ -9,10 +9,10 @@ use argus_openapi::types::graphql::GraphqlRequest;
 
 /// The approved documents, as they ship beside the contract.
 const DOCUMENTS: [(&str, graphql_data::Resolver); 4] = [
-    (include_str!("../../openapi/graphql/profile-risk.graphql"), graphql_data::profile_risk),
-    (include_str!("../../openapi/graphql/sanctions-matches.graphql"), graphql_data::sanctions_matches),
-    (include_str!("../../openapi/graphql/incident-timeline.graphql"), graphql_data::incident_timeline),
-    (include_str!("../../openapi/graphql/device-telemetry.graphql"), graphql_data::device_telemetry),
+    (include_str!("../../../openapi/graphql/profile-risk.graphql"), graphql_data::profile_risk),
+    (include_str!("../../../openapi/graphql/sanctions-matches.graphql"), graphql_data::sanctions_matches),
+    (include_str!("../../../openapi/graphql/incident-timeline.graphql"), graphql_data::incident_timeline),
+    (include_str!("../../../openapi/graphql/device-telemetry.graphql"), graphql_data::device_telemetry),
 ];
 
 /// The approved documents with what answers them.
