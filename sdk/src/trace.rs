@@ -1,7 +1,10 @@
-//! W3C Trace Context (version 00) as the client sends and reads it.
+//! W3C Trace Context (version 00) as the client sends it and reads it from responses. What a
+//! `traceparent` says lives in `argus_wire::trace_context`.
 
+use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceIds, Traceparent, is_span_id, is_trace_id};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -23,9 +26,9 @@ const TRACESTATE_MAX_LENGTH: usize = 512;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    trace_id: String,
-    span_id: String,
-    flags: u8,
+    traceparent: Traceparent,
+    /// The text of `traceparent`.
+    text: String,
     tracestate: Option<String>,
 }
 
@@ -35,15 +38,20 @@ pub struct TraceContext {
 pub struct InvalidTraceparent;
 
 impl TraceContext {
+    fn new(traceparent: Traceparent) -> Self {
+        Self { traceparent, text: traceparent.to_string(), tracestate: None }
+    }
+
     /// A fresh, sampled trace with random ids.
     pub fn random() -> Self {
-        Self { trace_id: random_hex::<16>(), span_id: random_hex::<8>(), flags: 1, tracestate: None }
+        Self::new(Traceparent { ids: TraceIds::new(rand::random(), rand::random()), sampled: true })
     }
 
     /// A new span of the same trace.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: random_hex::<8>(), ..self.clone() }
+        let ids = self.traceparent.ids.with_span(rand::random());
+        Self { tracestate: self.tracestate.clone(), ..Self::new(Traceparent { ids, ..self.traceparent }) }
     }
 
     /// Adds the `tracestate` that came with the `traceparent`; text that cannot be a header value is
@@ -58,22 +66,22 @@ impl TraceContext {
 
     /// The trace id, 32 hexadecimal digits.
     pub fn trace_id(&self) -> &str {
-        &self.trace_id
+        &self.text[TRACE_ID]
     }
 
     /// The span id, 16 hexadecimal digits.
     pub fn span_id(&self) -> &str {
-        &self.span_id
+        &self.text[SPAN_ID]
     }
 
     /// The `traceparent` header.
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, self.flags)
+        self.text.clone()
     }
 
     /// Writes both headers, over whatever stands there.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::from_str(&self.traceparent()) {
+        if let Ok(value) = HeaderValue::from_str(&self.text) {
             headers.insert(TRACEPARENT, value);
         }
         if let Some(value) = self.tracestate.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
@@ -85,68 +93,39 @@ impl TraceContext {
 impl FromStr for TraceContext {
     type Err = InvalidTraceparent;
 
+    /// Strict, as the server is: white space around the text is not trimmed.
     fn from_str(text: &str) -> Result<Self, InvalidTraceparent> {
-        let mut parts = text.trim().split('-');
-        let (Some(version), Some(trace_id), Some(span_id), Some(flags)) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(InvalidTraceparent);
-        };
-        // A later version may append fields; version 00 has exactly four, and ff is forbidden.
-        let version_fits =
-            is_lower_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
-        let ids_fit = is_id(trace_id, 32) && is_id(span_id, 16);
-        if !version_fits || !ids_fit || !is_lower_hex(flags, 2) {
-            return Err(InvalidTraceparent);
-        }
-        let flags = u8::from_str_radix(flags, 16).map_err(|_| InvalidTraceparent)?;
-        Ok(Self {
-            trace_id: trace_id.to_owned(),
-            span_id: span_id.to_owned(),
-            // Only the sampled bit is defined in version 00; the others must be sent as zero.
-            flags: flags & 1,
-            tracestate: None,
-        })
+        Traceparent::parse(text).map(Self::new).ok_or(InvalidTraceparent)
     }
 }
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.traceparent())
+        f.write_str(&self.text)
     }
 }
 
 /// The trace id of a response: `X-Argus-Trace-ID`, else the one of `traceparent`, else nothing.
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    id_header(headers, TRACE_ID_HEADER, 32).or_else(|| traceparent_part(headers, 1, 32))
+    text(headers, TRACE_ID_HEADER)
+        .filter(|text| is_trace_id(text))
+        .or_else(|| traceparent_part(headers, TRACE_ID))
 }
 
 /// The span id of a response: `X-Argus-Span-ID`, else the one of `traceparent`, else nothing.
 pub fn span_id(headers: &HeaderMap) -> Option<&str> {
-    id_header(headers, SPAN_ID_HEADER, 16).or_else(|| traceparent_part(headers, 2, 16))
+    text(headers, SPAN_ID_HEADER)
+        .filter(|text| is_span_id(text))
+        .or_else(|| traceparent_part(headers, SPAN_ID))
 }
 
-fn id_header<'h>(headers: &'h HeaderMap, name: &str, length: usize) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok().filter(|text| is_id(text, length))
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }
 
-fn traceparent_part(headers: &HeaderMap, index: usize, length: usize) -> Option<&str> {
-    headers.get(TRACEPARENT)?.to_str().ok()?.split('-').nth(index).filter(|text| is_id(text, length))
-}
-
-fn is_lower_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn is_id(text: &str, length: usize) -> bool {
-    is_lower_hex(text, length) && text.bytes().any(|b| b != b'0')
-}
-
-fn random_hex<const N: usize>() -> String {
-    let mut bytes: [u8; N] = rand::random();
-    // The all-zero id is invalid; one draw in 2^64 must not break a request.
-    bytes[N - 1] |= u8::from(bytes.iter().all(|byte| *byte == 0));
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn traceparent_part(headers: &HeaderMap, part: Range<usize>) -> Option<&str> {
+    let text = text(headers, TRACEPARENT)?;
+    Traceparent::parse(text).map(|_| &text[part])
 }
 
 #[cfg(test)]
@@ -166,6 +145,8 @@ mod tests {
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-é",
+            " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n",
         ] {
             assert_eq!(text.parse::<TraceContext>(), Err(InvalidTraceparent), "{text}");
         }
@@ -175,7 +156,9 @@ mod tests {
     fn a_random_context_parses_and_a_child_keeps_the_trace() {
         let context = TraceContext::random();
         assert_eq!(context.traceparent().parse(), Ok(context.clone()));
+        let context = context.with_tracestate("vendor=1");
         let child = context.child();
+        assert_eq!(child.tracestate, context.tracestate);
         assert_eq!(child.trace_id(), context.trace_id());
         assert_ne!(child.span_id(), context.span_id());
     }

@@ -1,53 +1,14 @@
-//! Verification of signed deliveries: webhooks and job callbacks. Pure functions over the received
-//! headers and the raw body; sending lives on the server.
+//! Verification of signed deliveries: webhooks and job callbacks, over the received headers and the
+//! raw body. How a signature is made and checked lives in `argus_wire::signature`; sending lives on
+//! the server.
 
 use crate::secret::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+pub use argus_wire::signature::{
+    ARGUS_SIGNATURE, SANDBOX_SECRET, VerificationError, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
+};
+use argus_wire::signature::{StandardDelivery, verify_argus};
 use reqwest::header::HeaderMap;
-use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroizing;
-
-/// Header with `sha256=` and the hex HMAC-SHA256 of the raw body.
-pub const ARGUS_SIGNATURE: &str = "x-argus-signature";
-/// Standard Webhooks: identifier of the delivery, the same for every attempt.
-pub const WEBHOOK_ID: &str = "webhook-id";
-/// Standard Webhooks: Unix time of the attempt, in seconds.
-pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
-/// Standard Webhooks: space-separated `v1,<base64>` signatures.
-pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
-
-/// The secret that signs every delivery that the sandbox shows. It is public and protects nothing: it
-/// is there to test a receiver with, and must not be accepted anywhere else.
-pub const SANDBOX_SECRET: &str = "whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=";
-
-const SHA256_LENGTH: usize = 32;
-/// More than any honest sender gives; bounds the work that a forged header can cause.
-const SIGNATURES_MAX: usize = 16;
-
-/// Why a delivery was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerificationError {
-    /// A header that the scheme needs is absent or not text.
-    #[error("the `{0}` header is missing or not text")]
-    MissingHeader(&'static str),
-    /// A header does not have the form that the scheme prescribes.
-    #[error("the `{0}` header is malformed")]
-    MalformedHeader(&'static str),
-    /// The signature is well-formed and made with none of the accepted secrets, or over other bytes.
-    #[error("no accepted secret made this signature over this body")]
-    WrongSignature,
-    /// The delivery is older than the tolerance allows: perhaps a replay.
-    #[error("the delivery's timestamp is too old")]
-    TooOld,
-    /// The delivery's timestamp is further in the future than the tolerance allows.
-    #[error("the delivery's timestamp lies in the future")]
-    TooNew,
-}
 
 /// Verifies deliveries against one or more secrets; more than one while a secret is being rotated.
 ///
@@ -112,11 +73,7 @@ impl Verifier {
     /// Verifies the value of `X-Argus-Signature` alone, for receivers that keep their own guard against
     /// replays: it covers no timestamp, so that a replayed delivery passes.
     pub fn verify_argus(&self, signature: &str, body: &[u8]) -> Result<(), VerificationError> {
-        let malformed = VerificationError::MalformedHeader(ARGUS_SIGNATURE);
-        let hex = signature.strip_prefix("sha256=").ok_or(malformed)?;
-        let given = decode_hex(hex).ok_or(malformed)?;
-        // The key of this scheme is the text of the secret as it is.
-        self.accept(|secret| hmac(secret.expose().as_bytes(), &[body]).ct_eq(&given))
+        verify_argus(self.secrets(), signature, body)
     }
 
     fn verify_standard(
@@ -125,64 +82,19 @@ impl Verifier {
         body: &[u8],
         now: SystemTime,
     ) -> Result<(), VerificationError> {
-        let id = text(headers, WEBHOOK_ID)?;
-        let timestamp = text(headers, WEBHOOK_TIMESTAMP)?;
-        let signatures = text(headers, WEBHOOK_SIGNATURE)?;
-        let malformed = VerificationError::MalformedHeader(WEBHOOK_SIGNATURE);
-
-        // Versions other than v1 are skipped, as the specification asks.
-        let given: Vec<[u8; SHA256_LENGTH]> = signatures
-            .split(' ')
-            .filter_map(|signature| signature.strip_prefix("v1,"))
-            .take(SIGNATURES_MAX)
-            .map(|encoded| STANDARD.decode(encoded).ok()?.try_into().ok())
-            .collect::<Option<_>>()
-            .ok_or(malformed)?;
-        if given.is_empty() {
-            return Err(malformed);
-        }
-        let seconds =
-            parse_timestamp(timestamp).ok_or(VerificationError::MalformedHeader(WEBHOOK_TIMESTAMP))?;
-        self.accept(|secret| {
-            let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
-            let expected = hmac(&standard_key(secret), &parts);
-            given.iter().fold(Choice::from(0), |found, one| found | expected.ct_eq(one))
-        })?;
-        self.check_time(seconds, now)
-    }
-
-    /// Tries every secret, whether or not one has matched, so that time tells nothing.
-    fn accept(&self, matches: impl Fn(&Secret) -> Choice) -> Result<(), VerificationError> {
-        let found = self.secrets.iter().fold(Choice::from(0), |found, secret| found | matches(secret));
-        if found.into() { Ok(()) } else { Err(VerificationError::WrongSignature) }
-    }
-
-    fn check_time(&self, seconds: u64, now: SystemTime) -> Result<(), VerificationError> {
+        let delivery = StandardDelivery {
+            id: text(headers, WEBHOOK_ID)?,
+            timestamp: text(headers, WEBHOOK_TIMESTAMP)?,
+            signatures: text(headers, WEBHOOK_SIGNATURE)?,
+            body,
+        };
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let tolerance = self.tolerance.as_secs();
-        if now.saturating_sub(seconds) > tolerance {
-            return Err(VerificationError::TooOld);
-        }
-        if seconds.saturating_sub(now) > tolerance {
-            return Err(VerificationError::TooNew);
-        }
-        Ok(())
+        delivery.verify(self.secrets(), now, self.tolerance.as_secs())
     }
-}
 
-/// The key of a Standard Webhooks secret: `whsec_` and base64 is decoded, any other text is its bytes.
-fn standard_key(secret: &Secret) -> Zeroizing<Vec<u8>> {
-    let text = secret.expose();
-    let decoded = text.strip_prefix("whsec_").and_then(|encoded| STANDARD.decode(encoded).ok());
-    Zeroizing::new(decoded.unwrap_or_else(|| text.as_bytes().to_vec()))
-}
-
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; SHA256_LENGTH] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(part);
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(Secret::expose)
     }
-    mac.finalize().into_bytes().into()
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, VerificationError> {
@@ -190,26 +102,165 @@ fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Verif
     value.to_str().map_err(|_| VerificationError::MissingHeader(name))
 }
 
-/// Decimal digits only: a sign or a space would be another byte sequence than the signed one.
-fn parse_timestamp(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-fn decode_hex(text: &str) -> Option<[u8; SHA256_LENGTH]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * SHA256_LENGTH {
-        return None;
-    }
-    let mut bytes = [0; SHA256_LENGTH];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-#[path = "webhooks_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use argus_wire::signature::{argus_signature, standard_signature};
+    use proptest::prelude::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    const SECRET: &str = "a signing secret of a partner";
+    const BODY: &[u8] = br#"{"id":"job_1","status":"succeeded"}"#;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    fn signed(secret: &str) -> HeaderMap {
+        headers(&[
+            (WEBHOOK_ID, "msg_1"),
+            (WEBHOOK_TIMESTAMP, "1000000"),
+            (WEBHOOK_SIGNATURE, &standard_signature(secret, "msg_1", 1_000_000, BODY)),
+            (ARGUS_SIGNATURE, &argus_signature(secret, BODY)),
+        ])
+    }
+
+    #[test]
+    fn the_worked_examples_of_the_schemes_are_accepted() {
+        // RFC 4231, test case 2.
+        let known = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(Verifier::new("Jefe").verify_argus(known, b"what do ya want for nothing?"), Ok(()));
+        // The published example of Standard Webhooks.
+        let known = headers(&[
+            (WEBHOOK_ID, "msg_p5jXN8AQM9LWM0D4loKWxJek"),
+            (WEBHOOK_TIMESTAMP, "1614265330"),
+            (WEBHOOK_SIGNATURE, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
+        ]);
+        let verifier = Verifier::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        assert_eq!(verifier.verify_at(&known, br#"{"test": 2432232314}"#, at(1_614_265_330)), Ok(()));
+    }
+
+    #[test]
+    fn any_of_the_accepted_secrets_will_do_and_no_other() {
+        let both = Verifier::new("new").accept_also(SECRET);
+        assert_eq!(both.verify_at(&signed(SECRET), BODY, at(1_000_000)), Ok(()));
+        assert_eq!(
+            Verifier::new("new").verify_at(&signed(SECRET), BODY, at(1_000_000)),
+            Err(VerificationError::WrongSignature)
+        );
+    }
+
+    #[test]
+    fn one_good_signature_among_several_is_enough() {
+        let good = standard_signature(SECRET, "msg_1", 1_000_000, BODY);
+        let other = standard_signature("other", "msg_1", 1_000_000, BODY);
+        let list = headers(&[
+            (WEBHOOK_ID, "msg_1"),
+            (WEBHOOK_TIMESTAMP, "1000000"),
+            (WEBHOOK_SIGNATURE, &format!("v1a,Zm9v {other} {good}")),
+        ]);
+        assert_eq!(Verifier::new(SECRET).verify_at(&list, BODY, at(1_000_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_replayed_or_a_future_delivery_is_refused() {
+        let verifier = Verifier::new(SECRET);
+        let verify = |now| verifier.verify_at(&signed(SECRET), BODY, at(now));
+        assert_eq!(verify(1_000_300), Ok(()));
+        assert_eq!(verify(1_000_301), Err(VerificationError::TooOld));
+        assert_eq!(verify(999_700), Ok(()));
+        assert_eq!(verify(999_699), Err(VerificationError::TooNew));
+    }
+
+    #[test]
+    fn a_bad_argus_signature_is_refused_beside_a_good_standard_one_and_the_other_way_round() {
+        let mut both = signed(SECRET);
+        both.insert(ARGUS_SIGNATURE, argus_signature("other", BODY).parse().unwrap());
+        let verifier = Verifier::new(SECRET);
+        assert_eq!(verifier.verify_at(&both, BODY, at(1_000_000)), Err(VerificationError::WrongSignature));
+        let mut both = signed(SECRET);
+        both.remove(WEBHOOK_SIGNATURE);
+        assert_eq!(
+            verifier.verify_at(&both, BODY, at(1_000_000)),
+            Err(VerificationError::MissingHeader(WEBHOOK_SIGNATURE))
+        );
+    }
+
+    #[test]
+    fn a_delivery_without_its_timestamp_headers_is_refused_however_good_its_argus_signature() {
+        let verifier = Verifier::new(SECRET);
+        for name in [WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE] {
+            let mut stripped = signed(SECRET);
+            stripped.remove(name);
+            let refused = verifier.verify_at(&stripped, BODY, at(1_000_000));
+            assert_eq!(refused, Err(VerificationError::MissingHeader(name)));
+        }
+        let argus = argus_signature(SECRET, BODY);
+        let only_argus = headers(&[(ARGUS_SIGNATURE, &argus)]);
+        assert_eq!(verifier.verify_argus(&argus, BODY), Ok(()));
+        assert_eq!(
+            verifier.verify_at(&only_argus, BODY, at(1_000_000)),
+            Err(VerificationError::MissingHeader(WEBHOOK_ID))
+        );
+    }
+
+    #[test]
+    fn malformed_headers_are_named() {
+        let verifier = Verifier::new(SECRET);
+        let malformed = Err(VerificationError::MalformedHeader(ARGUS_SIGNATURE));
+        for signature in ["", "sha256=", "sha1=00", "sha256=zz", &format!("sha256={}", "é".repeat(32))] {
+            assert_eq!(verifier.verify_argus(signature, BODY), malformed, "{signature}");
+        }
+        for (name, value) in [
+            (WEBHOOK_SIGNATURE, "v2,AAAA"),
+            (WEBHOOK_SIGNATURE, "v1,not base64"),
+            (WEBHOOK_TIMESTAMP, "+1000000"),
+            (WEBHOOK_TIMESTAMP, "99999999999999999999999999"),
+        ] {
+            let mut changed = signed(SECRET);
+            changed.insert(name, value.parse().unwrap());
+            let refused = verifier.verify_at(&changed, BODY, at(1_000_000));
+            assert_eq!(refused, Err(VerificationError::MalformedHeader(name)), "{value}");
+        }
+        assert!(!format!("{verifier:?}").contains(SECRET));
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_with_any_flipped_bit_is_refused(body in prop::collection::vec(any::<u8>(), 1..200), at_bit in any::<prop::sample::Index>()) {
+            let verifier = Verifier::new(SECRET);
+            let signature = argus_signature(SECRET, &body);
+            prop_assert_eq!(verifier.verify_argus(&signature, &body), Ok(()));
+            let standard = headers(&[
+                (WEBHOOK_ID, "msg_1"),
+                (WEBHOOK_TIMESTAMP, "1000000"),
+                (WEBHOOK_SIGNATURE, &standard_signature(SECRET, "msg_1", 1_000_000, &body)),
+            ]);
+            prop_assert_eq!(verifier.verify_at(&standard, &body, at(1_000_000)), Ok(()));
+            let bit = at_bit.index(body.len() * 8);
+            let mut changed = body;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(verifier.verify_argus(&signature, &changed), Err(VerificationError::WrongSignature));
+            prop_assert_eq!(verifier.verify_at(&standard, &changed, at(1_000_000)), Err(VerificationError::WrongSignature));
+        }
+
+        #[test]
+        fn no_input_panics_or_passes_unsigned(secret in ".*", values in prop::array::uniform4(prop::collection::vec(any::<u8>(), 0..80)), body in prop::collection::vec(any::<u8>(), 0..80)) {
+            let names = [WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE, ARGUS_SIGNATURE];
+            let map: HeaderMap = names
+                .into_iter()
+                .zip(&values)
+                .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_bytes(value).ok()?)))
+                .collect();
+            prop_assert!(Verifier::new(secret).verify(&map, &body).is_err());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! A response as it came over the wire, and the assertions that hold for each of them.
 
 use argus_openapi::Host;
+use argus_wire::trace_context::{is_span_id, is_trace_id};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -62,8 +63,8 @@ impl Answer {
     #[track_caller]
     pub fn assert_standard_headers(&self, host: Host) {
         let (trace_id, span_id) = (self.header("x-argus-trace-id"), self.header("x-argus-span-id"));
-        assert!(is_id(trace_id, 32), "trace id {trace_id:?}\n{self:?}");
-        assert!(is_id(span_id, 16), "span id {span_id:?}\n{self:?}");
+        assert!(is_trace_id(trace_id), "trace id {trace_id:?}\n{self:?}");
+        assert!(is_span_id(span_id), "span id {span_id:?}\n{self:?}");
         let traceparent = self.header("traceparent");
         let consistent = [format!("00-{trace_id}-{span_id}-01"), format!("00-{trace_id}-{span_id}-00")];
         assert!(consistent.iter().any(|expected| expected == traceparent), "traceparent {traceparent:?}");
@@ -82,10 +83,4 @@ impl Answer {
         lines.sort();
         format!("{}\n{}\n{}", self.status, lines.concat(), self.body.escape_ascii())
     }
-}
-
-fn is_id(text: &str, digits: usize) -> bool {
-    text.len() == digits
-        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        && text.bytes().any(|byte| byte != b'0')
 }

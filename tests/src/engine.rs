@@ -69,7 +69,7 @@ fn execute(url: &str, statement: &str) {
 fn unique() -> String {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    argus_wire::hex::encode(&bytes)
 }
 
 /// Runs a test against a server on SQLite.

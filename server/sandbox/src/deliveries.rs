@@ -1,21 +1,24 @@
 //! Deliveries of a webhook, as live would send them: headers, signatures and the signed bytes. No
-//! delivery is ever sent; the signatures are made with [`SANDBOX_WEBHOOK_SECRET`], whatever
+//! delivery is ever sent; the signatures are made with [`SANDBOX_SECRET`], whatever
 //! secret the subscription was created with.
 
-use crate::canonical;
 use crate::clock::at;
 use crate::cursor;
-use crate::digest::{Frame, hex};
+use crate::digest::Frame;
 use crate::fixture::Fixture;
 use crate::ids::{Outcome, delivery_id};
 use crate::jobs::{self, ListedJob};
 use crate::sandbox::{Answer, Context, Reply};
-use crate::signature::{SANDBOX_WEBHOOK_SECRET, argus_signature, standard_signature};
 use crate::webhooks;
 use argus_openapi::CONTRACT_VERSION;
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::webhooks::{
     DeliveryRequest, DeliveryStatus, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookEvent, WebhookTest,
+};
+use argus_wire::canonical;
+use argus_wire::signature::{
+    ARGUS_SIGNATURE, SANDBOX_SECRET, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, argus_signature,
+    standard_signature,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -99,16 +102,16 @@ fn delivery(webhook: &Webhook, event: Option<WebhookEvent>, age: i64, content: C
     let trace_id = content.trace_id.unwrap_or_else(|| {
         let mut frame = Frame::new("delivery trace");
         frame.part(id.as_bytes());
-        hex(&frame.finish().trace().trace_id)
+        frame.finish().trace().trace_hex()
     });
-    let secret = SANDBOX_WEBHOOK_SECRET;
+    let secret = SANDBOX_SECRET;
     let mut headers: BTreeMap<String, String> = [
         ("content-type", "application/json".to_owned()),
         ("user-agent", format!("argus-webhooks/{CONTRACT_VERSION}")),
-        ("webhook-id", id.clone()),
-        ("webhook-timestamp", timestamp.to_string()),
-        ("webhook-signature", standard_signature(secret, &id, timestamp, body.as_bytes())),
-        ("x-argus-signature", argus_signature(secret, body.as_bytes())),
+        (WEBHOOK_ID, id.clone()),
+        (WEBHOOK_TIMESTAMP, timestamp.to_string()),
+        (WEBHOOK_SIGNATURE, standard_signature(secret, &id, timestamp, body.as_bytes())),
+        (ARGUS_SIGNATURE, argus_signature(secret, body.as_bytes())),
         ("x-argus-trace-id", trace_id),
     ]
     .map(|(name, value)| (name.to_owned(), value))

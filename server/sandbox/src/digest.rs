@@ -1,8 +1,8 @@
 //! The digest that stands for a request: domain-separated, length-prefixed parts under SHA-256.
 
-use crate::canonical;
-use crate::request::TraceIds;
 use argus_openapi::types::common::PageQuery;
+use argus_wire::canonical;
+use argus_wire::trace_context::TraceIds;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -66,19 +66,12 @@ impl Frame {
 pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
-    /// Trace and span ids. Zero is not a valid id, so that it becomes one.
+    /// Trace and span ids.
     pub(crate) fn trace(&self) -> TraceIds {
-        let mut trace_id = [0; 16];
+        let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
         trace_id.copy_from_slice(&self.0[..16]);
-        let mut span_id = [0; 8];
         span_id.copy_from_slice(&self.0[16..24]);
-        if trace_id == [0; 16] {
-            trace_id[15] = 1;
-        }
-        if span_id == [0; 8] {
-            span_id[7] = 1;
-        }
-        TraceIds { trace_id, span_id }
+        TraceIds::new(trace_id, span_id)
     }
 
     /// A number that is independent of the trace ids, below `bound`.
@@ -91,17 +84,6 @@ impl Digest {
     pub(crate) fn tail(&self) -> u64 {
         self.0[24..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]
@@ -132,7 +114,7 @@ mod tests {
     #[test]
     fn a_trace_id_is_never_all_zero() {
         let trace = Digest([0; 32]).trace();
-        assert_ne!(trace.trace_id, [0; 16]);
-        assert_ne!(trace.span_id, [0; 8]);
+        assert_ne!(trace.trace_id(), [0; 16]);
+        assert_ne!(trace.span_id(), [0; 8]);
     }
 }

@@ -126,7 +126,7 @@ fn follow<'d>(descriptor: &'d Value, mut value: &'d Value) -> &'d Value {
 
 fn render(example: &Value) -> Vec<u8> {
     // Canonical, so that the bytes do not depend on how serde_json orders its maps.
-    crate::canonical::to_string(example).into_bytes()
+    argus_wire::canonical::to_string(example).into_bytes()
 }
 
 #[cfg(test)]

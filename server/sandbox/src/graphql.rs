@@ -2,10 +2,11 @@
 //! return lives in `graphql_data`.
 
 use crate::graphql_data;
-use crate::graphql_document::{Document, tokens};
+use crate::graphql_document::Document;
 use crate::sandbox::{Answer, Context, Reply, invalid};
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::graphql::GraphqlRequest;
+use argus_wire::graphql::NormalForm;
 
 /// The approved documents, as they ship beside the contract.
 const DOCUMENTS: [(&str, graphql_data::Resolver); 4] = [
@@ -29,8 +30,8 @@ impl ApprovedDocuments {
     }
 
     fn find(&self, query: &str) -> Option<&(Document, graphql_data::Resolver)> {
-        let tokens = tokens(query)?;
-        self.documents.iter().find(|(document, _)| document.matches(&tokens))
+        let form = NormalForm::of(query)?;
+        self.documents.iter().find(|(document, _)| document.matches(&form))
     }
 }
 

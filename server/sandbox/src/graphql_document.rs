@@ -1,72 +1,18 @@
-//! Approved GraphQL documents: their significant tokens, name and declared variables. Only what
-//! telling one document from another needs is read here; whether a document makes sense was
-//! decided when it was approved.
+//! Approved GraphQL documents: their name and declared variables, which the variables of a request
+//! must fit. Whether a document makes sense was decided when it was approved.
 
 use argus_openapi::types::common::Identifier;
+use argus_wire::graphql::NormalForm;
 use serde_json::Value;
 
 /// What an `ID` must be besides what GraphQL asks of it, as a message says it.
 const ID_RULE: &str = ", an identifier of 1 to 128 characters out of letters, digits and . _ : ~ -";
 
-/// The significant tokens of a document; white space, commas and comments are not (GraphQL
-/// October 2021, section 2.1.7). `None` when the text has a character that no token begins with.
-pub(crate) fn tokens(text: &str) -> Option<Vec<&str>> {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tokens = Vec::new();
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', ',']);
-        let Some(first) = rest.bytes().next() else { return Some(tokens) };
-        let length = match first {
-            b'#' => {
-                rest = &rest[rest.find(['\n', '\r']).unwrap_or(rest.len())..];
-                continue;
-            }
-            b'"' => string_length(rest)?,
-            b'.' if rest.starts_with("...") => 3,
-            b'!' | b'$' | b'&' | b'(' | b')' | b':' | b'=' | b'@' | b'[' | b']' | b'{' | b'|' | b'}' => 1,
-            _ => rest.bytes().take_while(|byte| word_byte(*byte)).count(),
-        };
-        if length == 0 {
-            return None;
-        }
-        tokens.push(&rest[..length]);
-        rest = &rest[length..];
-    }
-}
-
-/// Names and numbers. Taken together they need no more care, as nothing else may follow directly.
-fn word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.')
-}
-
-/// Length of the string that a text begins with, its quotes included.
-fn string_length(text: &str) -> Option<usize> {
-    if text.starts_with("\"\"\"") {
-        let mut from = 3;
-        loop {
-            let end = from + text[from..].find("\"\"\"")?;
-            if !text[..end].ends_with('\\') {
-                return Some(end + 3);
-            }
-            from = end + 3;
-        }
-    }
-    let mut escaped = false;
-    for (index, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            b'\n' | b'\r' => return None,
-            b'"' if !escaped => return Some(index + 1),
-            _ => escaped = byte == b'\\' && !escaped,
-        }
-    }
-    None
-}
-
 /// A document of one operation.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) name: &'static str,
-    tokens: Vec<&'static str>,
+    form: NormalForm<'static>,
     variables: Vec<Variable>,
 }
 
@@ -81,8 +27,8 @@ struct Variable {
 impl Document {
     /// Reads `query Name($variable: Type = default ...) {...}`.
     pub(crate) fn read(text: &'static str) -> Option<Self> {
-        let tokens = tokens(text)?;
-        let (name, mut rest) = match tokens.as_slice() {
+        let form = NormalForm::of(text)?;
+        let (name, mut rest) = match form.tokens() {
             ["query", name, rest @ ..] => (*name, rest),
             _ => return None,
         };
@@ -101,12 +47,12 @@ impl Document {
             rest = &declarations[end + 1..];
         }
         (rest.first() == Some(&"{")).then_some(())?;
-        Some(Self { name, variables, tokens })
+        Some(Self { name, variables, form })
     }
 
-    /// Whether the tokens are those of this document.
-    pub(crate) fn matches(&self, tokens: &[&str]) -> bool {
-        self.tokens == tokens
+    /// Whether the normal form is that of this document.
+    pub(crate) fn matches(&self, form: &NormalForm<'_>) -> bool {
+        self.form == *form
     }
 
     /// Says what is wrong with the variables of a request.
@@ -156,26 +102,6 @@ fn fits(value: &Value, kind: &[&str]) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn white_space_commas_and_comments_do_not_matter() {
-        let plain = tokens("query A($x:Int){a(x:$x){b c}}");
-        assert!(plain.is_some());
-        assert_eq!(tokens("\u{feff}query A ( $x : Int, ) # hello\r\n{ a(x: $x,) {\n\tb,,c } }"), plain);
-    }
-
-    #[test]
-    fn strings_keep_what_would_not_matter_elsewhere() {
-        let text = r##"{a(x:"b , # \" c" y:"""d " \""" # e""")}"##;
-        let expected =
-            ["{", "a", "(", "x", ":", r##""b , # \" c""##, "y", ":", r##""""d " \""" # e""""##, ")", "}"];
-        assert_eq!(tokens(text).as_deref(), Some(&expected[..]));
-        assert_eq!(tokens("{a(x:\"open)}"), None);
-        assert_eq!(tokens("{a(x:\"\"\"open\")}"), None);
-        assert_eq!(tokens("{ä}"), None);
-        assert_ne!(tokens("{a(x:\"b c\")}"), tokens("{a(x:\"b  c\")}"));
-        assert_ne!(tokens("{ab}"), tokens("{a b}"));
-    }
 
     #[test]
     fn variables_must_fit_their_declaration() {

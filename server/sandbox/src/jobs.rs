@@ -9,7 +9,7 @@
 
 use crate::clock::at;
 use crate::cursor;
-use crate::digest::{Digest, Frame, hex};
+use crate::digest::{Digest, Frame};
 use crate::ids::{JobId, Outcome, SealedJobId};
 use crate::sandbox::{Answer, Context, Reply, not_found};
 use argus_openapi::types::error::{Error, ErrorCode};
@@ -17,6 +17,7 @@ use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreated, JobError, JobKind, JobList, JobProgress, JobQuery, JobResult, JobStatus,
     JobSummary,
 };
+use argus_wire::hex;
 use serde_json::{Map, Value};
 
 /// Seconds from a job's creation to its end.
@@ -50,7 +51,7 @@ pub(crate) fn create(context: &Context<'_>, body: &JobCreate) -> Answer {
         kind: body.kind,
         status: JobStatus::Queued,
         created_at: id.created_at(),
-        trace_id: hex(&trace.trace_id),
+        trace_id: trace.trace_hex(),
     };
     Ok(Reply { trace: Some(trace), ..Reply::json(201, &job) })
 }
@@ -88,7 +89,7 @@ pub(crate) fn view(context: &Context<'_>, id: &str) -> Answer {
                 code: "source_unavailable".to_owned(),
                 message: "a source did not answer; the job was given up after three attempts".to_owned(),
             }),
-            trace_id: hex(&seal.trace().trace_id),
+            trace_id: seal.trace().trace_hex(),
         },
     ))
 }
@@ -142,7 +143,7 @@ pub(crate) fn result_ref(id: &str) -> String {
 fn signed_url(id: &str, job: &JobId, seal: &Digest) -> String {
     let mut frame = Frame::new("signed url");
     frame.part(&seal.0);
-    let signature = hex(&frame.finish().0);
+    let signature = hex::encode(&frame.finish().0);
     let expires = (job.created_at().timestamp()) + DURATION + 900;
     format!(
         "https://sandbox-api.knogin.com/synthetic/argus-jobs/results/{id}.json?items={}&expires={expires}&signature={signature}",
@@ -183,7 +184,7 @@ pub(crate) fn listed() -> Vec<ListedJob> {
         let created = -(index.saturating_sub(LISTED_QUEUED - 1) as i64) * LISTED_EVERY;
         let id = JobId::new(created, kind, outcome, 0, &digest);
         let SealedJobId { text, seal } = id.seal();
-        ListedJob { id, text, trace_id: hex(&seal.trace().trace_id) }
+        ListedJob { id, text, trace_id: seal.trace().trace_hex() }
     };
     (0..LISTED).map(job).collect()
 }

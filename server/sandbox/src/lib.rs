@@ -7,7 +7,6 @@
 //!
 //! No network, file, clock, randomness or HTTP type lives here; `tests/purity.rs` proves it.
 
-mod canonical;
 mod clock;
 mod cursor;
 mod data_schemas;
@@ -25,7 +24,6 @@ mod profiles;
 mod request;
 mod sandbox;
 mod scenario;
-pub mod signature;
 mod template;
 mod traces;
 mod webhooks;
@@ -33,7 +31,6 @@ mod webhooks;
 pub use clock::EPOCH_UNIX_SECONDS;
 pub use fixture::FixtureError;
 pub use preferences::Preferences;
-pub use request::{Caller, Mock, Request, TraceIds};
+pub use request::{Caller, Mock, Request};
 pub use sandbox::Sandbox;
 pub use scenario::{ScenarioSet, UnknownScenario};
-pub use signature::SANDBOX_WEBHOOK_SECRET;

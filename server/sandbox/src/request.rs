@@ -11,6 +11,7 @@ use argus_openapi::types::graphql::GraphqlRequest;
 use argus_openapi::types::jobs::{JobCreate, JobQuery};
 use argus_openapi::types::profiles::ProfileEnrich;
 use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
+use argus_wire::trace_context::TraceIds;
 use std::fmt;
 
 /// Who asks, as far as a reply may depend on it.
@@ -236,21 +237,5 @@ impl fmt::Debug for Mock {
             .field("preference_applied", &self.preference_applied)
             .field("retry_after_seconds", &self.retry_after_seconds)
             .finish()
-    }
-}
-
-/// W3C trace context that is derived from a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TraceIds {
-    /// Trace id, never all zero.
-    pub trace_id: [u8; 16],
-    /// Span id, never all zero.
-    pub span_id: [u8; 8],
-}
-
-impl TraceIds {
-    /// The trace id in 32 lower-case hexadecimal digits.
-    pub fn trace_hex(&self) -> String {
-        crate::digest::hex(&self.trace_id)
     }
 }

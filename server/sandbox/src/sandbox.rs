@@ -5,12 +5,13 @@ use crate::documented::{Documented, Response};
 use crate::fixture::{self, Fixture, FixtureError};
 use crate::graphql::ApprovedDocuments;
 use crate::jobs::ListedJob;
-use crate::request::{Caller, Mock, Request, TraceIds};
+use crate::request::{Caller, Mock, Request};
 use crate::scenario::{ScenarioSet, UnknownScenario};
 use crate::{data_schemas, deliveries, graphql, jobs, profiles, traces, webhooks};
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
 use argus_openapi::{CONTRACT_VERSION, Operation, published};
+use argus_wire::trace_context::TraceIds;
 use serde::Serialize;
 use std::fmt;
 

@@ -1,9 +1,10 @@
 //! Recorded traces. Every valid trace id has one, derived from the id.
 
 use crate::clock::EPOCH_UNIX_SECONDS;
-use crate::digest::{Frame, hex};
+use crate::digest::Frame;
 use crate::sandbox::{Answer, Context, Reply, invalid};
 use argus_openapi::types::traces::{Ingestion, Span, SpanStatus, Trace};
+use argus_wire::trace_context::is_trace_id;
 use std::collections::BTreeMap;
 
 /// The spans that a trace can have, parents before children: name, parent, attribute.
@@ -19,8 +20,7 @@ const SPANS: [(&str, Option<usize>, (&str, &str)); 5] = [
 const LEAST: usize = 3;
 
 pub(crate) fn view(context: &Context<'_>, trace_id: &str) -> Answer {
-    let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if trace_id.len() != 32 || !trace_id.bytes().all(digits) || trace_id.bytes().all(|byte| byte == b'0') {
+    if !is_trace_id(trace_id) {
         return Err(invalid("a trace id has 32 lower-case hexadecimal digits, not all of them zero"));
     }
     let mut frame = Frame::new("trace");
@@ -65,5 +65,5 @@ fn span_id(trace_id: &str, index: usize) -> String {
     let mut frame = Frame::new("span");
     frame.part(trace_id.as_bytes());
     frame.part(&(index as u64).to_be_bytes());
-    hex(&frame.finish().trace().span_id)
+    frame.finish().trace().span_hex()
 }

@@ -1,5 +1,5 @@
 //! Proves that the sandbox cannot reach anything outside of its arguments: by what cargo resolves
-//! for it, and by what its sources name.
+//! for it, and by what its sources and those of `argus-wire` name.
 
 use std::path::Path;
 use std::process::Command;
@@ -78,7 +78,7 @@ fn name(line: &str) -> &str {
 #[test]
 fn no_dependency_reaches_a_network_a_database_a_clock_or_randomness() {
     let lines = resolved();
-    for expected in ["argus-openapi", "sha2", "serde_json", "chrono"] {
+    for expected in ["argus-openapi", "argus-wire", "sha2", "serde_json", "chrono"] {
         assert!(lines.iter().any(|line| name(line) == expected), "the listing lacks {expected}: {lines:#?}");
     }
     for line in lines.iter().filter(|line| !line.contains("(proc-macro)")) {
@@ -165,8 +165,11 @@ fn violations(text: &str) -> Vec<String> {
 #[test]
 fn no_source_file_names_the_outside_or_keeps_state() {
     let mut found = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert!(found.len() > 10, "the sources were not found");
+    for (directory, least) in [("src", 10), ("../wire/src", 6)] {
+        let before = found.len();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory), &mut found);
+        assert!(found.len() >= before + least, "the sources in {directory} were not found");
+    }
     for (path, text) in found {
         // A list such as `use std::{fs, net}` would hide names from the scan.
         let hidden = text.lines().filter(|line| code(line).contains("use std::{")).count();

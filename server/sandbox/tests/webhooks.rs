@@ -4,7 +4,8 @@ mod support;
 
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
-use argus_sandbox::{Request, SANDBOX_WEBHOOK_SECRET};
+use argus_sandbox::Request;
+use argus_wire::signature::SANDBOX_SECRET;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -123,17 +124,13 @@ fn both_signatures_of_every_delivery_verify_with_the_documented_secret() {
         let content = delivery["request"]["body"].as_str().expect("a body");
         assert_eq!(serde_json_canonicalizer::pipe(content).expect("JSON"), content, "the body is canonical");
 
-        let key = STANDARD
-            .decode(SANDBOX_WEBHOOK_SECRET.strip_prefix("whsec_").expect("a prefix"))
-            .expect("Base64");
+        let key = STANDARD.decode(SANDBOX_SECRET.strip_prefix("whsec_").expect("a prefix")).expect("Base64");
         let signed = format!("{}.{}.{content}", header("webhook-id"), header("webhook-timestamp"));
         assert_eq!(header("webhook-signature"), format!("v1,{}", STANDARD.encode(hmac(&key, &signed))));
         assert_eq!(delivery["id"], header("webhook-id"));
 
-        let digits: String = hmac(SANDBOX_WEBHOOK_SECRET.as_bytes(), content)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digits: String =
+            hmac(SANDBOX_SECRET.as_bytes(), content).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(header("x-argus-signature"), format!("sha256={digits}"));
         assert_eq!(header("x-argus-trace-id").len(), 32);
     }

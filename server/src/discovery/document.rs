@@ -1,5 +1,6 @@
 //! One document that is served as it is, and the conditional request for it (RFC 9110, section 13).
 
+use argus_wire::hex;
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, ETAG,
@@ -32,8 +33,7 @@ pub struct Document {
 impl Document {
     /// A public document with a strong entity tag from its content.
     pub fn public(media_type: &'static str, text: &'static str) -> Self {
-        let digest = Sha256::digest(text.as_bytes());
-        let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex::encode(&Sha256::digest(text.as_bytes())[..16]);
         let mut document =
             Self::private(HeaderValue::from_static(media_type), Bytes::from_static(text.as_bytes()));
         let headers = &mut document.headers;

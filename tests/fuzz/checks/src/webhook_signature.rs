@@ -6,9 +6,9 @@
 //! the server signed is accepted, and not under another body.
 
 use crate::edits::parts;
-use argus_sandbox::signature::{argus_signature, standard_signature};
 use argus_sdk::reqwest::header::{HeaderMap, HeaderValue};
 use argus_sdk::webhooks::{ARGUS_SIGNATURE, Verifier, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
+use argus_wire::signature::{argus_signature, standard_signature};
 use std::time::{Duration, UNIX_EPOCH};
 
 const SECRET: &str = "whsec_dGhlIHNlY3JldCBvZiB0aGUgY2hlY2tz";
@@ -53,7 +53,7 @@ pub fn check(input: &[u8]) {
         assert!(in_time, "{seconds} is not in time");
         assert!(signatures.split(' ').any(|one| one == right), "{signatures:?} instead of {right:?}");
         if has_argus {
-            assert!(argus.eq_ignore_ascii_case(&right_argus), "{argus:?} instead of {right_argus:?}");
+            assert!(argus == right_argus, "{argus:?} instead of {right_argus:?}");
         }
         let other = [body, b" "].concat();
         assert!(verifier.verify_at(&headers, &other, now).is_err(), "the signature of another body");

@@ -1,5 +1,5 @@
 //! Canonical JSON (RFC 8785) of values that are already parsed. Written out by hand because it is
-//! the greater part of `job_create`'s time; a property test holds it against the crate
+//! the greater part of a mocked `job_create`'s time; a property test holds it against the crate
 //! `serde_json_canonicalizer` on arbitrary input.
 
 use serde_json::{Map, Number, Value};
@@ -9,7 +9,7 @@ use std::io::Write as _;
 const EXACT: u64 = 1 << 53;
 
 /// The canonical text of a value.
-pub(crate) fn to_string(value: &Value) -> String {
+pub fn to_string(value: &Value) -> String {
     let mut out = Vec::new();
     write_value(&mut out, value);
     // Only whole strings and ASCII are written; the fallback is there to have no panic.
@@ -17,7 +17,7 @@ pub(crate) fn to_string(value: &Value) -> String {
 }
 
 /// Appends the canonical text of an object.
-pub(crate) fn write_object(out: &mut Vec<u8>, object: &Map<String, Value>) {
+pub fn write_object(out: &mut Vec<u8>, object: &Map<String, Value>) {
     out.push(b'{');
     if in_order(object) {
         write_members(out, object.iter());
@@ -50,7 +50,7 @@ fn write_members<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a Strin
 }
 
 /// Appends the canonical text of a value. The depth is bounded by the JSON parser's own limit.
-pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
+pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -129,6 +129,25 @@ mod tests {
         #[test]
         fn the_text_equals_that_of_the_reference_crate(value in json()) {
             prop_assert_eq!(to_string(&value), serde_json_canonicalizer::to_string(&value).expect("canonical"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_text_is_its_own_canonical_text(value in json()) {
+            let text = to_string(&value);
+            let read: Value = serde_json::from_str(&text).expect("canonical text is JSON");
+            prop_assert_eq!(to_string(&read), text);
+        }
+
+        /// Which wants a parser that rounds correctly.
+        #[test]
+        fn a_double_survives_being_read(double in any::<f64>()) {
+            let text = to_string(&double.into());
+            let read: Value = serde_json::from_str(&text).expect("canonical text is JSON");
+            if double.is_finite() {
+                prop_assert_eq!(read.as_f64(), Some(double));
+            }
         }
     }
 
