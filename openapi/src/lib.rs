@@ -17,7 +17,7 @@ pub mod publish;
 pub mod published;
 pub mod types;
 
-pub use operations::{Access, Audience, Host, Operation, Stability};
+pub use operations::{Access, Audience, Host, Operation, OperationRow, Stability};
 
 /// Version of the contract, as `info.version` of the descriptor has it.
 pub const CONTRACT_VERSION: &str = "2026.4.0";

@@ -117,7 +117,9 @@ pub struct ExtraResponse {
 
 /// One row of the operation table.
 #[derive(Clone, Copy)]
-pub struct OperationSpec {
+pub struct OperationRow {
+    /// The operation id, the same from the trait down to the store.
+    pub id: &'static str,
     /// Hosts that serve the operation.
     pub hosts: &'static [Host],
     /// What a caller must show.
@@ -137,8 +139,10 @@ pub struct OperationSpec {
 const JSON: &str = "application/json";
 
 /// A row with the defaults that most operations share.
-const fn row(hosts: &'static [Host], access: Access, audience: Audience) -> OperationSpec {
-    OperationSpec {
+const fn row(hosts: &'static [Host], access: Access, audience: Audience) -> OperationRow {
+    OperationRow {
+        // The table names the operation before the row.
+        id: "",
         hosts,
         access,
         audience,
@@ -150,22 +154,22 @@ const fn row(hosts: &'static [Host], access: Access, audience: Audience) -> Oper
 }
 
 /// A row of a partner operation that needs a scope.
-const fn partner(hosts: &'static [Host], scope: Scope) -> OperationSpec {
+const fn partner(hosts: &'static [Host], scope: Scope) -> OperationRow {
     row(hosts, Access::Scope(scope), Audience::ExternalIntegrators)
 }
 
 /// A row of an operation of the tenant's administrators.
-const fn admin() -> OperationSpec {
+const fn admin() -> OperationRow {
     row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::TenantAdmins)
 }
 
 /// A row of a public document.
-const fn document(media_type: &'static str, extra: &'static [ExtraResponse]) -> OperationSpec {
-    OperationSpec { media_type, extra, ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators) }
+const fn document(media_type: &'static str, extra: &'static [ExtraResponse]) -> OperationRow {
+    OperationRow { media_type, extra, ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators) }
 }
 
 /// A row of an operation that is never published.
-const fn internal(hosts: &'static [Host], access: Access) -> OperationSpec {
+const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
     row(hosts, access, Audience::Internal)
 }
 
@@ -187,7 +191,7 @@ const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
 };
 
 macro_rules! operations {
-    ($($(#[doc = $doc:literal])* $variant:ident = $id:ident: $spec:expr;)+) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $id:ident: $row:expr;)+) => {
         /// An operation of the contract. Its id is the same from the trait down to the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation {
@@ -200,7 +204,7 @@ macro_rules! operations {
 
             /// The operation id.
             pub const fn id(self) -> &'static str {
-                match self { $(Self::$variant => stringify!($id),)+ }
+                self.row().id
             }
 
             /// The operation with this id.
@@ -209,9 +213,9 @@ macro_rules! operations {
             }
 
             /// The operation's row.
-            pub const fn spec(self) -> &'static OperationSpec {
-                const SPECS: &[OperationSpec] = &[$($spec),+];
-                &SPECS[self as usize]
+            pub const fn row(self) -> &'static OperationRow {
+                const ROWS: &[OperationRow] = &[$(OperationRow { id: stringify!($id), ..$row }),+];
+                &ROWS[self as usize]
             }
         }
     };
@@ -223,9 +227,9 @@ operations! {
     AppList = app_list: partner(AUTH, Scope::PlatformRead);
     AppView = app_view: partner(AUTH, Scope::PlatformRead);
     AppGovernanceUpdate = app_governance_update: admin();
-    AppServiceTokenCreate = app_service_token_create: OperationSpec { extra: &[SERVICE_TOKENS_NOT_ALLOWED], ..admin() };
+    AppServiceTokenCreate = app_service_token_create: OperationRow { extra: &[SERVICE_TOKENS_NOT_ALLOWED], ..admin() };
     AppSecretRotate = app_secret_rotate: admin();
-    AppSandboxTokenCreate = app_sandbox_token_create: OperationSpec { optional_body: true, ..admin() };
+    AppSandboxTokenCreate = app_sandbox_token_create: OperationRow { optional_body: true, ..admin() };
     OauthToken = oauth_token: row(AUTH, Access::Client, Audience::ExternalIntegrators);
     JwksView = jwks_view: row(AUTH, Access::Public, Audience::ExternalIntegrators);
     JwksViewVersioned = jwks_view_versioned: row(AUTH, Access::Public, Audience::ExternalIntegrators);
@@ -237,7 +241,7 @@ operations! {
     WebhookDeliveryList = webhook_delivery_list: partner(SANDBOX, Scope::WebhooksRead);
     WebhookTest = webhook_test: partner(SANDBOX, Scope::WebhooksWrite);
     GraphqlExecute = graphql_execute: partner(SANDBOX, Scope::GraphqlExecute);
-    TraceView = trace_view: OperationSpec {
+    TraceView = trace_view: OperationRow {
         extra: &[ExtraResponse {
             status: 503,
             description: "The trace backend is out of reach for now; the trace was still recorded.",
@@ -245,7 +249,7 @@ operations! {
         }],
         ..partner(SANDBOX, Scope::ObservabilityRead)
     };
-    JobCreate = job_create: OperationSpec {
+    JobCreate = job_create: OperationRow {
         extra: &[
             ExtraResponse {
                 status: 200,
@@ -263,7 +267,7 @@ operations! {
     };
     JobList = job_list: partner(SANDBOX, Scope::JobsRead);
     JobView = job_view: partner(SANDBOX, Scope::JobsRead);
-    JobCancel = job_cancel: OperationSpec {
+    JobCancel = job_cancel: OperationRow {
         extra: &[
             ExtraResponse { status: 200, description: "The job was already cancelled.", body: ExtraBody::Empty },
             ExtraResponse {
@@ -274,7 +278,7 @@ operations! {
         ],
         ..partner(SANDBOX, Scope::JobsWrite)
     };
-    JobResult = job_result: OperationSpec {
+    JobResult = job_result: OperationRow {
         extra: &[
             ExtraResponse {
                 status: 202,
@@ -295,7 +299,7 @@ operations! {
         ..partner(SANDBOX, Scope::JobsRead)
     };
     ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead);
-    ProfileEnrich = profile_enrich: OperationSpec { optional_body: true, ..partner(SANDBOX, Scope::ProfilesWrite) };
+    ProfileEnrich = profile_enrich: OperationRow { optional_body: true, ..partner(SANDBOX, Scope::ProfilesWrite) };
     SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators);
     OpenapiJson = openapi_json: document(JSON, &[NOT_MODIFIED]);
     OpenapiYaml = openapi_yaml: document("application/yaml", &[NOT_MODIFIED]);
@@ -314,14 +318,26 @@ operations! {
     TenantBootstrap = tenant_bootstrap: internal(AUTH, Access::Scope(Scope::InternalOperate));
 }
 
+impl OperationRow {
+    /// Whether `host` serves the operation.
+    pub fn served_by(&self, host: Host) -> bool {
+        self.hosts.contains(&host)
+    }
+
+    /// Whether the operation belongs to the published contract.
+    pub fn is_published(&self) -> bool {
+        self.audience != Audience::Internal
+    }
+}
+
 impl Operation {
     /// Whether `host` serves the operation.
     pub fn served_by(self, host: Host) -> bool {
-        self.spec().hosts.contains(&host)
+        self.row().served_by(host)
     }
 
     /// Whether the operation belongs to the published contract.
     pub fn is_published(self) -> bool {
-        self.spec().audience != Audience::Internal
+        self.row().is_published()
     }
 }

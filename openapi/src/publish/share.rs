@@ -39,7 +39,7 @@ pub fn share(mut document: Value) -> Result<Value, PublishError> {
 /// because the headers depend on that.
 fn component_name(id: &str, response: &Value) -> Option<String> {
     let operation = Operation::from_id(id)?;
-    let kind = match (operation.served_by(Host::Auth), operation.spec().access) {
+    let kind = match (operation.served_by(Host::Auth), operation.row().access) {
         (true, _) => "Auth",
         (false, Access::Public) => "Document",
         (false, _) => "Partner",

@@ -26,7 +26,7 @@ pub struct Library {
 impl Library {
     /// Computes the entity tags.
     pub fn load() -> Self {
-        let media_type = |operation: Operation| operation.spec().media_type;
+        let media_type = |operation: Operation| operation.row().media_type;
         let catalog = Document::public(CATALOG_MEDIA_TYPE, API_CATALOG_JSON);
         let link = format!("<{}/.well-known/api-catalog>; rel=\"api-catalog\"", Host::Api.public_url());
         Self {

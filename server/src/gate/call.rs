@@ -125,7 +125,7 @@ pub trait Caller: Sized + Send {
 
 impl Caller for Anonymous {
     fn admit(_: &RequestContext<HostContext>, operation: Operation) -> Outcome<Self> {
-        match operation.spec().access {
+        match operation.row().access {
             Access::Public | Access::Client => Ok(Self),
             // Only a wrong wrapper in a host's trait impl leads here; deny by default.
             Access::AnyToken | Access::Scope(_) => Err(refusal::missing_token()),
@@ -163,7 +163,7 @@ fn verified(rqctx: &RequestContext<HostContext>) -> Outcome<Arc<super::principal
 }
 
 fn permitted(principal: &super::Principal, operation: Operation) -> Outcome<()> {
-    match operation.spec().access {
+    match operation.row().access {
         Access::Scope(required) if !principal.holds(required) => Err(refusal::insufficient_scope(required)),
         _ => Ok(()),
     }

@@ -167,7 +167,7 @@ fn sandbox_scopes(approved: &[Scope]) -> Vec<Scope> {
     let served = |scope: Scope| {
         let mut operations = Operation::ALL.iter();
         operations.any(|operation| {
-            operation.served_by(Host::Sandbox) && operation.spec().access == Access::Scope(scope)
+            operation.served_by(Host::Sandbox) && operation.row().access == Access::Scope(scope)
         })
     };
     let further = Scope::catalogue()

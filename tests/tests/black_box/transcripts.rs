@@ -74,7 +74,7 @@ impl Transcript {
         }
         self.text.push('\n');
         self.bodies.clear();
-        if operation.spec().access == Access::Public {
+        if operation.row().access == Access::Public {
             self.note("public", &sample, &[], "").await;
             return;
         }

@@ -22,13 +22,13 @@ pub fn overlay(mut document: Value) -> Result<Value, PublishError> {
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
         let found = Operation::from_id(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
-        let spec = found.spec();
-        let servers: Vec<Value> = spec.hosts.iter().copied().map(info::server).collect();
+        let row = found.row();
+        let servers: Vec<Value> = row.hosts.iter().copied().map(info::server).collect();
         operation.insert("servers".to_owned(), Value::Array(servers));
         operation.insert("security".to_owned(), security::requirement(found));
-        operation.insert("x-argus-audience".to_owned(), json!(spec.audience.as_str()));
-        operation.insert("x-argus-stability".to_owned(), json!(spec.stability.as_str()));
-        let hosts: Vec<&str> = spec.hosts.iter().map(|host| host.name()).collect();
+        operation.insert("x-argus-audience".to_owned(), json!(row.audience.as_str()));
+        operation.insert("x-argus-stability".to_owned(), json!(row.stability.as_str()));
+        let hosts: Vec<&str> = row.hosts.iter().map(|host| host.name()).collect();
         operation.insert("x-argus-hosts".to_owned(), json!(hosts));
         // The statuses follow from the signature, so they come before parameters of every operation.
         responses::complete(operation, found, &mut generator)?;
@@ -58,10 +58,10 @@ fn add_definitions(
 /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. The documents are
 /// served there as they are.
 fn mocked(operation: Operation) -> bool {
-    operation.served_by(Host::Sandbox) && operation.spec().access != Access::Public
+    operation.served_by(Host::Sandbox) && operation.row().access != Access::Public
 }
 
 /// Whether the operation serves a document that a client can revalidate.
 fn revalidated(operation: Operation) -> bool {
-    operation.spec().extra.iter().any(|extra| extra.status == 304)
+    operation.row().extra.iter().any(|extra| extra.status == 304)
 }

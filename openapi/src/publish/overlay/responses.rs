@@ -35,7 +35,7 @@ fn shared_description(status: u16) -> &'static str {
 pub(super) fn derived(operation: &Object, found: Operation) -> Vec<u16> {
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let has_body = operation.contains_key("requestBody");
-    let access = found.spec().access;
+    let access = found.row().access;
     let mut statuses = Vec::new();
     let mut add = |when: bool, status: u16| when.then(|| statuses.push(status));
     add(!parameters.is_empty() || has_body || mocked(found), 400);
@@ -52,7 +52,7 @@ pub(super) fn derived(operation: &Object, found: Operation) -> Vec<u16> {
 
 /// Whether errors of this status are RFC 6749's.
 fn is_oauth(found: Operation, status: u16) -> bool {
-    found.spec().access == Access::Client && matches!(status, 400 | 401)
+    found.row().access == Access::Client && matches!(status, 400 | 401)
 }
 
 fn content(media_type: &str, schema: &Value) -> Value {
@@ -81,7 +81,7 @@ pub(super) fn complete(
     generator: &mut SchemaGenerator,
 ) -> Result<(), PublishError> {
     let derived = derived(operation, found);
-    if found.spec().optional_body
+    if found.row().optional_body
         && let Some(body) = operation.get_mut("requestBody")
     {
         body["required"] = json!(false);
@@ -96,7 +96,7 @@ pub(super) fn complete(
         .ok_or_else(|| PublishError::Shape(format!("`{}` has no success response", found.id())))?;
     raw.clear();
     if let Some(schema) = document_schema(found, generator)? {
-        success["content"] = content(found.spec().media_type, &schema);
+        success["content"] = content(found.row().media_type, &schema);
     }
     success["description"] = json!(success_description(found));
     success["headers"] = headers::of(found, status);
@@ -111,7 +111,7 @@ pub(super) fn complete(
             }),
         );
     }
-    for extra in found.spec().extra {
+    for extra in found.row().extra {
         raw.insert(extra.status.to_string(), extra_response(found, extra, &success, generator)?);
     }
     Ok(())

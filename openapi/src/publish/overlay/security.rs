@@ -33,8 +33,8 @@ pub(super) fn schemes() -> Value {
 /// What an operation needs.
 pub(super) fn requirement(operation: Operation) -> Value {
     // Client credentials give a live token, which the sandbox host refuses.
-    let takes_live_tokens = operation.spec().hosts.iter().any(|host| *host != Host::Sandbox);
-    match operation.spec().access {
+    let takes_live_tokens = operation.row().hosts.iter().any(|host| *host != Host::Sandbox);
+    match operation.row().access {
         Access::Public => json!([]),
         // The empty alternative is the form: a body cannot be named as a scheme.
         Access::Client => json!([{ "client_basic": [] }, {}]),
