@@ -12,7 +12,7 @@ use crate::jobs::{self, ListedJob};
 use crate::sandbox::{Answer, Context, Reply};
 use crate::signature::{SANDBOX_WEBHOOK_SECRET, argus_signature, standard_signature};
 use crate::webhooks;
-use argus_openapi::CONTRACT_VERSION;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::webhooks::{
     DeliveryRequest, DeliveryStatus, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookEvent, WebhookTest,
@@ -104,7 +104,7 @@ fn delivery(webhook: &Webhook, event: Option<WebhookEvent>, age: i64, content: C
     let secret = SANDBOX_WEBHOOK_SECRET;
     let mut headers: BTreeMap<String, String> = [
         ("content-type", "application/json".to_owned()),
-        ("user-agent", format!("argus-webhooks/{CONTRACT_VERSION}")),
+        ("user-agent", format!("argus-webhooks/{}", ARGUS.version)),
         ("webhook-id", id.clone()),
         ("webhook-timestamp", timestamp.to_string()),
         ("webhook-signature", standard_signature(secret, &id, timestamp, body.as_bytes())),

@@ -120,7 +120,7 @@ async fn create(app: &App, issuer: &str) -> Outcome<Credentials> {
         issuer: issuer.to_owned(),
         tenant_id: tenant.tenant_id,
         client_id,
-        client_secret: created.client_secret,
+        client_secret: created.client_secret.expose().to_owned(),
         admin_token: String::new(),
         sandbox_token: String::new(),
         expires_at: Timestamp::default(),
@@ -144,8 +144,8 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Outcome<()> {
         |ids| app.pinned(ids),
     )
     .await?;
-    credentials.admin_token = admin.token;
-    credentials.sandbox_token = sandbox.token;
+    credentials.admin_token = admin.token.expose().to_owned();
+    credentials.sandbox_token = sandbox.token.expose().to_owned();
     credentials.expires_at = admin.expires_at.min(sandbox.expires_at);
     Ok(())
 }

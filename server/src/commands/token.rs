@@ -17,6 +17,6 @@ pub(super) fn token(args: &TokenArgs) -> CommandResult {
         let token =
             tokens::operator_token_create(&identity, &tenant, &args.scopes, args.ttl_seconds.into()).await?;
         eprintln!("tenant {}, expires {}", tenant.tenant_id, token.expires_at.to_rfc3339());
-        print(token.token)
+        print(token.token.expose())
     })
 }

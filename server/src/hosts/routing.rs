@@ -6,9 +6,10 @@
 use super::HostContext;
 use crate::gate::trace::{self, Inbound};
 use argus_openapi::api::argus_api_mod;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::http::StandardHeaders;
 use argus_openapi::types::error::ErrorCode;
-use argus_openapi::{CONTRACT_VERSION, Host, Operation};
+use argus_openapi::{Host, Operation};
 use dropshot::semver::Version;
 use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError};
 use http::header::ALLOW;
@@ -46,7 +47,7 @@ impl Routing {
         for (path, methods) in methods {
             paths.insert(path, methods).map_err(|error| error.to_string())?;
         }
-        let version = Version::parse(CONTRACT_VERSION).map_err(|error| error.to_string())?;
+        let version = Version::parse(ARGUS.version).map_err(|error| error.to_string())?;
         Ok(Self { paths, version, context })
     }
 

@@ -62,7 +62,7 @@ pub async fn create(identity: &Identity, caller: &Principal, request: &AppCreate
             })
         })
         .await?;
-    Ok(AppCreated { app: to_app(row)?, client_secret })
+    Ok(AppCreated { app: to_app(row)?, client_secret: client_secret.into() })
 }
 
 /// One page of the tenant's apps, newest first.
@@ -141,7 +141,7 @@ pub async fn secret_rotate(identity: &Identity, caller: &Principal, client_id: &
             })
         })
         .await?;
-    Ok(AppSecret { client_id: client_id.to_owned(), client_secret })
+    Ok(AppSecret { client_id: client_id.to_owned(), client_secret: client_secret.into() })
 }
 
 /// What a caller reads about an app of another tenant, or of none.

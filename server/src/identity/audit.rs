@@ -4,7 +4,6 @@ use super::ids;
 use crate::gate::Principal;
 use crate::problem::{Outcome, Problem};
 use crate::store::audit::AuditEvent;
-use argus_openapi::types::common::SecrecyLevel;
 use chrono::NaiveDateTime;
 
 /// An event of `caller` having done `action` to `subject`.
@@ -21,15 +20,6 @@ pub(super) fn event(
         actor: caller.client_id.clone(),
         action: action.to_owned(),
         subject: subject.to_owned(),
-        secrecy_level: secrecy(caller.secrecy_level).to_owned(),
+        secrecy_level: caller.secrecy_level.as_str().to_owned(),
     })
-}
-
-fn secrecy(level: SecrecyLevel) -> &'static str {
-    match level {
-        SecrecyLevel::Standard => "standard",
-        SecrecyLevel::Restricted => "restricted",
-        SecrecyLevel::Confidential => "confidential",
-        SecrecyLevel::Secret => "secret",
-    }
 }

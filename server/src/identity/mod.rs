@@ -20,7 +20,7 @@ pub mod tokens;
 pub use pepper::{Pepper, PepperError};
 
 use crate::store::{Store, StoreError};
-use argus_openapi::operations::Host;
+use argus_openapi::Host;
 use signing_keys::{KeyError, KeyRing};
 use std::path::{Path, PathBuf};
 

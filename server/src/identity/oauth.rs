@@ -11,6 +11,7 @@ use argus_openapi::types::apps::GrantType;
 use argus_openapi::types::common::Identifier;
 use argus_openapi::types::error::OauthError;
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
 use rows::ClientRow;
 use std::fmt;
@@ -114,7 +115,7 @@ pub async fn token_create(
         },
     )?;
     Ok(TokenResponse {
-        access_token: minted.token,
+        access_token: minted.token.into(),
         token_type: "Bearer".to_owned(),
         expires_in: TOKEN_LIFETIME,
         scope: tokens::join(&scopes),
@@ -125,7 +126,7 @@ pub async fn token_create(
 /// (RFC 6749, section 3.2).
 fn credentials(authorization: Option<&str>, form: &TokenRequest) -> Result<Credentials, OauthProblem> {
     let form_id = form.client_id.as_deref().filter(|id| !id.is_empty());
-    let form_secret = form.client_secret.as_deref().filter(|secret| !secret.is_empty());
+    let form_secret = form.client_secret.as_ref().map(SecretText::expose).filter(|secret| !secret.is_empty());
     let Some(authorization) = authorization else {
         return match (form_id, form_secret) {
             (Some(id), Some(secret)) => Ok(Credentials::new(id, secret)),

@@ -8,11 +8,11 @@ use super::{Identity, OPERATOR, apps, audit, ids};
 use crate::gate::Principal;
 use crate::problem::{Outcome, Problem};
 use crate::store::{self, apps as rows};
-use argus_openapi::operations::{Access, Host, Operation};
 use argus_openapi::types::common::{SecrecyLevel, Timestamp};
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::{SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate};
+use argus_openapi::{Access, Host, Operation};
 use chrono::{DateTime, Utc};
 
 /// Lifetime of service tokens and of client credentials tokens, in seconds.
@@ -90,7 +90,7 @@ pub async fn service_token_create(
     }
     record(identity, caller, "app.service_token.create", client_id).await?;
     let minted = mint(identity, live(&row, &scopes))?;
-    Ok(ServiceToken { token: minted.token, expires_at: minted.expires_at })
+    Ok(ServiceToken { token: minted.token.into(), expires_at: minted.expires_at })
 }
 
 /// Mints a sandbox token for an app. `sandbox_host` is the base URL to use it at; `validate` knows the
@@ -119,7 +119,7 @@ pub async fn sandbox_token_create(
         },
     )?;
     Ok(SandboxToken {
-        token: minted.token,
+        token: minted.token.into(),
         expires_at: minted.expires_at,
         audience: AUDIENCE_SANDBOX.to_owned(),
         scopes,
@@ -152,7 +152,7 @@ pub async fn operator_token_create(
             scenarios: None,
         },
     )?;
-    Ok(ServiceToken { token: minted.token, expires_at: minted.expires_at })
+    Ok(ServiceToken { token: minted.token.into(), expires_at: minted.expires_at })
 }
 
 /// Scopes as they stand in a token.

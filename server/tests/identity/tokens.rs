@@ -43,7 +43,7 @@ async fn a_service_token_needs_governance_and_approved_scopes(surroundings: Surr
 
     let token =
         tokens::service_token_create(&identity, &admin, &id, &wanted).await.unwrap_or_else(|p| panic!("{p}"));
-    let claims = identity.keys().verify_signature(&token.token).unwrap();
+    let claims = identity.keys().verify_signature(token.token.expose()).unwrap();
     assert_eq!((claims.aud.as_str(), claims.scope.as_str()), ("api", "argus:jobs:read webhooks:write"));
     assert_eq!((claims.client_id.as_str(), claims.sub.as_str()), (id.as_str(), id.as_str()));
     assert_eq!((claims.exp - claims.iat, claims.exp), (3_600, token.expires_at.timestamp()));
@@ -79,7 +79,7 @@ async fn a_sandbox_token_carries_the_sandbox_scopes_and_the_pinned_scenarios(sur
     assert_eq!(answer.scopes, expected);
     assert_eq!((answer.audience.as_str(), answer.sandbox_host.as_str()), ("sandbox", SANDBOX));
     assert_eq!(answer.scenarios, ["wallet.high-risk", "entity.sanctioned"], "as they were asked for");
-    let claims = identity.keys().verify_signature(&answer.token).unwrap();
+    let claims = identity.keys().verify_signature(answer.token.expose()).unwrap();
     assert_eq!((claims.aud.as_str(), claims.exp), ("sandbox", answer.expires_at.timestamp()));
     assert_eq!(claims.scenarios.unwrap(), ["entity.sanctioned", "wallet.high-risk"], "as a set");
     assert_eq!(claims.scope, expected.map(Scope::as_str).join(" "));
@@ -100,7 +100,7 @@ async fn a_sandbox_token_lives_between_a_minute_and_a_day(surroundings: Surround
         let answer = tokens::sandbox_token_create(&identity, &admin, &id, &request, SANDBOX, |_| Ok(vec![]))
             .await
             .unwrap_or_else(|p| panic!("{p}"));
-        let claims = identity.keys().verify_signature(&answer.token).unwrap();
+        let claims = identity.keys().verify_signature(answer.token.expose()).unwrap();
         assert_eq!(claims.exp - claims.iat, lifetime, "{asked}");
         assert_eq!(claims.scenarios, Some(vec![]));
     }
@@ -134,7 +134,7 @@ async fn the_operator_gets_a_token_for_the_first_tenant(surroundings: Surroundin
         let token = tokens::operator_token_create(&identity, &first, &[Scope::PlatformAdmin], asked)
             .await
             .unwrap_or_else(|p| panic!("{p}"));
-        let claims = identity.keys().verify_signature(&token.token).unwrap();
+        let claims = identity.keys().verify_signature(token.token.expose()).unwrap();
         assert_eq!((claims.aud.as_str(), claims.scope.as_str()), ("api", "argus:platform:admin"));
         assert_eq!((claims.client_id.as_str(), &claims.tenant_id), ("operator", &first.tenant_id));
         assert_eq!(claims.organization_id, first.organization_id);
