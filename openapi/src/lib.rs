@@ -2,22 +2,26 @@
 //! pipeline that publishes them. No I/O lives here.
 //!
 //! - [`api`]: the trait `ArgusApi`, every operation once (feature `api`)
-//! - [`operations`]: who may call what, where
+//! - [`operations`]: the operation table: who may call what, where; [`row`]: what a row can hold
+//! - [`contract`]: all of this as one value, for those who serve and publish it
 //! - [`types`]: requests and responses
 //! - [`http`]: extractors and replies that the trait's signatures use (feature `api`)
 //! - [`publish`]: trait -> OpenAPI 3.1, and back down for the SDK generator (feature `publish`)
 
 #[cfg(feature = "api")]
 pub mod api;
+pub mod contract;
+mod host;
 #[cfg(feature = "api")]
 pub mod http;
 pub mod operations;
 #[cfg(feature = "publish")]
 pub mod publish;
 pub mod published;
+pub mod row;
 pub mod types;
 
-pub use operations::{Access, Audience, Host, Operation, Stability};
-
-/// Version of the contract, as `info.version` of the descriptor has it.
-pub const CONTRACT_VERSION: &str = "2026.4.0";
+pub use contract::Contract;
+pub use host::Host;
+pub use operations::Operation;
+pub use row::{Access, Audience, OperationRow, Stability};

@@ -1,178 +1,98 @@
-//! The operation table: which host serves an operation, who may call it, and what it can answer
-//! besides what its signature says. The gate enforces this table and the descriptor publishes it.
+//! The operation table of the Argus External API: which host serves an operation, who may call it, what
+//! it takes and answers besides what its signature says. The gate enforces this table and the descriptor
+//! publishes it. What a row can hold stands in [`crate::row`].
 
+use crate::Host;
+use crate::row::{
+    Access, Audience, Caching, ExtraBody, ExtraResponse, Given, MadeBy, OperationRow, PublishedPath,
+    RequestBody, Stability,
+};
+use crate::types::discovery::ApiCatalog;
 use crate::types::scopes::Scope;
 use crate::types::{jobs, traces};
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::Schema;
+use schemars::schema::{InstanceType, Metadata, ObjectValidation, Schema, SchemaObject};
 
-/// A listener of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Host {
-    /// Identity, OAuth and keys.
-    Auth,
-    /// The live partner surface.
-    Api,
-    /// The deterministic partner surface.
-    Sandbox,
-}
-
-impl Host {
-    /// Every host.
-    pub const ALL: [Host; 3] = [Host::Auth, Host::Api, Host::Sandbox];
-
-    /// Short name, as in configuration and the ready file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Host::Auth => "auth",
-            Host::Api => "api",
-            Host::Sandbox => "sandbox",
-        }
+impl std::fmt::Debug for OperationRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("OperationRow").field(&self.id).finish()
     }
-
-    /// Base URL in production.
-    pub const fn public_url(self) -> &'static str {
-        match self {
-            Host::Auth => "https://auth.knogin.com",
-            Host::Api => "https://api.knogin.com",
-            Host::Sandbox => "https://sandbox-api.knogin.com",
-        }
-    }
-}
-
-/// What a caller must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing.
-    Public,
-    /// OAuth client authentication (RFC 6749, section 2.3).
-    Client,
-    /// A bearer token of this host's audience, whatever its scopes.
-    AnyToken,
-    /// A bearer token of this host's audience with this scope.
-    Scope(Scope),
-}
-
-/// Whom an operation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Partners who integrate.
-    ExternalIntegrators,
-    /// Administrators of the tenant.
-    TenantAdmins,
-    /// Operators of the service; never published.
-    Internal,
-}
-
-impl Audience {
-    /// The value of `x-argus-audience`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Audience::ExternalIntegrators => "external-integrators",
-            Audience::TenantAdmins => "tenant-admins",
-            Audience::Internal => "internal",
-        }
-    }
-}
-
-/// What a partner may rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stability {
-    /// Changes only by a new contract version.
-    Stable,
-}
-
-impl Stability {
-    /// The value of `x-argus-stability`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Stability::Stable => "stable",
-        }
-    }
-}
-
-/// What the body of an extra response holds.
-#[derive(Clone, Copy)]
-pub enum ExtraBody {
-    /// Nothing.
-    Empty,
-    /// The body of the operation's own success response.
-    Success,
-    /// The common error.
-    Error,
-    /// A type of its own.
-    Schema(fn(&mut SchemaGenerator) -> Schema),
-}
-
-/// A response that an operation can give besides those that follow from its signature and access.
-#[derive(Clone, Copy)]
-pub struct ExtraResponse {
-    /// HTTP status.
-    pub status: u16,
-    /// When it is given.
-    pub description: &'static str,
-    /// What it holds.
-    pub body: ExtraBody,
-}
-
-/// One row of the operation table.
-#[derive(Clone, Copy)]
-pub struct OperationSpec {
-    /// Hosts that serve the operation.
-    pub hosts: &'static [Host],
-    /// What a caller must show.
-    pub access: Access,
-    /// Whom the operation is for.
-    pub audience: Audience,
-    /// What a partner may rely on.
-    pub stability: Stability,
-    /// Media type of the success response.
-    pub media_type: &'static str,
-    /// Whether the request body may be left out.
-    pub optional_body: bool,
-    /// Responses besides those that follow from the signature and the access.
-    pub extra: &'static [ExtraResponse],
 }
 
 const JSON: &str = "application/json";
-
-/// A row with the defaults that most operations share.
-const fn row(hosts: &'static [Host], access: Access, audience: Audience) -> OperationSpec {
-    OperationSpec {
-        hosts,
-        access,
-        audience,
-        stability: Stability::Stable,
-        media_type: JSON,
-        optional_body: false,
-        extra: &[],
-    }
-}
-
-/// A row of a partner operation that needs a scope.
-const fn partner(hosts: &'static [Host], scope: Scope) -> OperationSpec {
-    row(hosts, Access::Scope(scope), Audience::ExternalIntegrators)
-}
-
-/// A row of an operation of the tenant's administrators.
-const fn admin() -> OperationSpec {
-    row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::TenantAdmins)
-}
-
-/// A row of a public document.
-const fn document(media_type: &'static str, extra: &'static [ExtraResponse]) -> OperationSpec {
-    OperationSpec { media_type, extra, ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators) }
-}
-
-/// A row of an operation that is never published.
-const fn internal(hosts: &'static [Host], access: Access) -> OperationSpec {
-    row(hosts, access, Audience::Internal)
-}
 
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
 const DISCOVERY: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
+
+/// A row with the defaults that most operations share.
+const fn row(
+    hosts: &'static [Host],
+    access: Access,
+    audience: Audience,
+    success: &'static str,
+) -> OperationRow {
+    OperationRow {
+        // The table names the operation before the row.
+        id: "",
+        hosts,
+        access,
+        audience,
+        stability: Stability::Stable,
+        deprecation: None,
+        body: RequestBody::None,
+        success,
+        media_type: JSON,
+        document: None,
+        caching: Caching::Private,
+        extra: &[],
+        published_path: None,
+        made_by: &[],
+    }
+}
+
+/// A row of a partner operation that needs a scope.
+const fn partner(hosts: &'static [Host], scope: Scope, success: &'static str) -> OperationRow {
+    row(hosts, Access::Scope(scope), Audience::ExternalIntegrators, success)
+}
+
+/// A row of an operation of the tenant's administrators.
+const fn admin(success: &'static str) -> OperationRow {
+    row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::TenantAdmins, success)
+}
+
+/// A row of the public keys.
+const fn keys() -> OperationRow {
+    OperationRow {
+        caching: Caching::Public,
+        ..row(AUTH, Access::Public, Audience::ExternalIntegrators, "The public signing keys.")
+    }
+}
+
+/// A row of a public document.
+const fn document(
+    media_type: &'static str,
+    success: &'static str,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+) -> OperationRow {
+    OperationRow {
+        media_type,
+        document: Some(schema),
+        caching: Caching::Tagged,
+        ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators, success)
+    }
+}
+
+/// A row of an operation that is never published.
+const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
+    row(hosts, access, Audience::Internal, "Never published.")
+}
+
+/// A row of the headers of a public document.
+const fn head() -> OperationRow {
+    OperationRow { caching: Caching::Tagged, ..internal(DISCOVERY, Access::Public) }
+}
 
 const NOT_MODIFIED: ExtraResponse = ExtraResponse {
     status: 304,
@@ -186,67 +106,122 @@ const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
     body: ExtraBody::Error,
 };
 
+/// dropshot routes whole segments.
+const DATA_SCHEMA_PATH: PublishedPath = PublishedPath {
+    template: "/.well-known/schemas/{id}.json",
+    variable: "id",
+    description: "Identifier of the schema, for example `argus.profile.v1`.",
+};
+
+const AN_APP: MadeBy = MadeBy {
+    operation: "app_create",
+    gives: &[Given { parameter: "client_id", pointer: "/client_id" }],
+    then: &[],
+};
+
+const AN_APP_WITH_SERVICE_TOKENS: MadeBy = MadeBy { then: &["app_governance_update"], ..AN_APP };
+
+const AN_APP_AND_ITS_SECRET: MadeBy = MadeBy {
+    gives: &[
+        Given { parameter: "client_id", pointer: "/client_id" },
+        Given { parameter: "client_secret", pointer: "/client_secret" },
+    ],
+    ..AN_APP
+};
+
+const A_WEBHOOK: MadeBy = MadeBy {
+    operation: "webhook_create",
+    gives: &[Given { parameter: "webhook_id", pointer: "/id" }],
+    then: &[],
+};
+
+const A_JOB: MadeBy =
+    MadeBy { operation: "job_create", gives: &[Given { parameter: "id", pointer: "/id" }], then: &[] };
+
+/// Schema of a JSON document whose members are not this contract's business.
+fn json_document(description: &str) -> Schema {
+    SchemaObject {
+        metadata: described(description),
+        instance_type: Some(InstanceType::Object.into()),
+        object: Some(Box::new(ObjectValidation {
+            additional_properties: Some(Box::new(Schema::Bool(true))),
+            ..ObjectValidation::default()
+        })),
+        ..SchemaObject::default()
+    }
+    .into()
+}
+
+fn openapi_json(_: &mut SchemaGenerator) -> Schema {
+    json_document("An OpenAPI 3.1 document.")
+}
+
+fn openapi_yaml(_: &mut SchemaGenerator) -> Schema {
+    SchemaObject {
+        metadata: described("An OpenAPI 3.1 document as YAML."),
+        instance_type: Some(InstanceType::String.into()),
+        ..SchemaObject::default()
+    }
+    .into()
+}
+
+fn data_schema(_: &mut SchemaGenerator) -> Schema {
+    json_document("A JSON Schema 2020-12 document.")
+}
+
+fn described(description: &str) -> Option<Box<Metadata>> {
+    Some(Box::new(Metadata { description: Some(description.to_owned()), ..Metadata::default() }))
+}
+
 macro_rules! operations {
-    ($($(#[doc = $doc:literal])* $variant:ident = $id:ident: $spec:expr;)+) => {
+    ($($variant:ident = $id:ident: $row:expr;)+) => {
         /// An operation of the contract. Its id is the same from the trait down to the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Operation {
             $(#[doc = concat!("`", stringify!($id), "`")] $variant,)+
         }
 
+        /// Every row, in table order.
+        pub static ROWS: &[OperationRow] = &[$(OperationRow { id: stringify!($id), ..$row }),+];
+
         impl Operation {
             /// Every operation, in table order.
             pub const ALL: &'static [Operation] = &[$(Operation::$variant),+];
 
-            /// The operation id.
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$variant => stringify!($id),)+ }
-            }
-
             /// The operation with this id.
             pub fn from_id(id: &str) -> Option<Operation> {
                 match id { $(stringify!($id) => Some(Self::$variant),)+ _ => None }
-            }
-
-            /// The operation's row.
-            pub const fn spec(self) -> &'static OperationSpec {
-                const SPECS: &[OperationSpec] = &[$($spec),+];
-                &SPECS[self as usize]
             }
         }
     };
 }
 
 operations! {
-    ScopeList = scope_list: partner(AUTH, Scope::PlatformRead);
-    AppCreate = app_create: row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::ExternalIntegrators);
-    AppList = app_list: partner(AUTH, Scope::PlatformRead);
-    AppView = app_view: partner(AUTH, Scope::PlatformRead);
-    AppGovernanceUpdate = app_governance_update: admin();
-    AppServiceTokenCreate = app_service_token_create: OperationSpec { extra: &[SERVICE_TOKENS_NOT_ALLOWED], ..admin() };
-    AppSecretRotate = app_secret_rotate: admin();
-    AppSandboxTokenCreate = app_sandbox_token_create: OperationSpec { optional_body: true, ..admin() };
-    OauthToken = oauth_token: row(AUTH, Access::Client, Audience::ExternalIntegrators);
-    JwksView = jwks_view: row(AUTH, Access::Public, Audience::ExternalIntegrators);
-    JwksViewVersioned = jwks_view_versioned: row(AUTH, Access::Public, Audience::ExternalIntegrators);
-    WebhookCreate = webhook_create: partner(SANDBOX, Scope::WebhooksWrite);
-    WebhookList = webhook_list: partner(SANDBOX, Scope::WebhooksRead);
-    WebhookView = webhook_view: partner(SANDBOX, Scope::WebhooksRead);
-    WebhookUpdate = webhook_update: partner(SANDBOX, Scope::WebhooksWrite);
-    WebhookDelete = webhook_delete: partner(SANDBOX, Scope::WebhooksWrite);
-    WebhookDeliveryList = webhook_delivery_list: partner(SANDBOX, Scope::WebhooksRead);
-    WebhookTest = webhook_test: partner(SANDBOX, Scope::WebhooksWrite);
-    GraphqlExecute = graphql_execute: partner(SANDBOX, Scope::GraphqlExecute);
-    TraceView = trace_view: OperationSpec {
-        extra: &[ExtraResponse {
+    ScopeList = scope_list: partner(AUTH, Scope::PlatformRead, "The scope catalogue.");
+    AppCreate = app_create: OperationRow { body: RequestBody::Json, ..row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::ExternalIntegrators, "The app was registered. Its client secret is shown this once.") };
+    AppList = app_list: partner(AUTH, Scope::PlatformRead, "One page of the tenant's apps.");
+    AppView = app_view: OperationRow { made_by: &[AN_APP], ..partner(AUTH, Scope::PlatformRead, "The app.") };
+    AppGovernanceUpdate = app_governance_update: OperationRow { body: RequestBody::Json, made_by: &[AN_APP], ..admin("The governance flags that are now in force.") };
+    AppServiceTokenCreate = app_service_token_create: OperationRow { body: RequestBody::Json, extra: &[SERVICE_TOKENS_NOT_ALLOWED], made_by: &[AN_APP_WITH_SERVICE_TOKENS], ..admin("The service token.") };
+    AppSecretRotate = app_secret_rotate: OperationRow { made_by: &[AN_APP], ..admin("The new client secret, shown this once.") };
+    AppSandboxTokenCreate = app_sandbox_token_create: OperationRow { body: RequestBody::OptionalJson, made_by: &[AN_APP], ..admin("The sandbox token and what it is good for.") };
+    OauthToken = oauth_token: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "The access token (RFC 6749, section 5.1).") };
+    JwksView = jwks_view: keys();
+    JwksViewVersioned = jwks_view_versioned: keys();
+    WebhookCreate = webhook_create: OperationRow { body: RequestBody::Json, ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription was created.") };
+    WebhookList = webhook_list: partner(SANDBOX, Scope::WebhooksRead, "One page of the tenant's subscriptions.");
+    WebhookView = webhook_view: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "The subscription.") };
+    WebhookUpdate = webhook_update: OperationRow { made_by: &[A_WEBHOOK], body: RequestBody::Json, ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription as it is now.") };
+    WebhookDelete = webhook_delete: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription has ended.") };
+    WebhookDeliveryList = webhook_delivery_list: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "One page of delivery attempts.") };
+    WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
+    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
+    TraceView = trace_view: OperationRow { extra: &[ExtraResponse {
             status: 503,
             description: "The trace backend is out of reach for now; the trace was still recorded.",
             body: ExtraBody::Schema(|generator| generator.subschema_for::<traces::TraceUnavailable>()),
-        }],
-        ..partner(SANDBOX, Scope::ObservabilityRead)
-    };
-    JobCreate = job_create: OperationSpec {
-        extra: &[
+        }], ..partner(SANDBOX, Scope::ObservabilityRead, "The tenant's spans of the trace.") };
+    JobCreate = job_create: OperationRow { body: RequestBody::Json, extra: &[
             ExtraResponse {
                 status: 200,
                 description: "The same `Idempotency-Key` was used within 24 hours: the first job, as it was answered then.",
@@ -258,24 +233,18 @@ operations! {
                     the caller's own.",
                 body: ExtraBody::Error,
             },
-        ],
-        ..partner(SANDBOX, Scope::JobsWrite)
-    };
-    JobList = job_list: partner(SANDBOX, Scope::JobsRead);
-    JobView = job_view: partner(SANDBOX, Scope::JobsRead);
-    JobCancel = job_cancel: OperationSpec {
-        extra: &[
+        ], ..partner(SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
+    JobList = job_list: partner(SANDBOX, Scope::JobsRead, "One page of the tenant's jobs.");
+    JobView = job_view: OperationRow { made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsRead, "The job.") };
+    JobCancel = job_cancel: OperationRow { extra: &[
             ExtraResponse { status: 200, description: "The job was already cancelled.", body: ExtraBody::Empty },
             ExtraResponse {
                 status: 409,
                 description: "The job has already succeeded or failed.",
                 body: ExtraBody::Error,
             },
-        ],
-        ..partner(SANDBOX, Scope::JobsWrite)
-    };
-    JobResult = job_result: OperationSpec {
-        extra: &[
+        ], made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsWrite, "The job was cancelled.") };
+    JobResult = job_result: OperationRow { extra: &[
             ExtraResponse {
                 status: 202,
                 description: "The job is still queued or running.",
@@ -291,37 +260,45 @@ operations! {
                 description: "The result has expired, 30 days after the job ended; the job itself can still be viewed.",
                 body: ExtraBody::Error,
             },
-        ],
-        ..partner(SANDBOX, Scope::JobsRead)
-    };
-    ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead);
-    ProfileEnrich = profile_enrich: OperationSpec { optional_body: true, ..partner(SANDBOX, Scope::ProfilesWrite) };
-    SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators);
-    OpenapiJson = openapi_json: document(JSON, &[NOT_MODIFIED]);
-    OpenapiYaml = openapi_yaml: document("application/yaml", &[NOT_MODIFIED]);
-    ApiCatalog = api_catalog: document("application/linkset+json", &[]);
-    DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead);
-    DataSchemaView = data_schema_view: document("application/schema+json", &[NOT_MODIFIED]);
+        ], made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsRead, "Where the result is.") };
+    ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead, "The profile.");
+    ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
+    SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators, "The scenario catalogue.");
+    OpenapiJson = openapi_json: OperationRow { extra: &[NOT_MODIFIED], ..document(JSON, "The descriptor.", openapi_json) };
+    OpenapiYaml = openapi_yaml: OperationRow { extra: &[NOT_MODIFIED], ..document("application/yaml", "The descriptor.", openapi_yaml) };
+    ApiCatalog = api_catalog: document("application/linkset+json", "The link set.", |generator| generator.subschema_for::<ApiCatalog>());
+    DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
+    DataSchemaView = data_schema_view: OperationRow { extra: &[NOT_MODIFIED], published_path: Some(DATA_SCHEMA_PATH), ..document("application/schema+json", "The schema document.", data_schema) };
 
-    OpenapiJsonHead = openapi_json_head: internal(DISCOVERY, Access::Public);
-    OpenapiYamlHead = openapi_yaml_head: internal(DISCOVERY, Access::Public);
-    ApiCatalogHead = api_catalog_head: internal(DISCOVERY, Access::Public);
-    DataSchemaHead = data_schema_head: internal(DISCOVERY, Access::Public);
-    OauthMetadataView = oauth_metadata_view: internal(AUTH, Access::Public);
+    OpenapiJsonHead = openapi_json_head: head();
+    OpenapiYamlHead = openapi_yaml_head: head();
+    ApiCatalogHead = api_catalog_head: head();
+    DataSchemaHead = data_schema_head: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..head() };
+    OauthMetadataView = oauth_metadata_view: OperationRow { caching: Caching::Public, ..internal(AUTH, Access::Public) };
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
     MetricsView = metrics_view: internal(AUTH, Access::Scope(Scope::InternalOperate));
-    TenantBootstrap = tenant_bootstrap: internal(AUTH, Access::Scope(Scope::InternalOperate));
+    TenantBootstrap = tenant_bootstrap: OperationRow { body: RequestBody::Json, ..internal(AUTH, Access::Scope(Scope::InternalOperate)) };
 }
 
 impl Operation {
+    /// The operation's row.
+    pub const fn row(self) -> &'static OperationRow {
+        &ROWS[self as usize]
+    }
+
+    /// The operation id.
+    pub const fn id(self) -> &'static str {
+        self.row().id
+    }
+
     /// Whether `host` serves the operation.
     pub fn served_by(self, host: Host) -> bool {
-        self.spec().hosts.contains(&host)
+        self.row().served_by(host)
     }
 
     /// Whether the operation belongs to the published contract.
     pub fn is_published(self) -> bool {
-        self.spec().audience != Audience::Internal
+        self.row().is_published()
     }
 }

@@ -1,18 +1,18 @@
-//! The Argus server: three hosts, one gate, identity on a store, and the sandbox behind it.
+//! The Argus server: three hosts, one gate, and the domains and the sandbox behind it.
 //!
 //! - [`hosts`]: listeners, pre-routing, and the trait impls (one expression per method)
-//! - [`gate`]: trace context, token verification, dual gate, scopes: a request becomes a call
-//! - [`identity`]: tenants, apps, secrets, signing keys and tokens
-//! - [`discovery`]: the published documents and what operators ask for
-//! - [`store`]: diesel models and queries, one file per resource
-//! - [`problem`]: the one error of the domain modules
+//! - [`gate`]: trace, host row, caller, handler, stamp, count: one wrapper around every handler
+//! - [`discovery`]: the published documents
+//! - [`observability`]: counters and the log
+//! - [`settings`], [`commands`]: the operator's interface
+//! - [`service`]: from settings to running hosts
+//!
+//! Tenants, apps, keys and tokens live in `argus-partner`, the machinery under them in `argus-core`.
 
 pub mod commands;
-pub mod config;
 pub mod discovery;
 pub mod gate;
 pub mod hosts;
-pub mod identity;
 pub mod observability;
-pub mod problem;
-pub mod store;
+pub mod service;
+pub mod settings;

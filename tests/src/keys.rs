@@ -1,7 +1,8 @@
 //! Signing keys for servers under test. Making an RSA key takes long in a debug build, so one is made
 //! for each test process and laid into every data directory.
 
-use argus_server::identity::signing_keys::KeyRing;
+use argus_core::Clock;
+use argus_partner::signing_keys::KeyRing;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -14,7 +15,7 @@ pub fn place_keys(data_dir: &Path) {
     static FILES: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     let files = FILES.get_or_init(|| {
         let directory = TempDir::new().unwrap();
-        KeyRing::open(directory.path()).unwrap();
+        KeyRing::open(directory.path(), Clock::system()).unwrap();
         let entries = fs::read_dir(directory.path().join("keys")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths

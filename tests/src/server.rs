@@ -2,21 +2,22 @@
 //! that ends with the test.
 
 use crate::{Database, Reach, place_keys};
+use argus_core::store::{DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
-use argus_sandbox::Sandbox;
-use argus_server::hosts::{Addresses, App, BaseUrls, Hosts};
-use argus_server::identity::{Identity, IdentitySettings};
+use argus_partner::IdentitySettings;
+use argus_server::hosts::{Addresses, App, BaseUrls};
+use argus_server::service::Service;
+use argus_server::settings::Settings;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
+use tracing::level_filters::LevelFilter;
 
 /// The running hosts. It reads as a [`Reach`].
 pub struct TestServer {
     reach: Reach,
-    app: Arc<App>,
     // In this order: the hosts stop before their data goes.
-    _hosts: Hosts,
+    service: Service,
     directory: TempDir,
     _database: Option<Database>,
 }
@@ -32,27 +33,34 @@ impl TestServer {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().join("data");
         place_keys(&data_dir);
-        let mut settings = IdentitySettings::new(&data_dir);
-        if let Some(database) = &database {
-            settings.database_url.clone_from(&database.url);
-        }
-        let identity = Identity::open(settings).unwrap();
-        let app = Arc::new(App::new(identity, Sandbox::load()));
+        let url = match &database {
+            Some(database) => DatabaseUrl::from(database.url.clone()),
+            None => DatabaseUrl::embedded(&data_dir),
+        };
         let anywhere = "127.0.0.1:0".parse().unwrap();
+        let settings = Settings {
+            addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
+            auth_url: None,
+            sandbox_url: None,
+            store: StoreSettings::new(url),
+            identity: IdentitySettings::new(&data_dir),
+            scenario_dir: None,
+            log: LevelFilter::OFF,
+        };
         let log = slog::Logger::root(slog::Discard, slog::o!());
-        let addresses = Addresses { auth: anywhere, api: anywhere, sandbox: anywhere };
-        let hosts = Hosts::start(&app, addresses, &log).unwrap();
-        let reach = Reach::new([hosts.addresses.auth, hosts.addresses.api, hosts.addresses.sandbox]);
-        app.set_base_urls(BaseUrls {
-            auth: reach.url(Host::Auth, ""),
-            sandbox: reach.url(Host::Sandbox, ""),
-        });
-        Self { reach, app, _hosts: hosts, directory, _database: database }
+        let own = |addresses: &Addresses| BaseUrls {
+            auth: addresses.base_url(Host::Auth),
+            sandbox: addresses.base_url(Host::Sandbox),
+        };
+        let service = Service::start(&settings, own, &log).unwrap();
+        let addresses = service.app.addresses;
+        let reach = Reach::new(Host::ALL.map(|host| addresses.of(host)));
+        Self { reach, service, directory, _database: database }
     }
 
     /// The server's state, for what HTTP does not show.
     pub fn app(&self) -> &App {
-        &self.app
+        &self.service.app
     }
 
     /// The data directory.

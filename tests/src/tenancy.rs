@@ -3,7 +3,7 @@
 use crate::{Answer, Reach, TestServer, claims};
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_server::identity::claims::AUDIENCE_LIVE;
+use argus_partner::claims::AUDIENCE_LIVE;
 use http::Method;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use crate::TestServer;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
-use argus_server::identity::claims::{AUDIENCE_SANDBOX, Claims};
+use argus_partner::claims::{AUDIENCE_SANDBOX, Claims};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;

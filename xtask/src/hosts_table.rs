@@ -1,7 +1,7 @@
 //! The SDK's operation table, from the published document: for each operation the hosts that serve
 //! it, what it wants to see, and whether it takes an `Idempotency-Key`.
 
-use argus_openapi::Host;
+use argus_openapi::{Contract, Host};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -38,9 +38,9 @@ pub(crate) struct OperationRow {
 ";
 
 /// The text of the generated module.
-pub(crate) fn render(descriptor: &Value) -> Result<String, String> {
+pub(crate) fn render(contract: &Contract, descriptor: &Value) -> Result<String, String> {
     let mut text = HEADER.to_owned();
-    for host in Host::ALL {
+    for host in contract.hosts {
         let name = host.name();
         let line = format!(
             "/// Public base URL of the {name} host.\npub(crate) const {}_URL: &str = {:?};\n",
@@ -53,7 +53,7 @@ pub(crate) fn render(descriptor: &Value) -> Result<String, String> {
     text.push_str(TYPES);
     text.push_str("/// Every operation, sorted by id.\npub(crate) const OPERATIONS: &[OperationRow] = &[\n");
     for (id, operation) in operations(descriptor)? {
-        let hosts = hosts(operation).map_err(|reason| format!("{id}: {reason}"))?;
+        let hosts = hosts(contract.hosts, operation).map_err(|reason| format!("{id}: {reason}"))?;
         let access = access(descriptor, operation).map_err(|reason| format!("{id}: {reason}"))?;
         let idempotency_key = takes_idempotency_key(operation);
         writeln!(
@@ -72,11 +72,11 @@ fn operations(descriptor: &Value) -> Result<BTreeMap<&str, &Value>, String> {
     Ok(methods.filter_map(|operation| Some((operation["operationId"].as_str()?, operation))).collect())
 }
 
-fn hosts(operation: &Value) -> Result<String, String> {
+fn hosts(known: &[Host], operation: &Value) -> Result<String, String> {
     let servers = operation["servers"].as_array().ok_or("no servers")?;
     let host = |server: &Value| {
         let url = server["url"].as_str().ok_or("a server without a URL")?;
-        let host = Host::ALL.into_iter().find(|host| host.public_url() == url);
+        let host = known.iter().find(|host| host.public_url() == url);
         host.map(|host| format!("Host::{host:?}")).ok_or_else(|| format!("unknown server {url}"))
     };
     Ok(servers.iter().map(host).collect::<Result<Vec<_>, String>>()?.join(", "))
@@ -104,6 +104,7 @@ fn takes_idempotency_key(operation: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argus_openapi::contract::ARGUS;
     use serde_json::json;
 
     fn document(url: &str) -> Value {
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_row_says_hosts_access_and_idempotency() {
-        let text = render(&document("https://api.knogin.com")).expect("a complete document");
+        let text = render(&ARGUS, &document("https://api.knogin.com")).expect("a complete document");
         for row in [
             r#"id: "create", hosts: &[Host::Api], access: Access::Bearer, idempotency_key: true"#,
             r#"id: "login", hosts: &[Host::Api], access: Access::Client, idempotency_key: false"#,
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_unknown_server_is_an_error_that_names_the_operation() {
-        let error = render(&document("https://elsewhere.example")).expect_err("an unknown server");
+        let error = render(&ARGUS, &document("https://elsewhere.example")).expect_err("an unknown server");
         assert!(error.starts_with("create: unknown server"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 
 mod client;
 
+use argus_openapi::contract::{ARGUS, Contract};
 use argus_openapi::publish::{self, PublishError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::{fs, io};
 /// The command that repairs what `--check` finds.
 const REPAIR: &str = "cargo xtask regen";
 
-/// Directory that holds generated files and nothing else.
-const SCHEMAS: &str = "openapi/schemas";
+/// Every contract whose files are generated.
+const CONTRACTS: [&Contract; 1] = [&ARGUS];
 
 /// Exit code when generated files are stale.
 const STALE: u8 = 1;
@@ -47,26 +48,18 @@ impl std::fmt::Display for Failure {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let outcome = files().and_then(|files| {
-        let root = workspace_root();
-        let stale = stale(&root, &files)?;
-        if !options.check {
-            repair(&root, &files, &stale)?;
-        }
-        Ok(stale)
-    });
-    match outcome {
+    match CONTRACTS.into_iter().map(|contract| regenerate(contract, options.check)).collect() {
         Err(failure) => {
             eprintln!("regen: {failure}");
             ExitCode::from(FAILED)
         }
-        Ok(stale) if stale.is_empty() => {
+        Ok::<Vec<Vec<PathBuf>>, Failure>(stale) if stale.concat().is_empty() => {
             eprintln!("regen: every generated file is up to date");
             ExitCode::SUCCESS
         }
         Ok(stale) => {
             let verb = if options.check { "stale" } else { "repaired" };
-            stale.iter().for_each(|path| eprintln!("{verb}: {}", path.display()));
+            stale.concat().iter().for_each(|path| eprintln!("{verb}: {}", path.display()));
             if options.check {
                 eprintln!("run `{REPAIR}`");
                 return ExitCode::from(STALE);
@@ -76,29 +69,35 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
+/// Looks which files of a contract are stale, and writes them unless it only checks.
+fn regenerate(contract: &'static Contract, check: bool) -> Result<Vec<PathBuf>, Failure> {
+    let (root, files) = (workspace_root(), files(contract)?);
+    let stale = stale(&root, contract.publication.files.schemas, &files)?;
+    if !check {
+        repair(&root, &files, &stale)?;
+    }
+    Ok(stale)
+}
+
 /// The workspace, wherever the command is run from.
 fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Every generated file, by its path below the workspace.
-fn files() -> Result<BTreeMap<PathBuf, String>, Failure> {
-    let published = publish::publish().map_err(Failure::Publish)?;
+/// Every generated file of a contract, by its path below the workspace.
+fn files(contract: &'static Contract) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let published = publish::publish(contract).map_err(Failure::Publish)?;
     let client = client::generate(&published.descriptor).map_err(Failure::Client)?;
-    let mut files: BTreeMap<PathBuf, String> = published
-        .files()
-        .map_err(Failure::Publish)?
-        .into_iter()
-        .map(|(path, text)| (Path::new("openapi").join(path), text))
-        .collect();
-    files.insert(PathBuf::from("sdk/src/generated.rs"), client);
-    let hosts = crate::hosts_table::render(&published.descriptor).map_err(Failure::Client)?;
-    files.insert(PathBuf::from("sdk/src/generated_hosts.rs"), hosts);
-    Ok(files)
+    let hosts = crate::hosts_table::render(contract, &published.descriptor).map_err(Failure::Client)?;
+    let mut files = published.files().map_err(Failure::Publish)?;
+    files.insert(contract.publication.files.client.to_owned(), client);
+    files.insert(contract.publication.files.client_hosts.to_owned(), hosts);
+    Ok(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect())
 }
 
-/// The files that are missing, differ, or should not be there.
-fn stale(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
+/// The files that are missing, differ, or should not be there: the directory of schemas holds generated
+/// files and nothing else.
+fn stale(root: &Path, schemas: &str, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
     let mut stale = Vec::new();
     for (path, text) in files {
         match fs::read(root.join(path)) {
@@ -108,14 +107,14 @@ fn stale(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>,
             Err(error) => return Err(Failure::Io(path.clone(), error)),
         }
     }
-    let directory = root.join(SCHEMAS);
+    let directory = root.join(schemas);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries.collect::<Result<Vec<_>, _>>(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
     .map_err(|error| Failure::Io(directory, error))?;
-    let extra = entries.into_iter().map(|entry| Path::new(SCHEMAS).join(entry.file_name()));
+    let extra = entries.into_iter().map(|entry| Path::new(schemas).join(entry.file_name()));
     stale.extend(extra.filter(|path| !files.contains_key(path)));
     stale.sort();
     Ok(stale)
@@ -147,7 +146,7 @@ mod tests {
     }
 
     fn paths(root: &Path) -> Vec<PathBuf> {
-        stale(root, &files()).unwrap_or_else(|failure| panic!("{failure}"))
+        stale(root, "openapi/schemas", &files()).unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     fn repaired() -> tempfile::TempDir {
@@ -186,6 +185,6 @@ mod tests {
         let root = repaired();
         fs::remove_file(root.path().join("openapi/argus.json")).expect("a removable file");
         fs::create_dir(root.path().join("openapi/argus.json")).expect("a writable directory");
-        assert!(matches!(stale(root.path(), &files()), Err(Failure::Io(..))));
+        assert!(matches!(stale(root.path(), "openapi/schemas", &files()), Err(Failure::Io(..))));
     }
 }

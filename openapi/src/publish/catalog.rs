@@ -1,25 +1,24 @@
 //! The API catalogue document (RFC 9727).
 
 use super::PublishError;
-use crate::Host;
+use crate::Contract;
 use crate::types::discovery::{ApiCatalog, ApiCatalogEntry, Link};
 use serde_json::Value;
 
-/// Documentation for people.
-pub const SERVICE_DOC: &str = "https://knogin.com/en/docs/api-reference";
-
-/// The link set that points at the descriptors.
-pub fn catalog() -> Result<Value, PublishError> {
+/// The link set that points at the descriptors of a contract.
+pub fn catalog(contract: &Contract) -> Result<Value, PublishError> {
     let link = |href: String, media_type: &str| Link { href, media_type: media_type.to_owned() };
-    let base = Host::Api.public_url();
+    let base = contract.documents_host.public_url();
+    let publication = &contract.publication;
     let catalog = ApiCatalog {
         linkset: vec![ApiCatalogEntry {
             anchor: format!("{base}/"),
-            service_desc: vec![
-                link(format!("{base}/.well-known/openapi.json"), "application/json"),
-                link(format!("{base}/.well-known/openapi.yaml"), "application/yaml"),
-            ],
-            service_doc: vec![link(SERVICE_DOC.to_owned(), "text/html")],
+            service_desc: publication
+                .service_desc
+                .iter()
+                .map(|(path, media_type)| link(format!("{base}{path}"), media_type))
+                .collect(),
+            service_doc: vec![link(publication.service_doc.to_owned(), "text/html")],
         }],
     };
     serde_json::to_value(catalog).map_err(|error| PublishError::Shape(error.to_string()))

@@ -3,7 +3,7 @@
 use super::document::{Object, Route, routes};
 use super::prune::reachable;
 use super::{PublishError, walk};
-use crate::Host;
+use crate::Contract;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -23,19 +23,23 @@ pub struct DataSchemaDocument {
 }
 
 /// One document per component schema of the descriptor, by id.
-pub fn data_schemas(descriptor: &Value) -> Result<Vec<DataSchemaDocument>, PublishError> {
+pub fn data_schemas(
+    contract: &Contract,
+    descriptor: &Value,
+) -> Result<Vec<DataSchemaDocument>, PublishError> {
     let schemas = descriptor
         .pointer("/components/schemas")
         .and_then(Value::as_object)
         .ok_or_else(|| PublishError::Shape("there are no component schemas".to_owned()))?;
-    let mut documents: Vec<_> = schemas.keys().map(|name| data_schema(descriptor, schemas, name)).collect();
+    let mut documents: Vec<_> =
+        schemas.keys().map(|name| data_schema(contract, descriptor, schemas, name)).collect();
     documents.sort_by(|left, right| left.id.cmp(&right.id));
     Ok(documents)
 }
 
-fn data_schema(descriptor: &Value, schemas: &Object, name: &str) -> DataSchemaDocument {
+fn data_schema(contract: &Contract, descriptor: &Value, schemas: &Object, name: &str) -> DataSchemaDocument {
     let words = words(name);
-    let id = format!("argus.{}.v1", words.join("-"));
+    let id = format!("{}.{}.v1", contract.name, words.join("-"));
     let title = title(&words);
     let own = format!("{COMPONENTS}{name}");
 
@@ -49,7 +53,8 @@ fn data_schema(descriptor: &Value, schemas: &Object, name: &str) -> DataSchemaDo
     }
     let mut document = schemas[name].clone();
     document["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    document["$id"] = json!(format!("{}/.well-known/schemas/{id}.json", Host::Api.public_url()));
+    document["$id"] =
+        json!(format!("{}/.well-known/schemas/{id}.json", contract.documents_host.public_url()));
     document["title"] = json!(title);
     if !definitions.is_empty() {
         document["$defs"] = Value::Object(definitions);

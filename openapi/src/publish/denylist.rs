@@ -2,11 +2,9 @@
 
 use super::PublishError;
 use super::document::{METHODS, object_mut, routes};
-use crate::Operation;
+use crate::Contract;
 use serde::Deserialize;
 use serde_json::Value;
-
-const FILE: &str = "denylist.json";
 
 /// Routes that are never published.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,10 +26,11 @@ pub struct Pattern {
 }
 
 impl Denylist {
-    /// The denylist of this version.
-    pub fn committed() -> Result<Self, PublishError> {
-        serde_json::from_str(include_str!("../../policy/denylist.json"))
-            .map_err(|error| PublishError::Policy { file: FILE, reason: error.to_string() })
+    /// The denylist of a contract.
+    pub fn committed(contract: &Contract) -> Result<Self, PublishError> {
+        let file = contract.publication.denylist;
+        serde_json::from_str(file.text)
+            .map_err(|error| PublishError::Policy { file: file.name.to_owned(), reason: error.to_string() })
     }
 
     /// The first pattern that matches the route.
@@ -64,20 +63,20 @@ fn glob_matches(glob: &str, text: &str) -> bool {
 
 /// Removes the denied routes, and fails when the denylist and the operation table disagree: one of
 /// them alone must not be able to publish an internal route.
-pub fn deny(mut document: Value, denylist: &Denylist) -> Result<Value, PublishError> {
+pub fn deny(contract: &Contract, mut document: Value, denylist: &Denylist) -> Result<Value, PublishError> {
     let mut denied = Vec::new();
     for route in routes(&document) {
         let pattern = denylist.find(&route.method, route.path);
-        match (Operation::from_id(route.id()), pattern) {
+        match (contract.row(route.id()), pattern) {
             (None, None) => {
                 return Err(PublishError::UnknownOperation(format!("{} ({})", route.id(), route.name())));
             }
             (Some(operation), None) if !operation.is_published() => {
-                return Err(PublishError::NotDenied { operation: operation.id(), route: route.name() });
+                return Err(PublishError::NotDenied { operation: operation.id, route: route.name() });
             }
             (Some(operation), Some(pattern)) if operation.is_published() => {
                 return Err(PublishError::WronglyDenied {
-                    operation: operation.id(),
+                    operation: operation.id,
                     route: route.name(),
                     pattern: pattern.route.clone(),
                 });
@@ -94,9 +93,9 @@ pub fn deny(mut document: Value, denylist: &Denylist) -> Result<Value, PublishEr
     }
     paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
 
-    for operation in Operation::ALL.iter().filter(|operation| operation.is_published()) {
-        if !routes(&document).any(|route| route.id() == operation.id()) {
-            return Err(PublishError::MissingOperation(operation.id()));
+    for operation in contract.rows.iter().filter(|operation| operation.is_published()) {
+        if !routes(&document).any(|route| route.id() == operation.id) {
+            return Err(PublishError::MissingOperation(operation.id));
         }
     }
     Ok(document)

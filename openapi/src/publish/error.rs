@@ -10,7 +10,7 @@ pub enum PublishError {
     /// A policy file cannot be read.
     Policy {
         /// The file, below `openapi/policy`.
-        file: &'static str,
+        file: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -33,6 +33,13 @@ pub enum PublishError {
         route: String,
         /// The pattern.
         pattern: String,
+    },
+    /// The operation table and the trait disagree about an operation.
+    Disagreement {
+        /// The operation.
+        operation: &'static str,
+        /// About what.
+        reason: String,
     },
     /// The document is not shaped as this step of the pipeline needs it.
     Shape(String),
@@ -57,6 +64,9 @@ impl fmt::Display for PublishError {
                 f,
                 "operation `{operation}` ({route}) is published, but openapi/policy/denylist.json denies it by `{pattern}`"
             ),
+            Self::Disagreement { operation, reason } => {
+                write!(f, "the operation table and the trait disagree about `{operation}`: {reason}")
+            }
             Self::Shape(reason) => write!(f, "unexpected document: {reason}"),
         }
     }

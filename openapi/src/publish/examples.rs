@@ -3,22 +3,30 @@
 
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
-use serde::Deserialize;
+use crate::Contract;
+use crate::contract::PolicyFile;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-const FILE: &str = "examples.json";
-
 /// The hand-written examples.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Examples {
-    /// Error bodies that operations share, by status.
-    pub errors: BTreeMap<String, SharedExample>,
-    /// Error bodies of OAuth endpoints, by status.
-    pub oauth_errors: BTreeMap<String, SharedExample>,
+    /// Error bodies that operations share.
+    pub shared: SharedExamples,
     /// Examples of one operation, by its id.
     pub operations: BTreeMap<String, OperationExamples>,
+}
+
+/// Error bodies that operations share, by status.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedExamples {
+    /// Those of the contract's own shape.
+    pub errors: BTreeMap<String, SharedExample>,
+    /// Those of OAuth endpoints.
+    pub oauth_errors: BTreeMap<String, SharedExample>,
 }
 
 /// An example that is published as a component.
@@ -34,51 +42,106 @@ pub struct SharedExample {
 }
 
 /// The examples of one operation.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperationExamples {
+    /// The file that holds them, below `openapi/policy`.
+    #[serde(skip)]
+    pub file: &'static str,
     /// Parameter values, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, Value>,
     /// The request body.
     pub request: Option<Value>,
+    /// Members that a request has instead of those that are published, where the published ones only
+    /// hint at what to send. `{"file": path}` stands for the text of a file below `openapi`.
+    #[serde(default)]
+    pub sample: Object,
     /// Response bodies, by status.
+    #[serde(default)]
     pub responses: BTreeMap<String, Value>,
 }
 
-impl Examples {
-    /// The examples of this version.
-    pub fn committed() -> Result<Self, PublishError> {
-        serde_json::from_str(include_str!("../../policy/examples.json"))
-            .map_err(|error| policy(error.to_string()))
+/// One file of examples: operations in the order of the file, so that none hides another.
+struct Topic(Vec<(String, OperationExamples)>);
+
+impl<'de> Deserialize<'de> for Topic {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Topic;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the examples of operations by their id")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Topic, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Topic(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }
 
-fn policy(reason: String) -> PublishError {
-    PublishError::Policy { file: FILE, reason }
+impl Examples {
+    /// The examples of a contract.
+    pub fn committed(contract: &Contract) -> Result<Self, PublishError> {
+        let shared = read(contract.publication.error_examples)?;
+        Self::merged(shared, contract.publication.examples)
+    }
+
+    /// What the files hold together; an operation may stand in one of them, once.
+    pub fn merged(shared: SharedExamples, files: &[PolicyFile]) -> Result<Self, PublishError> {
+        let mut operations: BTreeMap<String, OperationExamples> = BTreeMap::new();
+        for file in files {
+            for (id, own) in read::<Topic>(*file)?.0 {
+                let own = OperationExamples { file: file.name, ..own };
+                if let Some(earlier) = operations.get(&id) {
+                    let reason = format!("operation `{id}` already has examples in {}", earlier.file);
+                    return Err(policy(file.name, reason));
+                }
+                operations.insert(id, own);
+            }
+        }
+        Ok(Self { shared, operations })
+    }
+}
+
+fn read<T: DeserializeOwned>(file: PolicyFile) -> Result<T, PublishError> {
+    serde_json::from_str(file.text).map_err(|error| policy(file.name, error.to_string()))
+}
+
+fn policy(file: &str, reason: String) -> PublishError {
+    PublishError::Policy { file: file.to_owned(), reason }
 }
 
 /// Puts the examples in place.
-pub fn add(mut document: Value, examples: &Examples) -> Result<Value, PublishError> {
+pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Result<Value, PublishError> {
     let mut seen = BTreeSet::new();
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
         let own = examples
             .operations
             .get(&id)
-            .ok_or_else(|| policy(format!("operation `{id}` has no examples")))?;
-        add_parameters(operation, own).map_err(|reason| policy(format!("operation `{id}`: {reason}")))?;
-        add_request(operation, own).map_err(|reason| policy(format!("operation `{id}`: {reason}")))?;
-        add_responses(operation, own, examples)
-            .map_err(|reason| policy(format!("operation `{id}`: {reason}")))?;
+            .ok_or_else(|| policy("examples", format!("operation `{id}` has no examples")))?;
+        add_parameters(operation, own)
+            .and_then(|()| add_request(operation, own))
+            .and_then(|()| add_responses(contract, operation, own, &examples.shared))
+            .map_err(|reason| policy(own.file, format!("operation `{id}`: {reason}")))?;
         seen.insert(id);
     }
-    if let Some(left) = examples.operations.keys().find(|id| !seen.contains(*id)) {
-        return Err(policy(format!("there is no published operation `{left}`")));
+    let internal = |id: &str| contract.row(id).is_some_and(|row| !row.is_published());
+    if let Some((id, left)) = examples.operations.iter().find(|(id, _)| !seen.contains(*id) && !internal(id))
+    {
+        return Err(policy(left.file, format!("there is no operation `{id}`")));
     }
     let components = object_mut(&mut document, "components")?;
     let shared = entry(components, "examples")?;
-    for example in examples.errors.values().chain(examples.oauth_errors.values()) {
+    for example in examples.shared.errors.values().chain(examples.shared.oauth_errors.values()) {
         shared.insert(example.name.clone(), json!({ "summary": example.summary, "value": example.value }));
     }
     Ok(document)
@@ -110,7 +173,12 @@ fn add_request(operation: &mut Object, own: &OperationExamples) -> Result<(), St
     }
 }
 
-fn add_responses(operation: &mut Object, own: &OperationExamples, all: &Examples) -> Result<(), String> {
+fn add_responses(
+    contract: &Contract,
+    operation: &mut Object,
+    own: &OperationExamples,
+    all: &SharedExamples,
+) -> Result<(), String> {
     let responses = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
@@ -130,9 +198,10 @@ fn add_responses(operation: &mut Object, own: &OperationExamples, all: &Examples
             media["example"] = example.clone();
             continue;
         }
-        let shared = match media.pointer("/schema/$ref").and_then(Value::as_str) {
-            Some("#/components/schemas/Error") => all.errors.get(status),
-            Some("#/components/schemas/OauthError") => all.oauth_errors.get(status),
+        let schema = media.pointer("/schema/$ref").and_then(Value::as_str);
+        let shared = match schema.and_then(|to| to.strip_prefix("#/components/schemas/")) {
+            Some("OauthError") => all.oauth_errors.get(status),
+            Some(name) if name == contract.error.name => all.errors.get(status),
             _ => None,
         };
         let name = &shared.ok_or_else(|| format!("response {status} has no example"))?.name;

@@ -1,4 +1,4 @@
-//! The pipeline from the trait to the published documents, one pure function per step:
+//! The pipeline from a contract to the published documents, one pure function per step:
 //!
 //! 1. [`raw`]: the trait as dropshot describes it, OpenAPI 3.0.3
 //! 2. [`denylist`]: without the routes that are never published
@@ -34,26 +34,30 @@ mod walk;
 pub use error::PublishError;
 pub use published::{Published, publish};
 
+use crate::Contract;
 use denylist::Denylist;
 use examples::Examples;
 use serde_json::Value;
 
-/// Title of the contract.
-pub const TITLE: &str = "Argus External API";
-
-/// The published descriptor.
-pub fn descriptor() -> Result<Value, PublishError> {
-    descriptor_of(raw::raw()?, &Denylist::committed()?, &Examples::committed()?)
+/// The published descriptor of a contract.
+pub fn descriptor(contract: &Contract) -> Result<Value, PublishError> {
+    let raw = raw::raw(contract)?;
+    descriptor_of(contract, raw, &Denylist::committed(contract)?, &Examples::committed(contract)?)
 }
 
 /// The descriptor that follows from a raw description and the policy files.
-pub fn descriptor_of(raw: Value, denylist: &Denylist, examples: &Examples) -> Result<Value, PublishError> {
-    let document = denylist::deny(raw, denylist)?;
+pub fn descriptor_of(
+    contract: &Contract,
+    raw: Value,
+    denylist: &Denylist,
+    examples: &Examples,
+) -> Result<Value, PublishError> {
+    let document = denylist::deny(contract, raw, denylist)?;
     let document = prune::prune(document)?;
-    let document = overlay::overlay(document)?;
+    let document = overlay::overlay(contract, document)?;
     let document = normalise::normalise(document);
-    let document = examples::add(document, examples)?;
-    let document = share::share(document)?;
+    let document = examples::add(contract, document, examples)?;
+    let document = share::share(contract, document)?;
     let document = prune::prune(document)?;
     Ok(sort::sorted(raise::raise(document)))
 }

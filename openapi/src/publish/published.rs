@@ -2,11 +2,14 @@
 
 use super::data_schemas::{DataSchemaDocument, data_schemas};
 use super::{PublishError, catalog, descriptor, sort};
+use crate::Contract;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Everything that is published.
 pub struct Published {
+    /// What it is published of.
+    contract: &'static Contract,
     /// The descriptor, OpenAPI 3.1.0.
     pub descriptor: Value,
     /// The API catalogue (RFC 9727).
@@ -16,24 +19,25 @@ pub struct Published {
 }
 
 /// Runs the pipeline.
-pub fn publish() -> Result<Published, PublishError> {
-    let descriptor = descriptor()?;
-    let schemas = data_schemas(&descriptor)?;
-    Ok(Published { descriptor, catalog: catalog::catalog()?, schemas })
+pub fn publish(contract: &'static Contract) -> Result<Published, PublishError> {
+    let descriptor = descriptor(contract)?;
+    let schemas = data_schemas(contract, &descriptor)?;
+    Ok(Published { contract, descriptor, catalog: catalog::catalog(contract)?, schemas })
 }
 
 impl Published {
-    /// The generated files, by their path below `openapi`.
+    /// The generated files, by their path below the workspace.
     pub fn files(&self) -> Result<BTreeMap<String, String>, PublishError> {
+        let paths = &self.contract.publication.files;
         let mut files = BTreeMap::from([
-            ("argus.json".to_owned(), sort::json(&self.descriptor)?),
-            ("argus.yaml".to_owned(), sort::yaml(&self.descriptor)?),
-            ("api-catalog.json".to_owned(), sort::json(&sort::sorted(self.catalog.clone()))?),
-            ("src/published/schemas.rs".to_owned(), self.schema_table()),
+            (paths.json.to_owned(), sort::json(&self.descriptor)?),
+            (paths.yaml.to_owned(), sort::yaml(&self.descriptor)?),
+            (paths.catalog.to_owned(), sort::json(&sort::sorted(self.catalog.clone()))?),
+            (paths.schema_table.to_owned(), self.schema_table()),
         ]);
         for schema in &self.schemas {
             let text = sort::json(&sort::sorted(schema.document.clone()))?;
-            files.insert(format!("schemas/{}.json", schema.id), text);
+            files.insert(format!("{}/{}.json", paths.schemas, schema.id), text);
         }
         Ok(files)
     }
@@ -47,15 +51,25 @@ impl Published {
              #[rustfmt::skip]\n\
              pub const SCHEMAS: &[PublishedSchema] = &[\n",
         );
+        let files = &self.contract.publication.files;
+        let directory = relative(files.schema_table, files.schemas);
         for DataSchemaDocument { id, title, operations, .. } in &self.schemas {
             text.push_str("    PublishedSchema {\n");
             text.push_str(&format!("        id: {id:?},\n"));
             text.push_str(&format!("        title: {title:?},\n"));
             text.push_str(&format!("        operations: &{operations:?},\n"));
-            text.push_str(&format!("        text: include_str!(\"../../schemas/{id}.json\"),\n"));
+            text.push_str(&format!("        text: include_str!(\"{directory}/{id}.json\"),\n"));
             text.push_str("    },\n");
         }
         text.push_str("];\n");
         text
     }
+}
+
+/// The way from a file to a directory, both given from the same place.
+fn relative(file: &str, directory: &str) -> String {
+    let (from, to): (Vec<&str>, Vec<&str>) = (file.split('/').collect(), directory.split('/').collect());
+    let shared = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
+    let up = from.len().saturating_sub(shared + 1);
+    [&vec![".."; up][..], &to[shared..]].concat().join("/")
 }

@@ -2,16 +2,16 @@
 
 use super::PublishError;
 use super::document::{entry, object_mut, operations_mut, routes};
-use crate::{Access, Host, Operation};
+use crate::{Access, Contract, Host};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Moves shared error responses into the components.
-pub fn share(mut document: Value) -> Result<Value, PublishError> {
+pub fn share(contract: &Contract, mut document: Value) -> Result<Value, PublishError> {
     let mut uses: BTreeMap<String, (Value, usize)> = BTreeMap::new();
     for route in routes(&document) {
         for response in route.operation["responses"].as_object().into_iter().flatten().map(|(_, own)| own) {
-            if let Some(name) = component_name(route.id(), response) {
+            if let Some(name) = component_name(contract, route.id(), response) {
                 let (first, count) = uses.entry(name).or_insert_with(|| (response.clone(), 0));
                 *count += usize::from(first == response);
             }
@@ -22,7 +22,7 @@ pub fn share(mut document: Value) -> Result<Value, PublishError> {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (_, response) in responses.into_iter().flatten() {
-            if let Some(name) = component_name(&id, response)
+            if let Some(name) = component_name(contract, &id, response)
                 && uses.get(&name).is_some_and(|(shared, _)| shared == response)
             {
                 *response = json!({ "$ref": format!("#/components/responses/{name}") });
@@ -37,9 +37,9 @@ pub fn share(mut document: Value) -> Result<Value, PublishError> {
 
 /// The name of a response that shows a shared example: the example's, after the kind of operation,
 /// because the headers depend on that.
-fn component_name(id: &str, response: &Value) -> Option<String> {
-    let operation = Operation::from_id(id)?;
-    let kind = match (operation.served_by(Host::Auth), operation.spec().access) {
+fn component_name(contract: &Contract, id: &str, response: &Value) -> Option<String> {
+    let operation = contract.row(id)?;
+    let kind = match (operation.served_by(Host::Auth), operation.access) {
         (true, _) => "Auth",
         (false, Access::Public) => "Document",
         (false, _) => "Partner",

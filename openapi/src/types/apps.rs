@@ -1,19 +1,22 @@
 //! Integration apps: registration, governance and client secrets.
 
-use super::common::{Identifier, Timestamp, secret_text};
+use super::common::{Identifier, Timestamp};
 use super::scopes::Scope;
+use super::secret::SecretText;
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// An OAuth 2.0 grant that an app may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
-    ClientCredentials,
-    /// Access on behalf of a signed-in user (RFC 6749, section 4.1).
-    AuthorizationCode,
+wire_enum! {
+    /// An OAuth 2.0 grant that an app may use.
+    #[derive(JsonSchema)]
+    pub enum GrantType {
+        /// Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
+        ClientCredentials = "client_credentials",
+        /// Access on behalf of a signed-in user (RFC 6749, section 4.1).
+        AuthorizationCode = "authorization_code",
+    }
 }
 
 /// Registration of an app.
@@ -83,8 +86,7 @@ pub struct AppCreated {
     #[serde(flatten)]
     pub app: App,
     /// Client secret, shown this once. It is stored only as a hash.
-    #[schemars(schema_with = "secret_text")]
-    pub client_secret: String,
+    pub client_secret: SecretText,
 }
 
 /// One page of the tenant's apps, newest first.
@@ -130,6 +132,5 @@ pub struct AppSecret {
     /// OAuth client identifier of the app.
     pub client_id: String,
     /// The new client secret, shown this once. The old one no longer works.
-    #[schemars(schema_with = "secret_text")]
-    pub client_secret: String,
+    pub client_secret: SecretText,
 }

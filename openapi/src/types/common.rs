@@ -1,5 +1,6 @@
 //! Small types that several topics share: identifiers, secrecy, paging.
 
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject, StringValidation};
@@ -76,17 +77,6 @@ impl JsonSchema for Identifier {
     }
 }
 
-/// Schema of a text that must not be shown: client secrets, tokens, signing secrets. Its format tells
-/// documentation tools and the SDK generator to hide it.
-pub(crate) fn secret_text(_: &mut SchemaGenerator) -> Schema {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        format: Some("password".to_owned()),
-        ..SchemaObject::default()
-    }
-    .into()
-}
-
 /// Schema of a W3C trace id.
 pub(crate) fn trace_id(_: &mut SchemaGenerator) -> Schema {
     lower_hex(32)
@@ -110,22 +100,20 @@ fn lower_hex(digits: u32) -> Schema {
     .into()
 }
 
-/// Secrecy of a record, in rising order. A caller sees what is at or below its own clearance; a
-/// job inherits its creator's level and never exceeds it.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum SecrecyLevel {
-    /// Ordinary business data; the default.
-    #[default]
-    Standard,
-    /// For named recipients inside the organisation.
-    Restricted,
-    /// For cleared recipients only.
-    Confidential,
-    /// The highest level.
-    Secret,
+wire_enum! {
+    /// Secrecy of a record, in rising order. A caller sees what is at or below its own clearance; a
+    /// job inherits its creator's level and never exceeds it.
+    #[derive(Default, PartialOrd, Ord, JsonSchema)]
+    pub enum SecrecyLevel {
+        /// Ordinary business data; the default.
+        Standard = "standard" #[default],
+        /// For named recipients inside the organisation.
+        Restricted = "restricted",
+        /// For cleared recipients only.
+        Confidential = "confidential",
+        /// The highest level.
+        Secret = "secret",
+    }
 }
 
 /// Which page of a list to return.

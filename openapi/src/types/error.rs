@@ -1,5 +1,6 @@
 //! The error body of every operation, and the list of codes that it may carry.
 
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject, StringValidation};
@@ -7,23 +8,14 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $status:literal;)+) => {
-        /// Stable, machine-readable reason of an error.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum ErrorCode {
-            $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
+        wire_enum! {
+            /// Stable, machine-readable reason of an error.
+            pub enum ErrorCode {
+                $($(#[doc = $doc])+ $variant = $code,)+
+            }
         }
 
         impl ErrorCode {
-            /// Every code with its meaning, in the order of publication.
-            pub const ALL: &'static [(ErrorCode, &'static str)] = &[
-                $((ErrorCode::$variant, concat!($($doc),+)),)+
-            ];
-
-            /// The code as it stands on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
-            }
-
             /// The HTTP status that the code comes with.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
@@ -81,12 +73,6 @@ error_codes! {
     Internal = "internal", 500;
 }
 
-impl std::fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl JsonSchema for ErrorCode {
     fn schema_name() -> String {
         "ErrorCode".to_owned()
@@ -97,8 +83,8 @@ impl JsonSchema for ErrorCode {
         let mut description = String::from(
             "Stable, machine-readable reason of an error. New codes may be added; those of this version are:\n",
         );
-        for (code, meaning) in Self::ALL {
-            description.push_str(&format!("\n- `{code}`: {}", meaning.trim()));
+        for code in Self::ALL {
+            description.push_str(&format!("\n- `{code}`: {}", code.description()));
         }
         SchemaObject {
             metadata: Some(Box::new(Metadata { description: Some(description), ..Metadata::default() })),

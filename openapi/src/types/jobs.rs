@@ -1,47 +1,41 @@
 //! Asynchronous jobs.
 
 use super::common::{Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id};
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum JobKind {
-    /// Enriches many profiles.
-    #[serde(rename = "intelligence.enrich.bulk")]
-    IntelligenceEnrichBulk,
-    /// Exports records in bulk.
-    #[serde(rename = "export.bulk")]
-    ExportBulk,
-    /// Imports records in bulk.
-    #[serde(rename = "import.bulk")]
-    ImportBulk,
-    /// Computes over a graph of records.
-    #[serde(rename = "graph.compute")]
-    GraphCompute,
+wire_enum! {
+    /// What a job does.
+    #[derive(JsonSchema)]
+    pub enum JobKind {
+        /// Enriches many profiles.
+        IntelligenceEnrichBulk = "intelligence.enrich.bulk",
+        /// Exports records in bulk.
+        ExportBulk = "export.bulk",
+        /// Imports records in bulk.
+        ImportBulk = "import.bulk",
+        /// Computes over a graph of records.
+        GraphCompute = "graph.compute",
+    }
 }
 
-impl JobKind {
-    /// Every kind.
-    pub const ALL: [JobKind; 4] =
-        [JobKind::IntelligenceEnrichBulk, JobKind::ExportBulk, JobKind::ImportBulk, JobKind::GraphCompute];
-}
-
-/// State of a job. `succeeded`, `failed` and `cancelled` are terminal: none follows another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobStatus {
-    /// Accepted and waiting for a worker.
-    Queued,
-    /// A worker is on it.
-    Running,
-    /// Done; the result can be fetched.
-    Succeeded,
-    /// Ended with an error.
-    Failed,
-    /// Cancelled before it ended.
-    Cancelled,
+wire_enum! {
+    /// State of a job. `succeeded`, `failed` and `cancelled` are terminal: none follows another.
+    #[derive(JsonSchema)]
+    pub enum JobStatus {
+        /// Accepted and waiting for a worker.
+        Queued = "queued",
+        /// A worker is on it.
+        Running = "running",
+        /// Done; the result can be fetched.
+        Succeeded = "succeeded",
+        /// Ended with an error.
+        Failed = "failed",
+        /// Cancelled before it ended.
+        Cancelled = "cancelled",
+    }
 }
 
 /// A job to enqueue.

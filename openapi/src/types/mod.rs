@@ -12,6 +12,8 @@ pub mod keys;
 pub mod profiles;
 pub mod sandbox;
 pub mod scopes;
+pub mod secret;
 pub mod tokens;
 pub mod traces;
 pub mod webhooks;
+pub mod wire_enum;

@@ -1,52 +1,56 @@
 //! Profiles and their enrichment.
 
 use super::common::{Identifier, SecrecyLevel, Timestamp, trace_id};
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// What a profile is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProfileKind {
-    /// A crypto-asset wallet.
-    Wallet,
-    /// A person or an organisation.
-    Entity,
-    /// An incident in progress.
-    Incident,
-    /// A connected medical device.
-    Device,
+wire_enum! {
+    /// What a profile is about.
+    #[derive(JsonSchema)]
+    pub enum ProfileKind {
+        /// A crypto-asset wallet.
+        Wallet = "wallet",
+        /// A person or an organisation.
+        Entity = "entity",
+        /// An incident in progress.
+        Incident = "incident",
+        /// A connected medical device.
+        Device = "device",
+    }
 }
 
-/// Where a finding comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EnrichmentSource {
-    /// Open-source intelligence, sanctions lists among it.
-    Osint,
-    /// Chain and payment analytics.
-    Finance,
-    /// Dispatch systems.
-    Dispatch,
-    /// Electronic patient care reports.
-    Epcr,
-    /// Device telemetry.
-    Telemetry,
+wire_enum! {
+    /// Where a finding comes from.
+    #[derive(PartialOrd, Ord, JsonSchema)]
+    pub enum EnrichmentSource {
+        /// Open-source intelligence, sanctions lists among it.
+        Osint = "osint",
+        /// Chain and payment analytics.
+        Finance = "finance",
+        /// Dispatch systems.
+        Dispatch = "dispatch",
+        /// Electronic patient care reports.
+        Epcr = "epcr",
+        /// Device telemetry.
+        Telemetry = "telemetry",
+    }
 }
 
-/// How bad it is, in rising order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RiskLevel {
-    /// Nothing that needs attention.
-    Low,
-    /// Worth a look.
-    Medium,
-    /// Needs attention.
-    High,
-    /// Needs attention now.
-    Critical,
+wire_enum! {
+    /// How bad it is, in rising order.
+    #[derive(PartialOrd, Ord, JsonSchema)]
+    pub enum RiskLevel {
+        /// Nothing that needs attention.
+        Low = "low",
+        /// Worth a look.
+        Medium = "medium",
+        /// Needs attention.
+        High = "high",
+        /// Needs attention now.
+        Critical = "critical",
+    }
 }
 
 /// Overall risk of a profile.

@@ -1,7 +1,8 @@
 //! Token requests and responses. How a token is signed or verified does not live here.
 
-use super::common::{Timestamp, secret_text};
+use super::common::Timestamp;
 use super::scopes::Scope;
+use super::secret::SecretText;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
@@ -28,8 +29,8 @@ pub struct TokenRequest {
     pub client_id: Option<String>,
     /// Client secret, unless HTTP Basic carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "secret_text")]
-    pub client_secret: Option<String>,
+    #[schemars(with = "SecretText")]
+    pub client_secret: Option<SecretText>,
     /// Space-delimited scopes; every scope that the app is approved for when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -50,8 +51,7 @@ fn client_credentials(_: &mut SchemaGenerator) -> Schema {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokenResponse {
     /// The signed access token (RFC 9068).
-    #[schemars(schema_with = "secret_text")]
-    pub access_token: String,
+    pub access_token: SecretText,
     /// Always `Bearer`.
     pub token_type: String,
     /// Lifetime in seconds.
@@ -73,8 +73,7 @@ pub struct ServiceTokenCreate {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceToken {
     /// The signed token; send it as `Authorization: Bearer`.
-    #[schemars(schema_with = "secret_text")]
-    pub token: String,
+    pub token: SecretText,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
@@ -115,8 +114,7 @@ impl SandboxTokenCreate {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SandboxToken {
     /// The signed token, with `aud` `sandbox`; send it to the sandbox host as `Authorization: Bearer`.
-    #[schemars(schema_with = "secret_text")]
-    pub token: String,
+    pub token: SecretText,
     /// When it stops working.
     pub expires_at: Timestamp,
     /// Always `sandbox`.

@@ -1,6 +1,7 @@
 //! Recorded traces.
 
 use super::common::{span_id, trace_id};
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,26 +48,28 @@ pub struct Span {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Outcome of a span, as OpenTelemetry has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SpanStatus {
-    /// Not set.
-    Unset,
-    /// Completed.
-    Ok,
-    /// Failed.
-    Error,
+wire_enum! {
+    /// Outcome of a span, as OpenTelemetry has it.
+    #[derive(JsonSchema)]
+    pub enum SpanStatus {
+        /// Not set.
+        Unset = "UNSET",
+        /// Completed.
+        Ok = "OK",
+        /// Failed.
+        Error = "ERROR",
+    }
 }
 
-/// Whether every span of a trace has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Ingestion {
-    /// All spans are there.
-    Complete,
-    /// More spans may follow.
-    Partial,
+wire_enum! {
+    /// Whether every span of a trace has arrived.
+    #[derive(JsonSchema)]
+    pub enum Ingestion {
+        /// All spans are there.
+        Complete = "complete",
+        /// More spans may follow.
+        Partial = "partial",
+    }
 }
 
 /// The trace backend is out of reach for now; the trace was still recorded.

@@ -1,40 +1,28 @@
 //! Outbound webhook subscriptions and their deliveries.
 
-use super::common::{Identifier, Timestamp, secret_text};
+use super::common::{Identifier, Timestamp};
+use super::secret::SecretText;
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use validator::{Validate, ValidationError};
 
-/// An event that a subscription can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum WebhookEvent {
-    /// An incident changed.
-    #[serde(rename = "incident.updated")]
-    IncidentUpdated,
-    /// An incident was closed.
-    #[serde(rename = "incident.closed")]
-    IncidentClosed,
-    /// A job succeeded.
-    #[serde(rename = "job.succeeded")]
-    JobSucceeded,
-    /// A job failed.
-    #[serde(rename = "job.failed")]
-    JobFailed,
-    /// A job was cancelled.
-    #[serde(rename = "job.cancelled")]
-    JobCancelled,
-}
-
-impl WebhookEvent {
-    /// Every event.
-    pub const ALL: [WebhookEvent; 5] = [
-        WebhookEvent::IncidentUpdated,
-        WebhookEvent::IncidentClosed,
-        WebhookEvent::JobSucceeded,
-        WebhookEvent::JobFailed,
-        WebhookEvent::JobCancelled,
-    ];
+wire_enum! {
+    /// An event that a subscription can ask for.
+    #[derive(PartialOrd, Ord, JsonSchema)]
+    pub enum WebhookEvent {
+        /// An incident changed.
+        IncidentUpdated = "incident.updated",
+        /// An incident was closed.
+        IncidentClosed = "incident.closed",
+        /// A job succeeded.
+        JobSucceeded = "job.succeeded",
+        /// A job failed.
+        JobFailed = "job.failed",
+        /// A job was cancelled.
+        JobCancelled = "job.cancelled",
+    }
 }
 
 /// Accepts an absolute `https` URL with a host and without credentials or fragment.
@@ -66,8 +54,7 @@ pub struct WebhookCreate {
     pub events: Vec<WebhookEvent>,
     /// Secret that signs deliveries, 16 to 256 characters. It is never returned.
     #[validate(length(min = 16, max = 256))]
-    #[schemars(schema_with = "secret_text")]
-    pub secret: String,
+    pub secret: SecretText,
 }
 
 /// Changes to a subscription; an absent field stays as it is.
@@ -86,8 +73,8 @@ pub struct WebhookUpdate {
     /// New signing secret, 16 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 16, max = 256))]
-    #[schemars(schema_with = "secret_text")]
-    pub secret: Option<String>,
+    #[schemars(with = "SecretText")]
+    pub secret: Option<SecretText>,
 }
 
 /// A subscription. Its secret is never shown.
@@ -122,16 +109,17 @@ pub struct WebhookPath {
     pub webhook_id: Identifier,
 }
 
-/// State of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    /// Waiting for its first or next attempt.
-    Queued,
-    /// The receiver answered with a 2xx status.
-    Succeeded,
-    /// The receiver refused, or was out of reach.
-    Failed,
+wire_enum! {
+    /// State of a delivery.
+    #[derive(JsonSchema)]
+    pub enum DeliveryStatus {
+        /// Waiting for its first or next attempt.
+        Queued = "queued",
+        /// The receiver answered with a 2xx status.
+        Succeeded = "succeeded",
+        /// The receiver refused, or was out of reach.
+        Failed = "failed",
+    }
 }
 
 /// One delivery attempt.

@@ -1,5 +1,6 @@
 //! The generated files: same bytes every time, same content in every form, committed as they are.
 
+use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::{self, sort};
 use argus_openapi::published::{
     API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema, SCHEMAS,
@@ -8,22 +9,23 @@ use serde_json::{Value, json};
 
 #[test]
 fn two_runs_give_the_same_bytes() {
-    let files = || publish::publish().unwrap().files().unwrap();
+    let files = || publish::publish(&ARGUS).unwrap().files().unwrap();
     assert_eq!(files(), files());
 }
 
 #[test]
 fn the_committed_files_are_those_that_the_pipeline_makes() {
-    let files = publish::publish().unwrap().files().unwrap();
+    let files = publish::publish(&ARGUS).unwrap().files().unwrap();
     let repair = "is stale; run `cargo xtask regen`";
-    assert!(files["argus.json"] == DESCRIPTOR_JSON, "openapi/argus.json {repair}");
-    assert!(files["argus.yaml"] == DESCRIPTOR_YAML, "openapi/argus.yaml {repair}");
-    assert!(files["api-catalog.json"] == API_CATALOG_JSON, "openapi/api-catalog.json {repair}");
-    let committed: Vec<_> = SCHEMAS.iter().map(|schema| format!("schemas/{}.json", schema.id)).collect();
-    let made: Vec<_> = files.keys().filter(|path| path.starts_with("schemas/")).cloned().collect();
+    assert!(files["openapi/argus.json"] == DESCRIPTOR_JSON, "openapi/argus.json {repair}");
+    assert!(files["openapi/argus.yaml"] == DESCRIPTOR_YAML, "openapi/argus.yaml {repair}");
+    assert!(files["openapi/api-catalog.json"] == API_CATALOG_JSON, "openapi/api-catalog.json {repair}");
+    let committed: Vec<_> =
+        SCHEMAS.iter().map(|schema| format!("openapi/schemas/{}.json", schema.id)).collect();
+    let made: Vec<_> = files.keys().filter(|path| path.starts_with("openapi/schemas/")).cloned().collect();
     assert_eq!(committed, made, "openapi/src/published/schemas.rs {repair}");
     for PublishedSchema { id, text, .. } in SCHEMAS {
-        assert!(files[&format!("schemas/{id}.json")] == **text, "openapi/schemas/{id}.json {repair}");
+        assert!(files[&format!("openapi/schemas/{id}.json")] == **text, "openapi/schemas/{id}.json {repair}");
     }
 }
 

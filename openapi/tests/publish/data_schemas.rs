@@ -1,6 +1,7 @@
 //! The data schemas: valid, self-contained, and true to the descriptor.
 
 use crate::support::{descriptor, operation};
+use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::data_schemas::data_schemas;
 use argus_openapi::publish::prune::references;
 use argus_openapi::published::{PublishedSchema, SCHEMAS};
@@ -13,7 +14,7 @@ fn validator(schema: &Value) -> jsonschema::Validator {
 
 #[test]
 fn there_is_one_document_for_each_component_schema() {
-    let documents = data_schemas(descriptor()).unwrap();
+    let documents = data_schemas(&ARGUS, descriptor()).unwrap();
     assert_eq!(documents.len(), descriptor()["components"]["schemas"].as_object().unwrap().len());
     let ids: BTreeSet<_> = documents.iter().map(|document| &document.id).collect();
     assert_eq!(ids.len(), documents.len(), "two schemas have the same id");
@@ -22,7 +23,7 @@ fn there_is_one_document_for_each_component_schema() {
 
 #[test]
 fn each_document_is_valid_and_refers_to_nothing_outside_itself() {
-    for document in data_schemas(descriptor()).unwrap() {
+    for document in data_schemas(&ARGUS, descriptor()).unwrap() {
         let (id, schema) = (&document.id, &document.document);
         assert!(jsonschema::meta::is_valid(schema), "{id}");
         assert_eq!(schema["$id"], format!("https://api.knogin.com/.well-known/schemas/{id}.json"));

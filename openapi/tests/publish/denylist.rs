@@ -1,13 +1,14 @@
 //! The denylist and the operation table guard each other.
 
 use argus_openapi::Operation;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::denylist::{Denylist, Pattern, deny};
 use argus_openapi::publish::document::routes;
 use argus_openapi::publish::{PublishError, raw::raw};
 use serde_json::json;
 
 fn committed() -> Denylist {
-    Denylist::committed().unwrap()
+    Denylist::committed(&ARGUS).unwrap()
 }
 
 fn pattern(route: &str) -> Pattern {
@@ -16,7 +17,7 @@ fn pattern(route: &str) -> Pattern {
 
 #[test]
 fn exactly_the_published_operations_are_left() {
-    let document = deny(raw().unwrap(), &committed()).unwrap();
+    let document = deny(&ARGUS, raw(&ARGUS).unwrap(), &committed()).unwrap();
     let mut left: Vec<_> = routes(&document).map(|route| route.id().to_owned()).collect();
     let mut expected: Vec<_> = Operation::ALL
         .iter()
@@ -30,7 +31,7 @@ fn exactly_the_published_operations_are_left() {
 
 #[test]
 fn an_internal_operation_that_no_pattern_matches_is_named() {
-    let raw = raw().unwrap();
+    let raw = raw(&ARGUS).unwrap();
     let mut internal = 0;
     for route in routes(&raw) {
         let operation = Operation::from_id(route.id()).unwrap();
@@ -43,7 +44,7 @@ fn an_internal_operation_that_no_pattern_matches_is_named() {
             denylist.patterns.retain(|pattern| pattern.route != found);
         }
         // One pattern may cover several operations; each of them is a reason to fail.
-        match deny(raw.clone(), &denylist) {
+        match deny(&ARGUS, raw.clone(), &denylist) {
             Err(PublishError::NotDenied { operation, .. }) => {
                 assert!(!Operation::from_id(operation).unwrap().is_published());
             }
@@ -55,17 +56,17 @@ fn an_internal_operation_that_no_pattern_matches_is_named() {
 
 #[test]
 fn a_route_that_nobody_classified_cannot_be_published() {
-    let mut raw = raw().unwrap();
+    let mut raw = raw(&ARGUS).unwrap();
     raw["paths"]["/v1/forgotten"] = json!({ "post": { "operationId": "forgotten", "responses": {} } });
-    let error = deny(raw, &committed()).unwrap_err();
+    let error = deny(&ARGUS, raw, &committed()).unwrap_err();
     assert_eq!(error, PublishError::UnknownOperation("forgotten (POST /v1/forgotten)".to_owned()));
 }
 
 #[test]
 fn a_route_below_a_denied_prefix_is_removed_even_when_the_table_does_not_know_it() {
-    let mut raw = raw().unwrap();
+    let mut raw = raw(&ARGUS).unwrap();
     raw["paths"]["/internal/forgotten"] = json!({ "get": { "operationId": "forgotten", "responses": {} } });
-    let document = deny(raw, &committed()).unwrap();
+    let document = deny(&ARGUS, raw, &committed()).unwrap();
     assert!(routes(&document).all(|route| !route.path.starts_with("/internal")));
 }
 
@@ -73,7 +74,7 @@ fn a_route_below_a_denied_prefix_is_removed_even_when_the_table_does_not_know_it
 fn a_pattern_that_hits_a_published_operation_is_named() {
     let mut denylist = committed();
     denylist.patterns.push(pattern("DELETE /v1/jobs/*"));
-    let error = deny(raw().unwrap(), &denylist).unwrap_err();
+    let error = deny(&ARGUS, raw(&ARGUS).unwrap(), &denylist).unwrap_err();
     let PublishError::WronglyDenied { operation, route, pattern } = error else { panic!("{error}") };
     assert_eq!((operation, route.as_str()), ("job_cancel", "DELETE /v1/jobs/{id}"));
     assert_eq!(pattern, "DELETE /v1/jobs/*");
@@ -81,9 +82,9 @@ fn a_pattern_that_hits_a_published_operation_is_named() {
 
 #[test]
 fn a_published_operation_that_the_trait_lost_is_named() {
-    let mut raw = raw().unwrap();
+    let mut raw = raw(&ARGUS).unwrap();
     raw["paths"].as_object_mut().unwrap().remove("/v1/sandbox/scenarios");
-    let error = deny(raw, &committed()).unwrap_err();
+    let error = deny(&ARGUS, raw, &committed()).unwrap_err();
     assert_eq!(error, PublishError::MissingOperation("sandbox_scenario_list"));
 }
 

@@ -1,9 +1,11 @@
 //! Every example is there and fits its schema.
 
 use crate::support::{descriptor, media, resolve, responses, routes};
-use argus_openapi::publish::examples::{self, Examples};
+use argus_openapi::contract::{ARGUS, PolicyFile};
+use argus_openapi::publish::examples::{self, Examples, SharedExamples};
 use argus_openapi::publish::{PublishError, denylist::Denylist, descriptor_of, raw::raw};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Fails unless `value` fits `schema`, whose references lead into the descriptor.
 fn assert_fits(schema: &Value, value: &Value, place: &str) {
@@ -84,18 +86,18 @@ fn an_error_example_carries_a_code_of_its_status() {
         for (status, response) in responses(route.operation).filter(|(status, _)| *status >= 400) {
             for value in media(response).flat_map(|(_, media)| of(media)) {
                 let Some(code) = value["error_code"].as_str() else { continue };
-                let known = ErrorCode::ALL.iter().find(|(known, _)| known.as_str() == code);
-                let known = known.unwrap_or_else(|| panic!("{code} is not an error code"));
-                assert_eq!(known.0.status(), status, "{} {status}: {code}", route.name());
+                let known = code.parse::<ErrorCode>();
+                let known = known.unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(known.status(), status, "{} {status}: {code}", route.name());
             }
         }
     }
 }
 
 fn published_with(change: impl FnOnce(&mut Examples)) -> Result<Value, PublishError> {
-    let mut examples = Examples::committed().unwrap();
+    let mut examples = Examples::committed(&ARGUS).unwrap();
     change(&mut examples);
-    descriptor_of(raw().unwrap(), &Denylist::committed().unwrap(), &examples)
+    descriptor_of(&ARGUS, raw(&ARGUS).unwrap(), &Denylist::committed(&ARGUS).unwrap(), &examples)
 }
 
 fn reason(outcome: Result<Value, PublishError>) -> String {
@@ -125,5 +127,38 @@ fn an_example_that_belongs_to_nothing_is_named() {
         let job = all.operations["job_view"].clone();
         all.operations.insert("job_sing".to_owned(), job);
     }));
-    assert!(operation.contains("no published operation `job_sing`"), "{operation}");
+    assert!(operation.contains("no operation `job_sing`"), "{operation}");
+}
+
+#[test]
+fn a_hole_in_the_examples_is_named_with_its_file() {
+    let request = reason(published_with(|all| all.operations.get_mut("job_create").unwrap().request = None));
+    assert!(request.starts_with("openapi/policy/examples/jobs.json: "), "{request}");
+}
+
+#[test]
+fn an_operation_that_has_examples_twice_is_refused_with_both_files() {
+    const ONE: PolicyFile = PolicyFile { name: "examples/one.json", text: r#"{"job_view": {}}"# };
+    const OTHER: PolicyFile = PolicyFile { name: "examples/other.json", text: r#"{"job_view": {}}"# };
+    const TWICE: PolicyFile =
+        PolicyFile { name: "examples/twice.json", text: r#"{"job_view": {}, "job_view": {}}"# };
+    let refusal = |files: &[PolicyFile]| Examples::merged(SharedExamples::default(), files).unwrap_err();
+    let apart = refusal(&[ONE, OTHER]).to_string();
+    for named in ["openapi/policy/examples/other.json", "`job_view`", "examples/one.json"] {
+        assert!(apart.contains(named), "{apart}");
+    }
+    let together = refusal(&[TWICE]).to_string();
+    assert!(together.contains("`job_view` already has examples in examples/twice.json"), "{together}");
+}
+
+#[test]
+fn every_file_of_examples_is_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/policy/examples");
+    let there: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| format!("examples/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .collect();
+    let publication = &ARGUS.publication;
+    let read = publication.examples.iter().chain([&publication.error_examples]);
+    assert_eq!(there, read.map(|file| file.name.to_owned()).collect());
 }

@@ -9,5 +9,6 @@ mod examples;
 mod generator;
 mod pruning;
 mod raise_lower;
+mod rows;
 mod share;
 mod support;

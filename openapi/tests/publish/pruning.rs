@@ -1,6 +1,7 @@
 //! Components that only denied routes used are gone, and nothing else is.
 
 use crate::support::descriptor;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::denylist::{Denylist, deny};
 use argus_openapi::publish::prune::{prune, reachable};
 use argus_openapi::publish::raw::raw;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 #[test]
 fn schemas_that_only_denied_routes_used_are_gone() {
-    let raw = raw().unwrap();
+    let raw = raw(&ARGUS).unwrap();
     for name in ["Health", "OauthMetadata", "Readiness", "TenantBootstrap", "TenantBootstrapped"] {
         assert!(raw["components"]["schemas"].get(name).is_some(), "{name} is no longer in the raw document");
         assert!(descriptor()["components"]["schemas"].get(name).is_none(), "{name} is published");
@@ -22,13 +23,13 @@ fn a_schema_that_a_published_route_uses_too_stays() {
 
 #[test]
 fn a_chain_of_schemas_behind_a_denied_route_is_gone_as_a_whole() {
-    let mut raw = raw().unwrap();
+    let mut raw = raw(&ARGUS).unwrap();
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     raw["paths"]["/internal/chain"] = json!({ "get": { "operationId": "chain", "responses": { "200": {
         "description": "", "content": { "application/json": { "schema": reference("First") } } } } } });
     raw["components"]["schemas"]["First"] = json!({ "items": reference("Second"), "type": "array" });
     raw["components"]["schemas"]["Second"] = json!({ "properties": { "back": reference("First") } });
-    let document = prune(deny(raw, &Denylist::committed().unwrap()).unwrap()).unwrap();
+    let document = prune(deny(&ARGUS, raw, &Denylist::committed(&ARGUS).unwrap()).unwrap()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     assert!(!schemas.contains_key("First") && !schemas.contains_key("Second"));
     assert!(schemas.contains_key("Job"));

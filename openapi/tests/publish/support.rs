@@ -1,11 +1,12 @@
 //! What the tests share: the descriptor, made once, and ways to look into it.
 
+use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::{self, document::Route};
 use serde_json::Value;
 use std::sync::LazyLock;
 
 static DESCRIPTOR: LazyLock<Value> =
-    LazyLock::new(|| publish::descriptor().expect("the contract can be published"));
+    LazyLock::new(|| publish::descriptor(&ARGUS).expect("the contract can be published"));
 
 /// The descriptor as the pipeline makes it now.
 pub(crate) fn descriptor() -> &'static Value {

@@ -10,7 +10,7 @@ use crate::ids::{Outcome, delivery_id};
 use crate::jobs::{self, ListedJob};
 use crate::sandbox::{Answer, Context, Reply};
 use crate::webhooks;
-use argus_openapi::CONTRACT_VERSION;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::webhooks::{
     DeliveryRequest, DeliveryStatus, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookEvent, WebhookTest,
@@ -107,7 +107,7 @@ fn delivery(webhook: &Webhook, event: Option<WebhookEvent>, age: i64, content: C
     let secret = SANDBOX_SECRET;
     let mut headers: BTreeMap<String, String> = [
         ("content-type", "application/json".to_owned()),
-        ("user-agent", format!("argus-webhooks/{CONTRACT_VERSION}")),
+        ("user-agent", format!("argus-webhooks/{}", ARGUS.version)),
         (WEBHOOK_ID, id.clone()),
         (WEBHOOK_TIMESTAMP, timestamp.to_string()),
         (WEBHOOK_SIGNATURE, standard_signature(secret, &id, timestamp, body.as_bytes())),

@@ -81,9 +81,9 @@ fn body(descriptor: &Value, status: u16, response: &Value) -> Option<Vec<u8>> {
         return Some(render(example));
     }
     let schema = media(response)?.get("schema").map(|schema| follow(descriptor, schema));
-    let (code, meaning) = ErrorCode::ALL.iter().find(|(code, _)| code.status() == status)?;
+    let code = ErrorCode::ALL.into_iter().find(|code| code.status() == status)?;
     let description = response.get("description").and_then(Value::as_str);
-    let mut body = json!({ "error_code": code, "message": description.unwrap_or(meaning.trim()) });
+    let mut body = json!({ "error_code": code, "message": description.unwrap_or(code.description()) });
     if schema.and_then(|schema| schema.pointer("/properties/query_hint")).is_some() {
         body["query_hint"] = json!("use_your_backend");
     }

@@ -8,9 +8,10 @@ use crate::jobs::ListedJob;
 use crate::request::{Caller, Mock, Request};
 use crate::scenario::{ScenarioSet, UnknownScenario};
 use crate::{data_schemas, deliveries, graphql, jobs, profiles, traces, webhooks};
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
-use argus_openapi::{CONTRACT_VERSION, Operation, published};
+use argus_openapi::published;
 use argus_wire::trace_context::TraceIds;
 use serde::Serialize;
 use std::fmt;
@@ -137,10 +138,10 @@ impl Sandbox {
 
     /// Trace and span ids of a reply that is given before a mock is asked: a refusal by the gate, a
     /// body that does not parse, an unknown route.
-    pub fn derive_trace(&self, operation: Option<Operation>, method_and_path: &str) -> TraceIds {
+    pub fn derive_trace(&self, operation: Option<&str>, method_and_path: &str) -> TraceIds {
         let mut frame = Frame::new("refusal");
-        frame.part(CONTRACT_VERSION.as_bytes());
-        frame.part(operation.map_or("", Operation::id).as_bytes());
+        frame.part(ARGUS.version.as_bytes());
+        frame.part(operation.unwrap_or_default().as_bytes());
         frame.part(method_and_path.as_bytes());
         frame.finish().trace()
     }
@@ -221,7 +222,7 @@ impl Context<'_> {
 /// identity, so that a forced replay of `job_create` returns the job of the first request.
 fn request_digest(caller: &Caller<'_>, request: &Request<'_>, clock: Option<u32>) -> Digest {
     let mut frame = Frame::new("request");
-    frame.part(CONTRACT_VERSION.as_bytes());
+    frame.part(ARGUS.version.as_bytes());
     frame.part(request.operation().id().as_bytes());
     frame.scalar(&clock);
     frame.scalar(&caller.scenarios.ids());

@@ -1,17 +1,21 @@
 //! `argus dev`: all three hosts on this machine, a demo tenant and app, and lines to paste.
 
 use super::ready_file::{Demo, Ready};
-use super::run::{self, Service};
+use super::run::{self, Running};
 use super::{CommandResult, print};
-use crate::config::RunArgs;
 use crate::hosts::{App, BaseUrls};
-use crate::identity::files::{self, Replace};
-use crate::identity::{apps, bootstrap, tenants, tokens};
-use crate::problem::Outcome;
+use crate::service;
+use crate::settings::{RunArgs, Settings};
+use argus_core::context::{Context, Live};
+use argus_core::files::{self, Replace};
+use argus_core::ids::ClientId;
+use argus_core::tenants::{self, Tenant};
+use argus_openapi::Host;
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
 use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
+use argus_partner::{Error, apps, bootstrap, tokens};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -31,20 +35,22 @@ struct Credentials {
     expires_at: Timestamp,
 }
 
-pub(super) fn dev(args: &RunArgs) -> CommandResult {
+pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
+    let settings = Settings::load(&args.options, config)?;
     run::block_on(async {
-        let service = Service::start(args)?;
-        let [auth, _, sandbox] = service.base_urls();
-        service.app.set_base_urls(BaseUrls {
-            auth: args.auth_url.clone().unwrap_or(auth),
-            sandbox: args.sandbox_url.clone().unwrap_or(sandbox),
-        });
-        let kept = args.data.data_dir.join("dev.json");
-        let turn = run::take_turn(&args.data)?;
-        let credentials = credentials(&service.app, &kept, &args.issuer).await?;
+        let running = Running::start(&settings, args.ready_file.as_deref(), |addresses| BaseUrls {
+            auth: addresses.base_url(Host::Auth),
+            sandbox: addresses.base_url(Host::Sandbox),
+        })?;
+        let kept = settings.identity.data_dir.join("dev.json");
+        let turn = service::take_turn(&settings)?;
+        let credentials = credentials(&running.service.app, &kept, &settings.identity.issuer).await?;
         drop(turn);
-        announce(args, &service, &credentials)?;
-        service.run_until_signal().await
+        // Examples and tools find a development server without being told.
+        let ready_file =
+            args.ready_file.clone().unwrap_or_else(|| settings.identity.data_dir.join("ready.json"));
+        announce(&ready_file, &running.service.app, &credentials)?;
+        running.until_signal().await
     })
 }
 
@@ -57,7 +63,7 @@ async fn credentials(
         Some(credentials) if is_usable(app, &credentials).await? => credentials,
         _ => create(app, issuer).await?,
     };
-    let left = credentials.expires_at.timestamp() - chrono::Utc::now().timestamp();
+    let left = credentials.expires_at.timestamp() - app.clock.now().timestamp();
     if left < RENEW_BELOW || credentials.issuer != issuer {
         issuer.clone_into(&mut credentials.issuer);
         renew(app, &mut credentials).await?;
@@ -94,18 +100,29 @@ fn unusable(path: &Path, error: &std::io::Error) -> String {
 }
 
 /// Whether the kept credentials belong to this store and to a key that is still published.
-async fn is_usable(app: &App, credentials: &Credentials) -> Outcome<bool> {
+async fn is_usable(app: &App, credentials: &Credentials) -> Result<bool, Error> {
     let identity = &app.identity;
-    let Ok(tenant) = tenants::view(identity, &credentials.tenant_id).await else { return Ok(false) };
-    let known = apps::view(identity, &tenant.operator(), &credentials.client_id).await.is_ok();
+    let Ok(tenant) = tenant(app, credentials).await else { return Ok(false) };
+    let Ok(client_id) = credentials.client_id.parse::<ClientId>() else { return Ok(false) };
+    let known = apps::view(identity, &operator(app, &tenant), &client_id).await.is_ok();
     Ok(known && identity.keys().verify_signature(&credentials.admin_token).is_ok())
 }
 
+async fn tenant(app: &App, credentials: &Credentials) -> Result<Tenant, Error> {
+    let unknown = |_| Error::from(argus_core::Error::NotFound("tenant"));
+    let tenant_id = credentials.tenant_id.parse().map_err(unknown)?;
+    Ok(tenants::view(&app.database.requests, &tenant_id).await?)
+}
+
+fn operator(app: &App, tenant: &Tenant) -> Context<Live> {
+    tenant.operator(&app.clock)
+}
+
 /// The demo tenant and its app, approved for every partner scope.
-async fn create(app: &App, issuer: &str) -> Outcome<Credentials> {
+async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
     let identity = &app.identity;
     let tenant = bootstrap::first_tenant(identity).await?;
-    let administrator = tenant.operator();
+    let administrator = operator(app, &tenant);
     let request = AppCreate {
         name: "Demo app".to_owned(),
         grant_types: vec![GrantType::ClientCredentials],
@@ -113,14 +130,14 @@ async fn create(app: &App, issuer: &str) -> Outcome<Credentials> {
         requested_scopes: Scope::partner().collect(),
     };
     let created = apps::create(identity, &administrator, &request).await?;
-    let client_id = created.app.client_id;
+    let client_id = created.app.client_id.parse().map_err(Error::fault)?;
     let allow = GovernanceUpdate { allow_service_tokens: Some(true), ..GovernanceUpdate::default() };
     apps::governance_update(identity, &administrator, &client_id, &allow).await?;
     let mut credentials = Credentials {
         issuer: issuer.to_owned(),
-        tenant_id: tenant.tenant_id,
-        client_id,
-        client_secret: created.client_secret,
+        tenant_id: tenant.tenant_id.into(),
+        client_id: client_id.into(),
+        client_secret: created.client_secret.expose().to_owned(),
         admin_token: String::new(),
         sandbox_token: String::new(),
         expires_at: Timestamp::default(),
@@ -129,31 +146,23 @@ async fn create(app: &App, issuer: &str) -> Outcome<Credentials> {
     Ok(credentials)
 }
 
-async fn renew(app: &App, credentials: &mut Credentials) -> Outcome<()> {
+async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
     let identity = &app.identity;
-    let tenant = tenants::view(identity, &credentials.tenant_id).await?;
+    let tenant = tenant(app, credentials).await?;
     let admin =
         tokens::operator_token_create(identity, &tenant, &[Scope::PlatformAdmin], SANDBOX_TTL_MAX).await?;
     let request = SandboxTokenCreate { scenarios: Vec::new(), ttl_seconds: Some(SANDBOX_TTL_MAX.into()) };
-    let sandbox = tokens::sandbox_token_create(
-        identity,
-        &tenant.operator(),
-        &credentials.client_id,
-        &request,
-        &app.base_urls().sandbox,
-        |ids| app.pinned(ids),
-    )
-    .await?;
-    credentials.admin_token = admin.token;
-    credentials.sandbox_token = sandbox.token;
+    let client_id = credentials.client_id.parse().map_err(Error::fault)?;
+    let sandbox =
+        tokens::sandbox_token_create(identity, &operator(app, &tenant), &client_id, &request, app).await?;
+    credentials.admin_token = admin.token.expose().to_owned();
+    credentials.sandbox_token = sandbox.token.expose().to_owned();
     credentials.expires_at = admin.expires_at.min(sandbox.expires_at);
     Ok(())
 }
 
-fn announce(args: &RunArgs, service: &Service, credentials: &Credentials) -> CommandResult {
-    let [auth, api, sandbox] = service.base_urls();
-    // Examples and tools find a development server without being told.
-    let ready_file = args.ready_file.clone().unwrap_or_else(|| args.data.data_dir.join("ready.json"));
+fn announce(ready_file: &Path, app: &App, credentials: &Credentials) -> CommandResult {
+    let [auth, api, sandbox] = Host::ALL.map(|host| app.addresses.base_url(host));
     let ready = ready_file.display();
     let Credentials { tenant_id, client_id, client_secret, admin_token, sandbox_token, .. } = credentials;
     print(format!(
@@ -188,5 +197,5 @@ curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
     let demo = Demo { admin_token, tenant_id, client_id, client_secret };
-    Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(&ready_file)
+    Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(ready_file)
 }

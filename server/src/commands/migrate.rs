@@ -1,12 +1,15 @@
 //! `argus migrate`: bring the store to the schema of this version.
 
 use super::{CommandResult, print};
-use crate::config::DataArgs;
-use crate::store::Store;
+use crate::service;
+use crate::settings::{DataArgs, Settings};
+use argus_core::store::Database;
+use std::path::Path;
 
-pub(super) fn migrate(data: &DataArgs) -> CommandResult {
-    super::run::create_data_dir(data)?;
-    let applied = Store::migrate(&data.database_url())?;
+pub(super) fn migrate(data: DataArgs, config: Option<&Path>) -> CommandResult {
+    let settings = Settings::load(&data.into(), config)?;
+    service::create_data_dir(&settings)?;
+    let applied = Database::migrate(&settings.store.url, service::PRODUCTS)?;
     if applied.is_empty() {
         return print("the store already has the schema of this version");
     }

@@ -1,4 +1,4 @@
-//! What each command of the `argus` binary does. Flags are declared in [`crate::config`].
+//! What each command of the `argus` binary does. Flags are declared in [`crate::settings`].
 
 mod dev;
 mod keys;
@@ -9,8 +9,7 @@ mod run;
 mod serve;
 mod token;
 
-use crate::config::{Cli, Command, RunArgs};
-use crate::problem::Problem;
+use crate::settings::{Cli, Command, RunArgs};
 use std::process::ExitCode;
 
 /// Exit status of a command that could not do its work; its data is untouched.
@@ -21,30 +20,21 @@ type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Runs the command and reports a failure on standard error.
 pub fn run(cli: Cli) -> ExitCode {
-    let outcome = match cli.command.unwrap_or_else(|| Command::Dev(RunArgs::default())) {
-        Command::Dev(args) => dev::dev(&args),
-        Command::Serve(args) => serve::serve(&args),
-        Command::Token(args) => token::token(&args),
+    let config = cli.config.as_deref();
+    let outcome = match cli.command.unwrap_or_else(|| Command::Dev(RunArgs::of_environment())) {
+        Command::Dev(args) => dev::dev(&args, config),
+        Command::Serve(args) => serve::serve(&args, config),
+        Command::Token(args) => token::token(args, config),
         Command::Openapi { yaml } => openapi::openapi(yaml),
-        Command::Migrate(data) => migrate::migrate(&data),
-        Command::Keys { action, data } => keys::keys(action, &data),
+        Command::Migrate(data) => migrate::migrate(data, config),
+        Command::Keys { action, data } => keys::keys(action, data, config),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("argus: {}", explain(error.as_ref()));
+            eprintln!("argus: {error}");
             ExitCode::from(EXIT_REFUSED)
         }
-    }
-}
-
-/// The failure in the words of an operator, who has no use for the code of a reply, and every right to
-/// the cause that callers are not shown.
-fn explain(error: &(dyn std::error::Error + 'static)) -> String {
-    match error.downcast_ref::<Problem>() {
-        Some(Problem { cause: Some(cause), .. }) => cause.to_string(),
-        Some(problem) => problem.message.clone(),
-        None => error.to_string(),
     }
 }
 

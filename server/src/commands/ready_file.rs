@@ -1,7 +1,7 @@
 //! The ready file: what tools read to find the hosts once all of them accept.
 
 use super::CommandResult;
-use crate::identity::files::{self, Replace};
+use argus_core::files::{self, Replace};
 use serde::Serialize;
 use std::path::Path;
 

@@ -1,23 +1,21 @@
 //! `argus serve`: all three hosts for production.
 
-use super::CommandResult;
 use super::ready_file::Ready;
-use super::run::{self, Service};
-use crate::config::RunArgs;
+use super::run::{self, Running};
+use super::CommandResult;
 use crate::hosts::BaseUrls;
+use crate::settings::{RunArgs, Settings};
+use argus_openapi::Host;
+use std::path::Path;
 
-pub(super) fn serve(args: &RunArgs) -> CommandResult {
+pub(super) fn serve(args: &RunArgs, config: Option<&Path>) -> CommandResult {
+    let settings = Settings::load(&args.options, config)?;
     run::block_on(async {
-        let service = Service::start(args)?;
-        let public = BaseUrls::default();
-        service.app.set_base_urls(BaseUrls {
-            auth: args.auth_url.clone().unwrap_or(public.auth),
-            sandbox: args.sandbox_url.clone().unwrap_or(public.sandbox),
-        });
+        let running = Running::start(&settings, args.ready_file.as_deref(), |_| BaseUrls::default())?;
         if let Some(path) = &args.ready_file {
-            let [auth, api, sandbox] = service.base_urls();
+            let [auth, api, sandbox] = Host::ALL.map(|host| running.service.app.addresses.base_url(host));
             Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: None }.write(path)?;
         }
-        service.run_until_signal().await
+        running.until_signal().await
     })
 }

@@ -1,22 +1,29 @@
 //! `argus token`: a token for an administrator or an operator, straight from the signing key.
 
 use super::{CommandResult, print, run};
-use crate::config::TokenArgs;
-use crate::identity::{Identity, bootstrap, tenants, tokens};
+use crate::service;
+use crate::settings::{Settings, TokenArgs};
+use argus_core::tenants;
+use argus_partner::{bootstrap, tokens};
+use std::path::Path;
 
-pub(super) fn token(args: &TokenArgs) -> CommandResult {
-    run::create_data_dir(&args.data)?;
+pub(super) fn token(args: TokenArgs, config: Option<&Path>) -> CommandResult {
+    let settings = Settings::load(&args.data.into(), config)?;
+    service::create_data_dir(&settings)?;
     // Held to the end: SQLite refuses a process that opens the store while the last other one closes it.
-    let _turn = run::take_turn(&args.data)?;
+    let _turn = service::take_turn(&settings)?;
     run::block_on(async {
-        let identity = Identity::open(args.data.identity_settings(&args.issuer))?;
+        let (database, identity) = service::open(&settings)?;
         let tenant = match &args.tenant {
-            Some(id) => tenants::view(&identity, id).await?,
+            Some(id) => {
+                let id = id.parse().map_err(|_| "no such tenant")?;
+                tenants::view(&database.requests, &id).await?
+            }
             None => bootstrap::first_tenant(&identity).await?,
         };
-        let token =
-            tokens::operator_token_create(&identity, &tenant, &args.scopes, args.ttl_seconds.into()).await?;
+        let lifetime = args.ttl_seconds.into();
+        let token = tokens::operator_token_create(&identity, &tenant, &args.scopes, lifetime).await?;
         eprintln!("tenant {}, expires {}", tenant.tenant_id, token.expires_at.to_rfc3339());
-        print(token.token)
+        print(token.token.expose())
     })
 }

@@ -1,7 +1,6 @@
 //! Every published document, made ready once at start-up.
 
 use super::Document;
-use crate::problem::{Outcome, Problem};
 use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, SCHEMAS};
 use argus_openapi::{Host, Operation};
 use http::HeaderValue;
@@ -26,7 +25,7 @@ pub struct Library {
 impl Library {
     /// Computes the entity tags.
     pub fn load() -> Self {
-        let media_type = |operation: Operation| operation.spec().media_type;
+        let media_type = |operation: Operation| operation.row().media_type;
         let catalog = Document::public(CATALOG_MEDIA_TYPE, API_CATALOG_JSON);
         let link = format!("<{}/.well-known/api-catalog>; rel=\"api-catalog\"", Host::Api.public_url());
         Self {
@@ -46,9 +45,7 @@ impl Library {
     }
 
     /// The data schema in `<id>.json`.
-    pub fn schema(&self, file: &str) -> Outcome<&Document> {
-        file.strip_suffix(".json")
-            .and_then(|id| self.schemas.get(id))
-            .ok_or_else(|| Problem::not_found("data schema"))
+    pub fn schema(&self, file: &str) -> Option<&Document> {
+        file.strip_suffix(".json").and_then(|id| self.schemas.get(id))
     }
 }

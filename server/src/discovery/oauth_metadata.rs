@@ -1,6 +1,6 @@
 //! Authorization server metadata (RFC 8414), from what the server really does.
 
-use crate::identity::Identity;
+use argus_partner::Identity;
 use argus_openapi::types::internal::OauthMetadata;
 use argus_openapi::types::scopes::Scope;
 

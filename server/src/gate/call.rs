@@ -1,42 +1,51 @@
-//! An open call: what a handler may know of its request.
+//! A call that was let through: what a handler may know of its request.
 
+use super::entry::Entry;
 use super::misfit::{self, within_bounds};
-use super::principal::{Anonymous, Live, Sandboxed, TokenAudience};
-use super::refusal;
-use crate::hosts::HostContext;
-use crate::identity::Identity;
-use crate::problem::{Outcome, Problem};
+use super::problem::{Outcome, Problem};
+use crate::hosts::App;
+use argus_core::Context;
+use argus_core::context::Live;
 use argus_openapi::http::{Body, Checked};
-use argus_openapi::types::error::Error;
-use argus_openapi::{Access, Operation};
-use argus_sandbox::{Mock, Preferences, Request};
-use dropshot::{Header, Path, Query, RequestContext};
+use argus_partner::Identity;
+use dropshot::{Header, Path, Query, RequestInfo};
+use http::{HeaderMap, HeaderValue};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
 use validator::Validate;
 
-const PREFER: &str = "Prefer";
-
-/// A request that passed the gate, with its caller as the type `P`.
-pub struct Call<P> {
-    pub(super) rqctx: RequestContext<HostContext>,
-    /// Which operation was called.
-    pub operation: Operation,
+/// A request whose caller was admitted as a `C`.
+pub struct Call<'r, C> {
+    pub(super) entry: &'r Entry<'r>,
     /// Who calls.
-    pub caller: P,
+    pub caller: C,
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        Problem::new(error.error_code, error.message)
+impl Call<'_, Context<Live>> {
+    /// What goes down to the domain.
+    pub fn context(&self) -> &Context<Live> {
+        &self.caller
     }
 }
 
-impl<P> Call<P> {
-    /// The host's state.
-    pub fn context(&self) -> &HostContext {
-        self.rqctx.context()
+impl<C> Call<'_, C> {
+    /// What the hosts share.
+    pub fn app(&self) -> &App {
+        self.entry.app()
+    }
+
+    /// Apps, keys and tokens.
+    pub fn identity(&self) -> &Identity {
+        &self.app().identity
+    }
+
+    pub(super) fn request(&self) -> &RequestInfo {
+        self.entry.request()
+    }
+
+    /// The headers of the request.
+    pub fn headers(&self) -> &HeaderMap {
+        self.request().headers()
     }
 
     /// The path parameters.
@@ -56,7 +65,7 @@ impl<P> Call<P> {
             Ok(query) => within_bounds(query.into_inner(), |field| field.to_owned()),
             // dropshot's message does not always name the parameter.
             Err(error) => {
-                let sent = self.rqctx.request.uri().query().unwrap_or_default();
+                let sent = self.request().uri().query().unwrap_or_default();
                 Err(misfit::query::<T>(sent).map_or_else(|| error.into(), Problem::invalid))
             }
         }
@@ -69,7 +78,7 @@ impl<P> Call<P> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        let value = self.single_header(name)?;
+        let value = single_header(self.request(), name)?;
         let member = value.map(|value| (name.to_ascii_lowercase(), value.into()));
         let members: serde_json::Map<_, _> = member.into_iter().collect();
         let header = serde_json::from_value(members.into())
@@ -82,7 +91,7 @@ impl<P> Call<P> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
     {
-        within_bounds(body.read(&self.rqctx).await?, |field| field.to_owned())
+        within_bounds(body.read(self.entry.rqctx).await?, |field| field.to_owned())
     }
 
     /// The request body, or its default where none was sent.
@@ -92,111 +101,19 @@ impl<P> Call<P> {
     {
         if body.is_empty() { Ok(T::default()) } else { self.body(body).await }
     }
-
-    /// A form body, whose own rules the operation checks.
-    pub async fn form<T>(&self, body: Body<T>) -> Outcome<T>
-    where
-        T: DeserializeOwned + JsonSchema + Send + Sync + 'static,
-    {
-        Ok(body.read(&self.rqctx).await?)
-    }
-
-    /// The value of a request header, or none where it was not sent. A header that is repeated or is
-    /// not ASCII text is an `invalid_request` that names it.
-    pub fn single_header(&self, name: &str) -> Outcome<Option<&str>> {
-        let mut values = self.rqctx.request.headers().get_all(name).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(Problem::invalid(format!("the `{name}` header is repeated")));
-        }
-        header_text(name, value).map(Some)
-    }
 }
 
-fn header_text<'v>(name: &str, value: &'v http::HeaderValue) -> Outcome<&'v str> {
+/// The value of a request header, or none where it was not sent. A header that is repeated or is not
+/// ASCII text is an `invalid_request` that names it.
+pub(super) fn single_header<'r>(request: &'r RequestInfo, name: &str) -> Outcome<Option<&'r str>> {
+    let mut values = request.headers().get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::invalid(format!("the `{name}` header is repeated")));
+    }
+    header_text(name, value).map(Some)
+}
+
+pub(super) fn header_text<'v>(name: &str, value: &'v HeaderValue) -> Outcome<&'v str> {
     value.to_str().map_err(|_| Problem::invalid(format!("the `{name}` header is not ASCII text")))
-}
-
-/// A kind of caller that the gate can let through.
-pub trait Caller: Sized + Send {
-    /// The caller of a request, or the refusal.
-    fn admit(rqctx: &RequestContext<HostContext>, operation: Operation) -> Outcome<Self>;
-}
-
-impl Caller for Anonymous {
-    fn admit(_: &RequestContext<HostContext>, operation: Operation) -> Outcome<Self> {
-        match operation.spec().access {
-            Access::Public | Access::Client => Ok(Self),
-            // Only a wrong wrapper in a host's trait impl leads here; deny by default.
-            Access::AnyToken | Access::Scope(_) => Err(refusal::missing_token()),
-        }
-    }
-}
-
-impl Caller for Live {
-    fn admit(rqctx: &RequestContext<HostContext>, operation: Operation) -> Outcome<Self> {
-        let verified = verified(rqctx)?;
-        match verified.audience {
-            TokenAudience::Live => {}
-            TokenAudience::Sandbox(_) => return Err(refusal::sandbox_token_on_live_host()),
-            TokenAudience::Other => return Err(refusal::invalid_token("the token is for another audience")),
-        }
-        permitted(&verified.principal, operation)?;
-        Ok(Self(verified))
-    }
-}
-
-impl Caller for Sandboxed {
-    fn admit(rqctx: &RequestContext<HostContext>, operation: Operation) -> Outcome<Self> {
-        let verified = verified(rqctx)?;
-        let TokenAudience::Sandbox(scenarios) = &verified.audience else {
-            return Err(refusal::live_token_on_sandbox_host());
-        };
-        permitted(&verified.principal, operation)?;
-        let scenarios = Arc::clone(scenarios);
-        Ok(Self { verified, scenarios })
-    }
-}
-
-fn verified(rqctx: &RequestContext<HostContext>) -> Outcome<Arc<super::principal::Verified>> {
-    rqctx.context().app.verifier.verify(rqctx.request.headers())
-}
-
-fn permitted(principal: &super::Principal, operation: Operation) -> Outcome<()> {
-    match operation.spec().access {
-        Access::Scope(required) if !principal.holds(required) => Err(refusal::insufficient_scope(required)),
-        _ => Ok(()),
-    }
-}
-
-impl Call<Live> {
-    /// Tenants, apps, keys and tokens.
-    pub fn identity(&self) -> &Identity {
-        &self.context().app.identity
-    }
-}
-
-impl Call<Anonymous> {
-    /// Tenants, apps, keys and tokens.
-    pub fn identity(&self) -> &Identity {
-        &self.context().app.identity
-    }
-}
-
-impl Call<Sandboxed> {
-    /// What the sandbox answers to this caller, its preferences considered.
-    pub fn answer(&self, request: Request<'_>) -> Outcome<Mock> {
-        // A list, so that it may be repeated (RFC 7240, section 2).
-        let headers = self.rqctx.request.headers().get_all(PREFER).iter();
-        let values = headers.map(|value| header_text(PREFER, value)).collect::<Outcome<Vec<_>>>()?;
-        let preferences = Preferences::parse(values)?;
-        let caller = argus_sandbox::Caller {
-            tenant_id: &self.caller.tenant_id,
-            organization_id: &self.caller.organization_id,
-            secrecy_level: self.caller.secrecy_level,
-            scenarios: self.caller.scenarios(),
-            preferences: &preferences,
-        };
-        Ok(self.context().app.sandbox.answer(&caller, request))
-    }
 }

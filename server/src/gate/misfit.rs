@@ -1,6 +1,6 @@
 //! What a caller reads whose parameters or body do not fit the contract: which one, and what would.
 
-use crate::problem::{Outcome, Problem};
+use super::problem::{Outcome, Problem};
 use schemars::JsonSchema;
 use schemars::schema::{InstanceType, RootSchema, SchemaObject, SingleOrVec};
 use serde::de::DeserializeOwned;

@@ -1,15 +1,21 @@
-//! From a request to a call: trace context, token, dual gate, scope. What an operation does once
-//! its call is open does not live here.
+//! From a request to an answer: trace, host row, caller, handler, stamp, count. [`answer`] is the one
+//! wrapper; what an operation does once it is let through does not live here.
 
-pub mod answer;
-pub mod call;
+mod answer;
+mod call;
+mod credentials;
+mod entry;
 mod misfit;
-pub mod principal;
-pub mod refusal;
+mod problem;
+mod refusal;
+mod render;
+mod sandbox;
 pub mod trace;
-pub mod verifier;
+mod verifier;
 
-pub use answer::{document, live, mock, oauth, public, published};
+pub use answer::answer;
 pub use call::Call;
-pub use principal::{Anonymous, Live, Principal, Sandboxed};
+pub use credentials::{AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken};
+pub use problem::{Outcome, Problem};
+pub use sandbox::Sandbox;
 pub use verifier::Verifier;

@@ -1,6 +1,6 @@
 //! The answers of a closed gate: RFC 6750 challenges and the sandbox reason.
 
-use crate::problem::Problem;
+use super::problem::Problem;
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::scopes::Scope;
 use http::header::WWW_AUTHENTICATE;

@@ -1,6 +1,7 @@
 //! W3C Trace Context at the gate: the inbound trace is continued, otherwise a fresh one begins. What
 //! the values of the headers mean is `argus_wire::trace_context`'s; here are the headers.
 
+use argus_core::{Clock, ids};
 use argus_openapi::http::StandardHeaders;
 use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceIds, Traceparent, join_tracestate};
 use bytes::Bytes;
@@ -28,27 +29,28 @@ impl Inbound {
 }
 
 /// A fresh trace and span.
-pub fn random_ids() -> TraceIds {
-    let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
-    let filled = aws_lc_rs::rand::fill(&mut trace_id).and_then(|()| aws_lc_rs::rand::fill(&mut span_id));
+pub fn fresh_ids(clock: &Clock) -> TraceIds {
     // Ids need to differ, not to be secret: if the system has no randomness left, the clock does.
-    if filled.is_err() {
-        let nanos = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(1).to_be_bytes();
-        trace_id[..8].copy_from_slice(&nanos);
-        span_id = nanos;
-    }
+    let random = ids::random::<24>().unwrap_or_else(|_| {
+        let now = clock.now().timestamp_micros().to_be_bytes();
+        std::array::from_fn(|place| now[place % now.len()])
+    });
+    let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
+    trace_id.copy_from_slice(&random[..16]);
+    span_id.copy_from_slice(&random[16..]);
     TraceIds::new(trace_id, span_id)
+}
+
+/// The inbound trace with the span of `ids`, or `ids` where there is none.
+pub fn continued(inbound: Option<&Inbound>, ids: TraceIds) -> TraceIds {
+    inbound.map_or(ids, |inbound| inbound.traceparent.ids.with_span(ids.span_id()))
 }
 
 /// The standard headers of a response: the inbound trace, or else that of `ids`, and the span of
 /// `ids`.
-pub fn standard_headers(inbound: Option<Inbound>, ids: &TraceIds, sandbox: bool) -> StandardHeaders {
-    let traceparent = match &inbound {
-        None => Traceparent { ids: *ids, sampled: true },
-        Some(Inbound { traceparent, .. }) => {
-            Traceparent { ids: traceparent.ids.with_span(ids.span_id()), ..*traceparent }
-        }
-    };
+pub fn standard_headers(inbound: Option<&Inbound>, ids: TraceIds, sandbox: bool) -> StandardHeaders {
+    let sampled = inbound.is_none_or(|inbound| inbound.traceparent.sampled);
+    let traceparent = Traceparent { ids: continued(inbound, ids), sampled };
     // The two id headers share the bytes of `traceparent`.
     let text = Bytes::from_owner(traceparent.to_bytes());
     let value =
@@ -57,7 +59,7 @@ pub fn standard_headers(inbound: Option<Inbound>, ids: &TraceIds, sandbox: bool)
         trace_id: value(TRACE_ID),
         span_id: value(SPAN_ID),
         traceparent: value(0..text.len()),
-        tracestate: inbound.and_then(|inbound| inbound.tracestate),
+        tracestate: inbound.and_then(|inbound| inbound.tracestate.clone()),
         sandbox,
     }
 }
@@ -69,7 +71,7 @@ mod tests {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
     fn fresh(headers: &HeaderMap) -> StandardHeaders {
-        standard_headers(Inbound::of(headers), &random_ids(), false)
+        standard_headers(Inbound::of(headers).as_ref(), fresh_ids(&Clock::system()), false)
     }
 
     fn continued(traceparent: &str) -> bool {

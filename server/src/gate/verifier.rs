@@ -1,30 +1,53 @@
-//! From an `Authorization` header to a verified caller. Outcomes are cached by the whole token:
-//! bounded in number, and never past the token's expiry or the end of its key.
+//! From an `Authorization` header to a verified token. Outcomes are cached by the whole header: bounded
+//! in number, and never past the token's expiry or the end of its key.
 
-use super::principal::{Principal, TokenAudience, Verified};
+use super::problem::{Outcome, Problem};
 use super::refusal;
-use crate::identity::Identity;
-use crate::identity::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
-use crate::problem::{Outcome, Problem};
+use argus_core::context::Principal;
 use argus_openapi::types::scopes::Scope;
-use argus_sandbox::Sandbox;
-use http::HeaderMap;
+use argus_partner::Identity;
+use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
+use argus_partner::signing_keys::VerifyingKey;
+use argus_sandbox::{Sandbox, ScenarioSet};
+use chrono::{DateTime, Utc};
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How many verified tokens are kept. A token has about 1 KiB, so this bounds the cache to a few MiB.
 const CACHED_TOKENS: usize = 4096;
 /// Longest `Authorization` header that is looked at, in bytes.
-const TOKEN_MAX_LENGTH: usize = 8192;
+const HEADER_MAX_LENGTH: usize = 8192;
 /// How far a token's `iat` may lie ahead of this clock, in seconds.
 const CLOCK_LEEWAY: i64 = 60;
+
+/// What a token said when it was verified.
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) principal: Arc<Principal>,
+    /// The key that signed it; once that is not published any more, the token is worth nothing.
+    key: Arc<VerifyingKey>,
+    expires_at: i64,
+    pub(super) audience: TokenAudience,
+}
+
+/// Which hosts a token is for.
+#[derive(Debug)]
+pub(super) enum TokenAudience {
+    Live,
+    Sandbox(Arc<ScenarioSet>),
+    /// Signed by us, for neither; nothing that this service serves takes it.
+    Other,
+}
 
 /// Verifies bearer tokens of this service.
 pub struct Verifier {
     identity: Arc<Identity>,
     sandbox: Arc<Sandbox>,
-    cache: Cache<Box<str>, Arc<Verified>>,
+    cache: Cache<CachedHeader, Arc<Verified>>,
 }
 
 impl Verifier {
@@ -33,18 +56,19 @@ impl Verifier {
         Self { identity, sandbox, cache: Cache::new(CACHED_TOKENS) }
     }
 
-    /// The caller that the request's bearer token names.
-    pub(super) fn verify(&self, headers: &HeaderMap) -> Outcome<Arc<Verified>> {
-        let token = bearer(headers)?;
-        let now = chrono::Utc::now().timestamp();
-        if let Some(verified) = self.cache.get(token) {
-            if now < verified.expires_at && self.identity.keys().publishes(&verified.key) {
+    /// What the request's bearer token says.
+    pub(super) fn verify(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Outcome<Arc<Verified>> {
+        let header = single_authorization(headers)?;
+        let key = HeaderBytes(header.as_bytes());
+        if let Some(verified) = self.cache.get(&key) {
+            if now.timestamp() < verified.expires_at && self.identity.keys().publishes(&verified.key, now) {
                 return Ok(verified);
             }
-            self.cache.remove(token);
+            self.cache.remove(&key);
         }
-        let verified = Arc::new(self.verify_claims(token, now)?);
-        self.cache.insert(token.into(), Arc::clone(&verified));
+        let verified = Arc::new(self.verify_claims(bearer(header)?, now.timestamp())?);
+        // Only what was verified is kept, so that nobody can choose what shares a place in the cache.
+        self.cache.insert(CachedHeader(header.as_bytes().into()), Arc::clone(&verified));
         Ok(verified)
     }
 
@@ -63,11 +87,13 @@ impl Verifier {
         if claims.iat > now + CLOCK_LEEWAY {
             return Err(refusal::invalid_token("the token is not valid yet"));
         }
+        let principal = principal(&claims)
+            .ok_or_else(|| refusal::invalid_token("the token names no tenant or client of this service"))?;
         Ok(Verified {
             key,
             expires_at: claims.exp,
             audience: self.audience(&claims)?,
-            principal: principal(claims),
+            principal: Arc::new(principal),
         })
     }
 
@@ -87,32 +113,69 @@ impl Verifier {
     }
 }
 
-fn principal(claims: Claims) -> Principal {
-    Principal {
+fn principal(claims: &Claims) -> Option<Principal> {
+    Some(Principal {
         // A scope that this version does not know permits nothing.
         scopes: claims.scope.split(' ').filter_map(|scope| scope.parse::<Scope>().ok()).collect(),
-        tenant_id: claims.tenant_id,
-        organization_id: claims.organization_id,
-        client_id: claims.client_id,
+        tenant_id: claims.tenant_id.parse().ok()?,
+        organization_id: claims.organization_id.parse().ok()?,
+        actor: claims.client_id.parse().ok()?,
         secrecy_level: claims.secrecy_level,
+    })
+}
+
+/// The only `Authorization` header.
+fn single_authorization(headers: &HeaderMap) -> Result<&HeaderValue, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(refusal::missing_token)?;
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(refusal::invalid_token("the Authorization header is repeated")),
     }
 }
 
-/// The token of the only `Authorization: Bearer` header (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(refusal::missing_token)?;
-    if values.next().is_some() {
-        return Err(refusal::invalid_token("the Authorization header is repeated"));
-    }
+/// The token of an `Authorization: Bearer` header (RFC 6750, section 2.1).
+fn bearer(value: &HeaderValue) -> Result<&str, Problem> {
     let text = value
         .to_str()
         .ok()
-        .filter(|text| text.len() <= TOKEN_MAX_LENGTH)
+        .filter(|text| text.len() <= HEADER_MAX_LENGTH)
         .ok_or_else(|| refusal::invalid_token("the Authorization header is too long or is not text"))?;
     let (scheme, token) = text.split_once(' ').unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refusal::missing_token());
     }
     Ok(token.trim_start_matches(' '))
+}
+
+/// A header's value as a key of the cache. Its end, a part of the signature, is hashed and all of it is
+/// compared.
+#[derive(PartialEq, Eq)]
+struct CachedHeader(Box<[u8]>);
+
+/// The same, of a request.
+struct HeaderBytes<'h>(&'h [u8]);
+
+const HASHED: usize = 32;
+
+fn hash_end<H: Hasher>(bytes: &[u8], state: &mut H) {
+    bytes[bytes.len().saturating_sub(HASHED)..].hash(state);
+}
+
+impl Hash for CachedHeader {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(&self.0, state);
+    }
+}
+
+impl Hash for HeaderBytes<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(self.0, state);
+    }
+}
+
+impl Equivalent<CachedHeader> for HeaderBytes<'_> {
+    fn equivalent(&self, key: &CachedHeader) -> bool {
+        *self.0 == *key.0
+    }
 }

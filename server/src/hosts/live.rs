@@ -2,11 +2,8 @@
 //! operation is the operation table's business.
 
 use super::{HostContext, shared};
-use crate::discovery::Document;
-use crate::discovery::oauth_metadata;
-use crate::gate::{self, Live};
-use crate::identity::{apps, bootstrap, oauth, scopes, tokens};
-use crate::problem::Problem;
+use crate::discovery::{Document, oauth_metadata};
+use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Reply};
 use argus_openapi::types::apps::{
@@ -20,6 +17,8 @@ use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
     SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate, TokenRequest, TokenResponse,
 };
+use argus_partner::{apps, bootstrap, oauth, scopes, tokens};
+use argus_core::ids::ClientId;
 use dropshot::{Path, Query, RequestContext};
 use http::HeaderValue;
 
@@ -36,29 +35,29 @@ impl ArgusApi for LiveHost {
     type Context = HostContext;
 
     async fn scope_list(rqctx: Rqctx) -> Answer<Reply<ScopeList, 200>> {
-        gate::live(rqctx, |_| async { Ok(scopes::list()) }).await
+        answer(rqctx, LiveToken, async |_| Ok(scopes::list())).await
     }
 
     async fn app_create(rqctx: Rqctx, body: Body<AppCreate>) -> Answer<Reply<AppCreated, 201>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let request = call.body(body).await?;
-            apps::create(call.identity(), &call.caller, &request).await
+            Ok(apps::create(call.identity(), call.context(), &request).await?)
         })
         .await
     }
 
     async fn app_list(rqctx: Rqctx, query: Checked<Query<PageQuery>>) -> Answer<Reply<AppList, 200>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let page = call.query(query)?;
-            apps::list(call.identity(), &call.caller, &page).await
+            Ok(apps::list(call.identity(), call.context(), &page).await?)
         })
         .await
     }
 
     async fn app_view(rqctx: Rqctx, path: Checked<Path<AppPath>>) -> Answer<Reply<App, 200>> {
-        gate::live(rqctx, |call| async move {
-            let path = call.path(path)?;
-            apps::view(call.identity(), &call.caller, path.client_id.as_str()).await
+        answer(rqctx, LiveToken, async |call| {
+            let client_id = app_named(call.path(path)?)?;
+            Ok(apps::view(call.identity(), call.context(), &client_id).await?)
         })
         .await
     }
@@ -68,17 +67,17 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<GovernanceUpdate>,
     ) -> Answer<Reply<AppGovernance, 200>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let (path, update) = (call.path(path)?, call.body(body).await?);
-            apps::governance_update(call.identity(), &call.caller, path.client_id.as_str(), &update).await
+            Ok(apps::governance_update(call.identity(), call.context(), &app_named(path)?, &update).await?)
         })
         .await
     }
 
     async fn app_secret_rotate(rqctx: Rqctx, path: Checked<Path<AppPath>>) -> Answer<Reply<AppSecret, 200>> {
-        gate::live(rqctx, |call| async move {
-            let path = call.path(path)?;
-            apps::secret_rotate(call.identity(), &call.caller, path.client_id.as_str()).await
+        answer(rqctx, LiveToken, async |call| {
+            let client_id = app_named(call.path(path)?)?;
+            Ok(apps::secret_rotate(call.identity(), call.context(), &client_id).await?)
         })
         .await
     }
@@ -88,10 +87,10 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<ServiceTokenCreate>,
     ) -> Answer<Reply<ServiceToken, 200>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let (path, request) = (call.path(path)?, call.body(body).await?);
-            tokens::service_token_create(call.identity(), &call.caller, path.client_id.as_str(), &request)
-                .await
+            let client_id = app_named(path)?;
+            Ok(tokens::service_token_create(call.identity(), call.context(), &client_id, &request).await?)
         })
         .await
     }
@@ -101,33 +100,23 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<SandboxTokenCreate>,
     ) -> Answer<Reply<SandboxToken, 200>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let (path, request) = (call.path(path)?, call.optional_body(body).await?);
-            let app = &call.context().app;
-            tokens::sandbox_token_create(
-                call.identity(),
-                &call.caller,
-                path.client_id.as_str(),
-                &request,
-                &app.base_urls().sandbox,
-                |ids| app.pinned(ids),
-            )
-            .await
+            let (client_id, app) = (app_named(path)?, call.app());
+            Ok(tokens::sandbox_token_create(&app.identity, call.context(), &client_id, &request, app).await?)
         })
         .await
     }
 
     async fn oauth_token(rqctx: Rqctx, body: Body<TokenRequest>) -> Answer<Reply<TokenResponse, 200>> {
-        gate::oauth(rqctx, |call| async move {
-            let request = call.form(body).await?;
-            let authorization = call.single_header("Authorization")?;
-            oauth::token_create(call.identity(), authorization, &request).await
+        answer(rqctx, ClientForm(body), async |call| {
+            Ok(oauth::token_create(call.identity(), &call.caller.client, &call.caller.form)?)
         })
         .await
     }
 
     async fn jwks_view(rqctx: Rqctx) -> Answer<Reply<JwkSet, 200>> {
-        gate::published(rqctx, |call| async move { Ok(call.identity().keys().jwks()) }).await
+        answer(rqctx, Nobody, async |call| Ok(call.identity().keys().jwks())).await
     }
 
     async fn jwks_view_versioned(rqctx: Rqctx) -> Answer<Reply<JwkSet, 200>> {
@@ -167,10 +156,7 @@ impl ArgusApi for LiveHost {
     }
 
     async fn oauth_metadata_view(rqctx: Rqctx) -> Answer<Reply<OauthMetadata, 200>> {
-        gate::published(rqctx, |call| async move {
-            Ok(oauth_metadata(call.identity(), &call.context().app.base_urls().auth))
-        })
-        .await
+        answer(rqctx, Nobody, async |call| Ok(oauth_metadata(call.identity(), &call.app().base_urls.auth))).await
     }
 
     async fn health_view(rqctx: Rqctx) -> Answer<Reply<Health, 200>> {
@@ -182,8 +168,8 @@ impl ArgusApi for LiveHost {
     }
 
     async fn metrics_view(rqctx: Rqctx) -> Answer<DocumentReply> {
-        gate::document::<Live>(rqctx, |call, _| {
-            let text = call.context().app.metrics.render().map_err(Problem::internal)?;
+        answer(rqctx, LiveToken, async |call| {
+            let text = call.app().metrics.render().map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })
         .await
@@ -193,10 +179,15 @@ impl ArgusApi for LiveHost {
         rqctx: Rqctx,
         body: Body<TenantBootstrap>,
     ) -> Answer<Reply<TenantBootstrapped, 201>> {
-        gate::live(rqctx, |call| async move {
+        answer(rqctx, LiveToken, async |call| {
             let request = call.body(body).await?;
-            bootstrap::tenant_bootstrap(call.identity(), &request.name).await
+            Ok(bootstrap::tenant_bootstrap(call.identity(), &request.name).await?)
         })
         .await
     }
+}
+
+/// The app that a path names. What is no client id names none.
+fn app_named(path: AppPath) -> Result<ClientId, Problem> {
+    path.client_id.as_str().parse().map_err(|_| Problem::not_found("app"))
 }

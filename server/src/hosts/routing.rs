@@ -6,9 +6,10 @@
 use super::HostContext;
 use crate::gate::trace::{self, Inbound};
 use argus_openapi::api::argus_api_mod;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::http::StandardHeaders;
 use argus_openapi::types::error::ErrorCode;
-use argus_openapi::{CONTRACT_VERSION, Host, Operation};
+use argus_openapi::Host;
 use dropshot::semver::Version;
 use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError};
 use http::header::ALLOW;
@@ -35,9 +36,12 @@ impl Routing {
         let router = argus_api_mod::stub_api_description().map_err(|error| error.to_string())?.into_router();
         let mut methods = std::collections::BTreeMap::<String, Vec<Method>>::new();
         for (path, method, endpoint) in router.endpoints(None) {
-            let operation = Operation::from_id(&endpoint.operation_id)
+            let row = context
+                .app
+                .contract
+                .row(&endpoint.operation_id)
                 .ok_or_else(|| format!("{} has no row in the operation table", endpoint.operation_id))?;
-            if operation.served_by(context.host) {
+            if row.hosts.contains(&context.host) {
                 let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
                 methods.entry(path).or_default().push(method);
             }
@@ -46,17 +50,21 @@ impl Routing {
         for (path, methods) in methods {
             paths.insert(path, methods).map_err(|error| error.to_string())?;
         }
-        let version = Version::parse(CONTRACT_VERSION).map_err(|error| error.to_string())?;
+        let version = Version::parse(ARGUS.version).map_err(|error| error.to_string())?;
         Ok(Self { paths, version, context })
     }
 
     /// The refusal of a request that no operation of this host takes.
     fn check(&self, request: &Request<Body>) -> Result<(), Refusal> {
         let path = request.uri().path();
-        if !is_canonical(path) {
+        let Ok(found) = self.paths.at(path) else {
+            return Err(if is_canonical(path) { Refusal::NoSuchOperation } else { Refusal::BadPath });
+        };
+        // Beyond its parameters, a path that matches stands in the table as it is.
+        if !found.params.iter().all(|(_, value)| is_canonical(value)) {
             return Err(Refusal::BadPath);
         }
-        let methods = self.paths.at(path).map_err(|_| Refusal::NoSuchOperation)?.value;
+        let methods = found.value;
         if methods.contains(request.method()) { Ok(()) } else { Err(Refusal::NoSuchMethod(allow(methods))) }
     }
 
@@ -88,9 +96,9 @@ impl Routing {
         let ids = if sandbox {
             self.context.app.sandbox.derive_trace(None, &format!("{} {}", request.method(), request.uri()))
         } else {
-            trace::random_ids()
+            trace::fresh_ids(&self.context.app.clock)
         };
-        trace::standard_headers(Inbound::of(request.headers()), &ids, sandbox)
+        trace::standard_headers(Inbound::of(request.headers()).as_ref(), ids, sandbox)
     }
 }
 

@@ -2,7 +2,7 @@
 //! in the sandbox crate, which knows nothing of HTTP.
 
 use super::{HostContext, shared};
-use crate::gate;
+use crate::gate::{SandboxToken, answer};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
@@ -30,21 +30,21 @@ impl ArgusApi for SandboxHost {
     type Context = HostContext;
 
     async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<Webhook, 201>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let body = call.body(body).await?;
-            call.answer(Request::WebhookCreate(&body))
+            call.mock(Request::WebhookCreate(&body))
         })
         .await
     }
 
     async fn webhook_list(rqctx: Rqctx, query: Checked<Query<PageQuery>>) -> Answer<Reply<WebhookList, 200>> {
-        gate::mock(rqctx, |call| async move { call.answer(Request::WebhookList(&call.query(query)?)) }).await
+        answer(rqctx, SandboxToken, async |call| call.mock(Request::WebhookList(&call.query(query)?))).await
     }
 
     async fn webhook_view(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<Webhook, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.answer(Request::WebhookView { id: id.as_str() })
+            call.mock(Request::WebhookView { id: id.as_str() })
         })
         .await
     }
@@ -54,17 +54,17 @@ impl ArgusApi for SandboxHost {
         path: Checked<Path<WebhookPath>>,
         body: Body<WebhookUpdate>,
     ) -> Answer<Reply<Webhook, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let (id, body) = (call.path(path)?.webhook_id, call.body(body).await?);
-            call.answer(Request::WebhookUpdate { id: id.as_str(), body: &body })
+            call.mock(Request::WebhookUpdate { id: id.as_str(), body: &body })
         })
         .await
     }
 
     async fn webhook_delete(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<EmptyReply> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.answer(Request::WebhookDelete { id: id.as_str() })
+            call.mock(Request::WebhookDelete { id: id.as_str() })
         })
         .await
     }
@@ -74,17 +74,17 @@ impl ArgusApi for SandboxHost {
         path: Checked<Path<WebhookPath>>,
         query: Checked<Query<PageQuery>>,
     ) -> Answer<Reply<WebhookDeliveryList, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let (id, page) = (call.path(path)?.webhook_id, call.query(query)?);
-            call.answer(Request::WebhookDeliveryList { id: id.as_str(), page: &page })
+            call.mock(Request::WebhookDeliveryList { id: id.as_str(), page: &page })
         })
         .await
     }
 
     async fn webhook_test(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<WebhookTest, 202>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.answer(Request::WebhookTest { id: id.as_str() })
+            call.mock(Request::WebhookTest { id: id.as_str() })
         })
         .await
     }
@@ -94,18 +94,18 @@ impl ArgusApi for SandboxHost {
         headers: Checked<Header<GraphqlHeaders>>,
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let headers = call.documented_header("X-Tenant-ID", headers)?;
             let body = call.body(body).await?;
-            call.answer(Request::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
+            call.mock(Request::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
         .await
     }
 
     async fn trace_view(rqctx: Rqctx, path: Checked<Path<TracePath>>) -> Answer<Reply<Trace, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let trace_id = call.path(path)?.trace_id;
-            call.answer(Request::TraceView { trace_id: trace_id.as_str() })
+            call.mock(Request::TraceView { trace_id: trace_id.as_str() })
         })
         .await
     }
@@ -115,47 +115,47 @@ impl ArgusApi for SandboxHost {
         headers: Checked<Header<JobCreateHeaders>>,
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             // Checked but not used: without memory there is nothing to replay.
             call.documented_header("Idempotency-Key", headers)?;
             let body = call.body(body).await?;
-            call.answer(Request::JobCreate(&body))
+            call.mock(Request::JobCreate(&body))
         })
         .await
     }
 
     async fn job_list(rqctx: Rqctx, query: Checked<Query<JobQuery>>) -> Answer<Reply<JobList, 200>> {
-        gate::mock(rqctx, |call| async move { call.answer(Request::JobList(&call.query(query)?)) }).await
+        answer(rqctx, SandboxToken, async |call| call.mock(Request::JobList(&call.query(query)?))).await
     }
 
     async fn job_view(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<Job, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.answer(Request::JobView { id: id.as_str() })
+            call.mock(Request::JobView { id: id.as_str() })
         })
         .await
     }
 
     async fn job_cancel(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<EmptyReply> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.answer(Request::JobCancel { id: id.as_str() })
+            call.mock(Request::JobCancel { id: id.as_str() })
         })
         .await
     }
 
     async fn job_result(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<JobResult, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.answer(Request::JobResult { id: id.as_str() })
+            call.mock(Request::JobResult { id: id.as_str() })
         })
         .await
     }
 
     async fn profile_view(rqctx: Rqctx, path: Checked<Path<ProfilePath>>) -> Answer<Reply<Profile, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.answer(Request::ProfileView { id: id.as_str() })
+            call.mock(Request::ProfileView { id: id.as_str() })
         })
         .await
     }
@@ -165,15 +165,15 @@ impl ArgusApi for SandboxHost {
         path: Checked<Path<ProfilePath>>,
         body: Body<ProfileEnrich>,
     ) -> Answer<Reply<ProfileEnrichment, 200>> {
-        gate::mock(rqctx, |call| async move {
+        answer(rqctx, SandboxToken, async |call| {
             let (id, body) = (call.path(path)?.id, call.optional_body(body).await?);
-            call.answer(Request::ProfileEnrich { id: id.as_str(), body: &body })
+            call.mock(Request::ProfileEnrich { id: id.as_str(), body: &body })
         })
         .await
     }
 
     async fn sandbox_scenario_list(rqctx: Rqctx) -> Answer<Reply<ScenarioList, 200>> {
-        gate::mock(rqctx, |call| async move { call.answer(Request::SandboxScenarioList) }).await
+        answer(rqctx, SandboxToken, async |call| call.mock(Request::SandboxScenarioList)).await
     }
 
     async fn openapi_json(rqctx: Rqctx) -> Answer<DocumentReply> {
@@ -204,7 +204,7 @@ impl ArgusApi for SandboxHost {
         rqctx: Rqctx,
         query: Checked<Query<DataSchemaQuery>>,
     ) -> Answer<Reply<DataSchemaList, 200>> {
-        gate::mock(rqctx, |call| async move { call.answer(Request::DataSchemaList(&call.query(query)?)) })
+        answer(rqctx, SandboxToken, async |call| call.mock(Request::DataSchemaList(&call.query(query)?)))
             .await
     }
 

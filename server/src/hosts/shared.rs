@@ -2,8 +2,7 @@
 
 use super::HostContext;
 use crate::discovery::{Document, Library};
-use crate::gate::{self, Anonymous};
-use crate::problem::{Outcome, Problem};
+use crate::gate::{Nobody, Problem, answer};
 use argus_openapi::api::Answer;
 use argus_openapi::http::{Checked, DocumentReply, Reply};
 use argus_openapi::types::discovery::DataSchemaPath;
@@ -11,14 +10,14 @@ use argus_openapi::types::internal::{Health, Readiness};
 use dropshot::{Path, RequestContext};
 
 pub(super) async fn health(rqctx: RequestContext<HostContext>) -> Answer<Reply<Health, 200>> {
-    gate::public(rqctx, |_| async { Ok(Health { status: "ok".to_owned() }) }).await
+    answer(rqctx, Nobody, async |_| Ok(Health { status: "ok".to_owned() })).await
 }
 
 pub(super) async fn readiness(rqctx: RequestContext<HostContext>) -> Answer<Reply<Readiness, 200>> {
-    gate::public(rqctx, |call| async move {
-        let identity = &call.context().app.identity;
-        identity.store().ping().await?;
-        if !identity.keys().is_healthy() {
+    answer(rqctx, Nobody, async |call| {
+        let app = call.app();
+        app.database.requests.ping().await?;
+        if !app.identity.keys().is_healthy() {
             return Err(Problem::unavailable("the signing keys cannot be read"));
         }
         Ok(Readiness { ready: true, store: true, signing_key: true })
@@ -31,19 +30,18 @@ pub(super) async fn published(
     rqctx: RequestContext<HostContext>,
     choose: impl FnOnce(&Library) -> &Document,
 ) -> Answer<DocumentReply> {
-    gate::document::<Anonymous>(rqctx, |call, headers| {
-        Ok(choose(&call.context().app.library).unless_current(headers))
-    })
-    .await
+    answer(rqctx, Nobody, async |call| Ok(choose(&call.app().library).unless_current(call.headers()))).await
 }
 
 pub(super) async fn data_schema(
     rqctx: RequestContext<HostContext>,
     path: Checked<Path<DataSchemaPath>>,
 ) -> Answer<DocumentReply> {
-    gate::document::<Anonymous>(rqctx, |call, headers| -> Outcome<Document> {
+    answer(rqctx, Nobody, async |call| {
         let file = call.path(path)?.file;
-        Ok(call.context().app.library.schema(file.as_str())?.unless_current(headers))
+        let schema = call.app().library.schema(file.as_str());
+        let schema = schema.ok_or_else(|| Problem::not_found("data schema"))?;
+        Ok(schema.unless_current(call.headers()))
     })
     .await
 }

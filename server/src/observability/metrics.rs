@@ -1,6 +1,6 @@
 //! Request counters in the OpenMetrics text format.
 
-use argus_openapi::{Host, Operation};
+use argus_openapi::{Contract, Host};
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -22,11 +22,13 @@ pub struct Metrics {
     /// One counter per host, operation and status class, found by index: a look-up by labels
     /// would cost a lock and a hash on every request.
     requests: Vec<Counter>,
+    operations: usize,
     unrouted: Counter,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Counters for every operation of a contract.
+    pub fn new(contract: &Contract) -> Self {
         let mut registry = Registry::with_prefix("argus");
         let family = Family::<Labels, Counter>::default();
         registry.register("requests", "Requests answered, by operation", family.clone());
@@ -38,12 +40,11 @@ impl Default for Metrics {
         );
         let mut requests = Vec::new();
         for host in Host::ALL {
-            for operation in Operation::ALL {
+            for row in contract.rows {
                 for status_class in STATUS_CLASSES {
-                    let labels = Labels { host: host.name(), operation: operation.id(), status_class };
+                    let labels = Labels { host: host.name(), operation: row.id, status_class };
                     // An operation that the host does not serve needs no time series.
-                    let served = operation.served_by(host);
-                    requests.push(if served {
+                    requests.push(if row.hosts.contains(&host) {
                         family.get_or_create_owned(&labels)
                     } else {
                         Counter::default()
@@ -51,16 +52,14 @@ impl Default for Metrics {
                 }
             }
         }
-        Self { registry, requests, unrouted }
+        Self { registry, requests, operations: contract.rows.len(), unrouted }
     }
-}
 
-impl Metrics {
-    /// Counts an answered request.
-    pub fn count(&self, host: Host, operation: Operation, status: StatusCode) {
+    /// Counts an answered request for the operation at this position of the contract.
+    pub fn count(&self, host: Host, operation: usize, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         let index =
-            (host as usize * Operation::ALL.len() + operation as usize) * STATUS_CLASSES.len() + class;
+            (host as usize * self.operations + operation) * STATUS_CLASSES.len() + class;
         if let Some(counter) = self.requests.get(index) {
             counter.inc();
         }

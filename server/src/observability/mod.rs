@@ -3,5 +3,5 @@
 mod log;
 mod metrics;
 
-pub use log::logger;
+pub use log::{LogWriter, bridge, start_log};
 pub use metrics::Metrics;

@@ -4,7 +4,7 @@
 use crate::support::{audience, every_scope, names, token};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host, Operation};
-use argus_server::identity::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
+use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
 use argus_tests::{
     Answer, Names, TestServer, claims, forge, operations_of_the_trait, public_key_pem, sample,
 };
@@ -16,12 +16,12 @@ const SANDBOX_REASON: &str = "x-argus-sandbox-reason";
 fn served() -> impl Iterator<Item = (Operation, Host)> {
     operations_of_the_trait()
         .into_iter()
-        .flat_map(|(operation, _, _)| operation.spec().hosts.iter().map(move |host| (operation, *host)))
+        .flat_map(|(operation, _, _)| operation.row().hosts.iter().map(move |host| (operation, *host)))
 }
 
 /// Those that need a bearer token, with the scope that they need.
 fn guarded() -> impl Iterator<Item = (Operation, Host, Option<Scope>)> {
-    served().filter_map(|(operation, host)| match operation.spec().access {
+    served().filter_map(|(operation, host)| match operation.row().access {
         Access::Scope(scope) => Some((operation, host, Some(scope))),
         Access::AnyToken => Some((operation, host, None)),
         Access::Public | Access::Client => None,
@@ -246,7 +246,7 @@ async fn the_right_token_opens_every_guarded_operation() {
 async fn a_public_operation_answers_whatever_token_comes_along() {
     let walk = Walk::begin().await;
     for (operation, host) in served() {
-        if operation.spec().access != Access::Public {
+        if operation.row().access != Access::Public {
             continue;
         }
         for authorization in [None, Some("Bearer garbage"), Some("Basic garbage"), Some("")] {
@@ -260,7 +260,7 @@ async fn a_public_operation_answers_whatever_token_comes_along() {
 async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
     let walk = Walk::begin().await;
     for (operation, host) in served() {
-        if operation.spec().access != Access::Client {
+        if operation.row().access != Access::Client {
             continue;
         }
         let token = walk.all_scopes(host);

@@ -51,7 +51,7 @@ async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
                     request = request.bearer_auth(server.sign(&claims));
                 }
                 let status = server.send(request).await.status;
-                if operation.served_by(host) && may(role, operation.spec().access, host) {
+                if operation.served_by(host) && may(role, operation.row().access, host) {
                     assert!(status.is_success(), "{row}: {} may call it, but got {status}", role.name);
                 } else {
                     assert!(status.is_client_error(), "{row}: {} may not call it: {status}", role.name);

@@ -3,7 +3,7 @@
 
 use crate::support::every_scope;
 use argus_openapi::Host;
-use argus_server::identity::claims::AUDIENCE_SANDBOX;
+use argus_partner::claims::AUDIENCE_SANDBOX;
 use argus_tests::{Answer, TestServer, claims};
 use http::Method;
 use proptest::prelude::*;

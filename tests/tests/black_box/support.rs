@@ -2,7 +2,7 @@
 
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Host, Operation};
-use argus_server::identity::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
+use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
 use argus_tests::{Names, Tenancy, TestServer, claims};
 use serde_json::json;
 

@@ -4,7 +4,7 @@
 use crate::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_server::identity::claims::Claims;
+use argus_partner::claims::Claims;
 use argus_tests::{Reach, TestServer, argus, on_both_engines};
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
@@ -315,7 +315,7 @@ async fn keys_rotate_while_the_server_runs(server: TestServer) {
     let new_kid = String::from_utf8(rotated.stdout).unwrap().split(' ').nth(2).unwrap().to_owned();
 
     // The server looks at the keys at most once a second; a token of the new key makes it look at once.
-    let ring = argus_server::identity::signing_keys::KeyRing::open(&server.data_dir()).unwrap();
+    let ring = argus_partner::signing_keys::KeyRing::open(&server.data_dir()).unwrap();
     let scopes = [Scope::PlatformRead];
     let foreign = ring.sign(&argus_tests::claims("api", &tenancy.tenant_id, &scopes)).unwrap();
     assert_eq!(jsonwebtoken::decode_header(&foreign).unwrap().kid, Some(new_kid.clone()));

@@ -4,7 +4,7 @@
 use crate::support::every_scope;
 use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
 use argus_openapi::{Access, Host, Operation};
-use argus_server::identity::claims::AUDIENCE_SANDBOX;
+use argus_partner::claims::AUDIENCE_SANDBOX;
 use argus_tests::{
     Answer, AppCredentials, Names, Sample, TestServer, claims, operations_of_the_trait, sample,
 };
@@ -74,7 +74,7 @@ impl Transcript {
         }
         self.text.push('\n');
         self.bodies.clear();
-        if operation.spec().access == Access::Public {
+        if operation.row().access == Access::Public {
             self.note("public", &sample, &[], "").await;
             return;
         }

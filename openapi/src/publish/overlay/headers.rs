@@ -1,7 +1,7 @@
 //! Response headers.
 
-use super::{mocked, revalidated};
-use crate::{Host, Operation};
+use crate::row::{Caching, OperationRow};
+use crate::{Contract, Host};
 use serde_json::{Map, Value, json};
 
 /// The shared headers.
@@ -71,21 +71,20 @@ pub(super) fn components() -> Value {
 }
 
 /// The headers of one response of an operation, as references.
-pub(super) fn of(operation: Operation, status: u16) -> Value {
-    let document =
-        (revalidated(operation) || operation == Operation::ApiCatalog) && matches!(status, 200 | 304);
+pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value {
+    let document = row.caching == Caching::Tagged && matches!(status, 200 | 304);
     let carried = [
         ("X-Argus-Trace-ID", true),
         ("X-Argus-Span-ID", true),
         ("traceparent", true),
         ("tracestate", true),
-        ("X-Argus-Sandbox", operation.served_by(Host::Sandbox)),
-        ("X-Argus-Sandbox-Reason", status == 403),
+        ("X-Argus-Sandbox", row.served_by(Host::Sandbox)),
+        ("X-Argus-Sandbox-Reason", status == 403 && contract.hosts.contains(&Host::Sandbox)),
         ("WWW-Authenticate", status == 401),
         ("ETag", document),
         ("Cache-Control", document),
         ("Retry-After", matches!(status, 429 | 503)),
-        ("Preference-Applied", mocked(operation)),
+        ("Preference-Applied", row.is_mocked()),
     ];
     let references: Map<String, Value> = carried
         .into_iter()

@@ -1,6 +1,7 @@
 //! Step 4: what dropshot cannot say and the operation table can: hosts, security, audience,
-//! stability, every status with its headers.
+//! stability, deprecation, every status with its headers.
 
+mod body;
 mod headers;
 mod info;
 mod parameters;
@@ -9,59 +10,57 @@ mod responses;
 mod security;
 
 use super::PublishError;
-use super::document::{entry, object_mut, operations_mut};
-use crate::{Access, Host, Operation};
+use super::document::{Object, entry, object_mut, operations_mut};
+use crate::Contract;
+use crate::row::{Deprecation, OperationRow};
 use schemars::r#gen::{SchemaGenerator, SchemaSettings};
 use serde_json::{Value, json};
 
 /// Adds what the operation table says.
-pub fn overlay(mut document: Value) -> Result<Value, PublishError> {
+pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, PublishError> {
     let mut generator = SchemaSettings::openapi3().into_generator();
-    paths::rename(&mut document)?;
-    info::describe(&mut document)?;
+    paths::rename(contract, &mut document)?;
+    info::describe(contract, &mut document)?;
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-        let found = Operation::from_id(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
-        let spec = found.spec();
-        let servers: Vec<Value> = spec.hosts.iter().copied().map(info::server).collect();
+        let row = contract.row(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
+        let servers: Vec<Value> = row.hosts.iter().copied().map(info::server).collect();
         operation.insert("servers".to_owned(), Value::Array(servers));
-        operation.insert("security".to_owned(), security::requirement(found));
-        operation.insert("x-argus-audience".to_owned(), json!(spec.audience.as_str()));
-        operation.insert("x-argus-stability".to_owned(), json!(spec.stability.as_str()));
-        let hosts: Vec<&str> = spec.hosts.iter().map(|host| host.name()).collect();
-        operation.insert("x-argus-hosts".to_owned(), json!(hosts));
+        operation.insert("security".to_owned(), security::requirement(row));
+        extend(contract, operation, row);
+        body::complete(operation, row)?;
         // The statuses follow from the signature, so they come before parameters of every operation.
-        responses::complete(operation, found, &mut generator)?;
-        parameters::complete(operation, found)?;
+        responses::complete(contract, operation, row, &mut generator)?;
+        parameters::complete(contract, operation, row)?;
     }
     let components = object_mut(&mut document, "components")?;
     components.remove("responses");
     components.insert("headers".to_owned(), headers::components());
     components.insert("parameters".to_owned(), parameters::components());
-    components.insert("securitySchemes".to_owned(), security::schemes());
+    components.insert("securitySchemes".to_owned(), (contract.publication.security_schemes)());
     add_definitions(entry(components, "schemas")?, generator)?;
     Ok(document)
 }
 
+/// Adds what OpenAPI has no member for.
+fn extend(contract: &Contract, operation: &mut Object, row: &OperationRow) {
+    let hosts: Vec<&str> = row.hosts.iter().map(|host| host.name()).collect();
+    let mut extension =
+        |name: &str, value: Value| operation.insert(format!("x-{}-{name}", contract.name), value);
+    extension("audience", json!(row.audience.as_str()));
+    extension("stability", json!(row.stability.as_str()));
+    extension("hosts", json!(hosts));
+    if let Some(Deprecation { since, sunset, successor }) = row.deprecation {
+        extension("deprecation", json!({ "since": since, "sunset": sunset, "successor": successor }));
+        operation.insert("deprecated".to_owned(), json!(true));
+    }
+}
+
 /// Adds the schemas that only the operation table refers to.
-fn add_definitions(
-    schemas: &mut super::document::Object,
-    generator: SchemaGenerator,
-) -> Result<(), PublishError> {
+fn add_definitions(schemas: &mut Object, generator: SchemaGenerator) -> Result<(), PublishError> {
     for (name, schema) in generator.into_root_schema_for::<()>().definitions {
         let schema = serde_json::to_value(schema).map_err(|error| PublishError::Shape(error.to_string()))?;
         schemas.entry(name).or_insert(schema);
     }
     Ok(())
-}
-
-/// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. The documents are
-/// served there as they are.
-fn mocked(operation: Operation) -> bool {
-    operation.served_by(Host::Sandbox) && operation.spec().access != Access::Public
-}
-
-/// Whether the operation serves a document that a client can revalidate.
-fn revalidated(operation: Operation) -> bool {
-    operation.spec().extra.iter().any(|extra| extra.status == 304)
 }

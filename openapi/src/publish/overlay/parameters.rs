@@ -1,15 +1,10 @@
 //! What the signatures do not say of parameters: request headers, canonical names, defaults.
 
-use super::{mocked, revalidated};
-use crate::Operation;
+use crate::Contract;
 use crate::publish::PublishError;
 use crate::publish::document::Object;
-use crate::types::common::PAGE_LIMIT_DEFAULT;
-use crate::types::discovery::DataSchemaQuery;
+use crate::row::OperationRow;
 use serde_json::{Value, json};
-
-/// Header names as the contract writes them. HTTP does not mind; readers do.
-const CANONICAL: [(&str, &str); 2] = [("idempotency-key", "Idempotency-Key"), ("x-tenant-id", "X-Tenant-ID")];
 
 /// The shared parameters.
 pub(super) fn components() -> Value {
@@ -48,33 +43,31 @@ pub(super) fn components() -> Value {
     })
 }
 
-/// What an absent query parameter means; dropshot leaves the defaults of parameters out.
-fn default_of(name: &Value) -> Option<Value> {
-    match name.as_str()? {
-        "limit" => Some(json!(PAGE_LIMIT_DEFAULT)),
-        "include_federated" => Some(json!(DataSchemaQuery::default().include_federated)),
-        _ => None,
-    }
-}
-
 /// Adds the shared parameters that the operation takes.
-pub(super) fn complete(operation: &mut Object, found: Operation) -> Result<(), PublishError> {
+pub(super) fn complete(
+    contract: &Contract,
+    operation: &mut Object,
+    row: &OperationRow,
+) -> Result<(), PublishError> {
+    let publication = &contract.publication;
     let parameters = operation
         .entry("parameters")
         .or_insert_with(|| json!([]))
         .as_array_mut()
         .ok_or_else(|| PublishError::Shape("`parameters` is not an array".to_owned()))?;
     for parameter in parameters.iter_mut() {
-        if let Some((_, canonical)) = CANONICAL.iter().find(|(lower, _)| parameter["name"] == *lower) {
-            parameter["name"] = json!(canonical);
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        if let Some(written) = publication.header_names.iter().find(|known| known.eq_ignore_ascii_case(&name))
+        {
+            parameter["name"] = json!(written);
         }
-        if let Some(default) = default_of(&parameter["name"]) {
+        if let Some(default) = (publication.query_defaults)(&name) {
             parameter["schema"]["default"] = default;
         }
     }
     let shared = [
-        ("IfNoneMatch", revalidated(found)),
-        ("Prefer", mocked(found)),
+        ("IfNoneMatch", row.is_revalidated()),
+        ("Prefer", row.is_mocked()),
         ("Traceparent", true),
         ("Tracestate", true),
     ];

@@ -1,22 +1,39 @@
 //! Paths that dropshot cannot express: there a variable is a whole segment.
 
+use crate::Contract;
 use crate::publish::PublishError;
-use crate::publish::document::object_mut;
+use crate::publish::document::{METHODS, Object, object_mut, routes};
+use crate::row::PublishedPath;
 use serde_json::{Value, json};
 
-const ROUTED: &str = "/.well-known/schemas/{file}";
-const PUBLISHED: &str = "/.well-known/schemas/{id}.json";
-
-/// Publishes the routed path of data schemas as what a partner calls.
-pub(super) fn rename(document: &mut Value) -> Result<(), PublishError> {
+/// Publishes each routed path as what a partner calls.
+pub(super) fn rename(contract: &Contract, document: &mut Value) -> Result<(), PublishError> {
+    let mut moves = Vec::new();
+    for route in routes(document) {
+        if let Some(published) = contract.row(route.id()).and_then(|row| row.published_path) {
+            moves.push((route.path.to_owned(), route.method.to_lowercase(), published));
+        }
+    }
     let paths = object_mut(document, "paths")?;
-    let mut item =
-        paths.remove(ROUTED).ok_or_else(|| PublishError::Shape(format!("the path `{ROUTED}` is gone")))?;
-    let parameter = item
-        .pointer_mut("/get/parameters/0")
-        .ok_or_else(|| PublishError::Shape(format!("the path `{ROUTED}` has no parameter")))?;
-    parameter["name"] = json!("id");
-    parameter["description"] = json!("Identifier of the schema, for example `argus.profile.v1`.");
-    paths.insert(PUBLISHED.to_owned(), item);
+    for (routed, method, published) in moves {
+        let item = paths.get_mut(&routed).and_then(Value::as_object_mut);
+        let mut operation = item
+            .and_then(|item| item.remove(&method))
+            .ok_or_else(|| PublishError::Shape(format!("the path `{routed}` is gone")))?;
+        rename_variable(&mut operation, published)
+            .ok_or_else(|| PublishError::Shape(format!("the path `{routed}` has no variable")))?;
+        let item = paths.entry(published.template).or_insert_with(|| Value::Object(Object::new()));
+        item[method] = operation;
+    }
+    paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
     Ok(())
+}
+
+/// Calls the path's variable what the published template calls it.
+fn rename_variable(operation: &mut Value, published: PublishedPath) -> Option<()> {
+    let parameters = operation.get_mut("parameters")?.as_array_mut()?;
+    let variable = parameters.iter_mut().find(|parameter| parameter["in"] == "path")?;
+    variable["name"] = json!(published.variable);
+    variable["description"] = json!(published.description);
+    Some(())
 }

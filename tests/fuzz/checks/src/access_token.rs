@@ -5,8 +5,8 @@
 
 use crate::edits::edited;
 use argus_openapi::types::common::SecrecyLevel;
-use argus_server::identity::claims::Claims;
-use argus_server::identity::signing_keys::KeyRing;
+use argus_partner::claims::Claims;
+use argus_partner::signing_keys::KeyRing;
 use std::sync::LazyLock;
 
 /// A valid token, its claims, and the keys that signed it.

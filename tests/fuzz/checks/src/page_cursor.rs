@@ -1,13 +1,13 @@
-//! Cursors of the app list. The input is a cursor as it comes; then, the first eight bytes a moment and
-//! the rest a client id, it is a position to seal; then it is edits of that position's cursor.
+//! Cursors of a list by moment, as every list has them. The input is a cursor as it comes; then, the first eight bytes a moment and
+//! the rest an identifier, it is a position to seal; then it is edits of that position's cursor.
 //!
 //! What decodes encodes to the same text, every position survives its cursor, and a cursor of another
 //! tenant or with any edit is refused.
 
 use crate::edits::edited;
-use argus_server::identity::Pepper;
-use argus_server::identity::page_cursor::{decode, encode};
-use argus_server::store::apps::AppPosition;
+use argus_core::ids::TenantId;
+use argus_core::page::{Moment, Position, open, seal};
+use argus_core::pepper::Pepper;
 use chrono::DateTime;
 use std::sync::LazyLock;
 
@@ -16,27 +16,41 @@ static PEPPER: LazyLock<Pepper> = LazyLock::new(|| {
     Pepper::open(directory.path()).expect("a new pepper")
 });
 
-const TENANT: &str = "tnt_1";
+static TENANTS: LazyLock<[TenantId; 2]> =
+    LazyLock::new(|| ["tnt_1", "tnt_2"].map(|id| id.parse().expect("a tenant id")));
 
-/// Panics unless the above holds.
-pub fn check(input: &[u8]) {
-    if let Ok(cursor) = std::str::from_utf8(input) {
-        check_cursor(cursor);
+/// A list of items with any text as their identifier.
+#[derive(Debug, PartialEq, Eq)]
+struct AnyItem(Moment<String>);
+
+impl Position for AnyItem {
+    const LIST: &'static str = "fuzz_list_cursor";
+
+    fn to_text(&self) -> String {
+        self.0.to_text()
     }
-    let Some((micros, client_id)) = input.split_first_chunk::<8>() else { return };
-    let Some(created_at) = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)) else { return };
-    let client_id = String::from_utf8_lossy(client_id).into_owned();
-    let position = AppPosition { created_at: created_at.naive_utc(), client_id };
-    let cursor = encode(&PEPPER, TENANT, &position);
-    assert!(decode(&PEPPER, TENANT, &cursor).is_ok_and(|decoded| decoded == position), "{position:?}");
-    assert!(decode(&PEPPER, "tnt_2", &cursor).is_err(), "another tenant's cursor: {position:?}");
-    if let Ok(other) = String::from_utf8(edited(&cursor, input)) {
-        assert!(other == cursor || decode(&PEPPER, TENANT, &other).is_err(), "{cursor:?} as {other:?}");
+
+    fn from_text(text: &str) -> Option<Self> {
+        Moment::from_text(text).map(Self)
     }
 }
 
-fn check_cursor(cursor: &str) {
-    if let Ok(position) = decode(&PEPPER, TENANT, cursor) {
-        assert_eq!(encode(&PEPPER, TENANT, &position), cursor);
+/// Panics unless the above holds.
+pub fn check(input: &[u8]) {
+    let [tenant, other_tenant] = &*TENANTS;
+    if let Ok(cursor) = std::str::from_utf8(input)
+        && let Ok(position) = open::<AnyItem>(&PEPPER, tenant, cursor)
+    {
+        assert_eq!(seal(&PEPPER, tenant, &position), cursor);
+    }
+    let Some((micros, id)) = input.split_first_chunk::<8>() else { return };
+    let Some(at) = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros)) else { return };
+    let id = String::from_utf8_lossy(id).into_owned();
+    let position = AnyItem(Moment { at: at.naive_utc(), id });
+    let cursor = seal(&PEPPER, tenant, &position);
+    assert!(open(&PEPPER, tenant, &cursor).is_ok_and(|opened: AnyItem| opened == position), "{position:?}");
+    assert!(open::<AnyItem>(&PEPPER, other_tenant, &cursor).is_err(), "another tenant's cursor: {position:?}");
+    if let Ok(other) = String::from_utf8(edited(&cursor, input)) {
+        assert!(other == cursor || open::<AnyItem>(&PEPPER, tenant, &other).is_err(), "{cursor:?} as {other:?}");
     }
 }

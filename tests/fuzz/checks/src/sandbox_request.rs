@@ -115,5 +115,5 @@ fn document(id: &str, text: &[u8]) -> GraphqlRequest {
 
 fn webhook(text: &[u8]) -> WebhookCreate {
     let text = String::from_utf8_lossy(text).into_owned();
-    WebhookCreate { url: text.clone(), events: WebhookEvent::ALL.to_vec(), secret: text }
+    WebhookCreate { url: text.clone(), events: WebhookEvent::ALL.to_vec(), secret: text.into() }
 }

@@ -4,8 +4,9 @@
 //! encodes them as RFC 6749 wants; the form survives writing and reading.
 
 use crate::edits::parts;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::TokenRequest;
-use argus_server::identity::basic;
+use argus_partner::basic;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded::byte_serialize;
@@ -38,7 +39,7 @@ fn fields(request: &TokenRequest) -> [Option<&str>; 4] {
     [
         request.grant_type.as_deref(),
         request.client_id.as_deref(),
-        request.client_secret.as_deref(),
+        request.client_secret.as_ref().map(SecretText::expose),
         request.scope.as_deref(),
     ]
 }

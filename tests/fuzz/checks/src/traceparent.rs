@@ -6,7 +6,8 @@
 
 use argus_openapi::http::StandardHeaders;
 use argus_sdk::TraceContext;
-use argus_server::gate::trace::{Inbound, random_ids, standard_headers};
+use argus_core::Clock;
+use argus_server::gate::trace::{Inbound, fresh_ids, standard_headers};
 use argus_wire::trace_context::{is_span_id, is_trace_id};
 use http::{HeaderMap, HeaderValue};
 
@@ -29,7 +30,7 @@ pub fn check(input: &[u8]) {
         only = one.to_str().ok().and_then(|text| text.parse::<TraceContext>().ok());
     }
 
-    let ids = random_ids();
+    let ids = fresh_ids(&Clock::system());
     let inbound = Inbound::of(&headers);
     let is_continued = inbound.is_some();
     let out = standard_headers(inbound, &ids, false);

@@ -1,0 +1,130 @@
+//! A contract as a value: what gate, pipeline, coverage and SDK generation need to know of it, so that
+//! none of them asks a global which one it serves. Each contract has a file of its own below this one.
+
+mod argus;
+
+pub use argus::ARGUS;
+
+use crate::published::PublishedSchema;
+use crate::types::error::Error;
+use crate::{Host, OperationRow};
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::Schema;
+
+/// One trait with its operation table, and everything that is published of it.
+#[derive(Clone, Copy)]
+pub struct Contract {
+    /// Short name: in file names, ids of data schemas and `x-` members.
+    pub name: &'static str,
+    /// `info.title` of the descriptor.
+    pub title: &'static str,
+    /// `info.version` of the descriptor.
+    pub version: &'static str,
+    /// Hosts that serve it.
+    pub hosts: &'static [Host],
+    /// The host whose address the documents name as theirs.
+    pub documents_host: Host,
+    /// Every operation, in the order of the trait.
+    pub rows: &'static [OperationRow],
+    /// What its errors look like.
+    pub error: ErrorShape,
+    /// The documents as they are committed.
+    pub documents: Documents,
+    /// What only the pipeline needs.
+    #[cfg(feature = "publish")]
+    pub publication: Publication,
+}
+
+impl Contract {
+    /// The row with this operation id.
+    pub fn row(&self, id: &str) -> Option<&'static OperationRow> {
+        self.rows.iter().find(|row| row.id == id)
+    }
+}
+
+/// The error body of a contract.
+#[derive(Clone, Copy)]
+pub struct ErrorShape {
+    /// Name of its component schema.
+    pub name: &'static str,
+    /// Its schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// An error as it stands on the wire.
+    pub write: fn(&Error) -> serde_json::Result<Vec<u8>>,
+}
+
+/// The generated documents of a contract.
+#[derive(Clone, Copy)]
+pub struct Documents {
+    /// The descriptor as JSON.
+    pub json: &'static str,
+    /// The descriptor as YAML.
+    pub yaml: &'static str,
+    /// The API catalogue (RFC 9727).
+    pub catalog: &'static str,
+    /// Every data schema, by id.
+    pub schemas: &'static [PublishedSchema],
+}
+
+/// The hand-written side of what is published, and where the generated side goes.
+#[cfg(feature = "publish")]
+#[derive(Clone, Copy)]
+pub struct Publication {
+    /// What dropshot says of the trait.
+    pub describe:
+        fn() -> Result<dropshot::ApiDescription<dropshot::StubContext>, dropshot::ApiDescriptionBuildErrors>,
+    /// `info.description` of the descriptor.
+    pub description: &'static str,
+    /// Whom to ask: name and URL.
+    pub contact: (&'static str, &'static str),
+    /// Under which licence the descriptor is: its SPDX name and URL.
+    pub licence: (&'static str, &'static str),
+    /// Documentation for people.
+    pub service_doc: &'static str,
+    /// Paths of the descriptor on the documents' host, with their media types.
+    pub service_desc: &'static [(&'static str, &'static str)],
+    /// The security schemes that the rows' access refers to.
+    pub security_schemes: fn() -> serde_json::Value,
+    /// Names of request headers as the contract writes them; to HTTP they are the same in any case.
+    pub header_names: &'static [&'static str],
+    /// What an absent query parameter means, by its name.
+    pub query_defaults: fn(&str) -> Option<serde_json::Value>,
+    /// Routes that are never published.
+    pub denylist: PolicyFile,
+    /// The hand-written examples, one file per topic.
+    pub examples: &'static [PolicyFile],
+    /// Examples of error bodies that operations share.
+    pub error_examples: PolicyFile,
+    /// Where the generated files go.
+    pub files: Files,
+}
+
+/// A hand-written file below `openapi/policy`.
+#[cfg(feature = "publish")]
+#[derive(Clone, Copy)]
+pub struct PolicyFile {
+    /// Its path there.
+    pub name: &'static str,
+    /// What it holds.
+    pub text: &'static str,
+}
+
+/// Paths of generated files below the workspace.
+#[cfg(feature = "publish")]
+#[derive(Clone, Copy)]
+pub struct Files {
+    /// The descriptor as JSON.
+    pub json: &'static str,
+    /// The descriptor as YAML.
+    pub yaml: &'static str,
+    /// The API catalogue.
+    pub catalog: &'static str,
+    /// Directory of the data schemas; nothing else is in it.
+    pub schemas: &'static str,
+    /// The Rust module that embeds the data schemas.
+    pub schema_table: &'static str,
+    /// The SDK's client.
+    pub client: &'static str,
+    /// The SDK's table of hosts.
+    pub client_hosts: &'static str,
+}

@@ -1,0 +1,145 @@
+//! The Argus External API.
+
+use super::{Contract, Documents, ErrorShape};
+use crate::types::error::Error;
+use crate::{Host, operations, published};
+
+/// The Argus External API.
+pub static ARGUS: Contract = Contract {
+    name: "argus",
+    title: "Argus External API",
+    version: "2026.4.0",
+    hosts: &Host::ALL,
+    documents_host: Host::Api,
+    rows: operations::ROWS,
+    error: ErrorShape {
+        name: "Error",
+        schema: |generator| generator.subschema_for::<Error>(),
+        write: |error| serde_json::to_vec(error),
+    },
+    documents: Documents {
+        json: published::DESCRIPTOR_JSON,
+        yaml: published::DESCRIPTOR_YAML,
+        catalog: published::API_CATALOG_JSON,
+        schemas: published::SCHEMAS,
+    },
+    #[cfg(feature = "publish")]
+    publication: publication::PUBLICATION,
+};
+
+#[cfg(feature = "publish")]
+mod publication {
+    use crate::Host;
+    use crate::contract::{Files, PolicyFile, Publication};
+    use crate::types::common::PAGE_LIMIT_DEFAULT;
+    use crate::types::discovery::DataSchemaQuery;
+    use crate::types::scopes::Scope;
+    use serde_json::{Map, Value, json};
+
+    macro_rules! policy {
+        ($name:literal) => {
+            PolicyFile { name: $name, text: include_str!(concat!("../../policy/", $name)) }
+        };
+    }
+
+    pub(super) const PUBLICATION: Publication = Publication {
+        describe: crate::api::argus_api_mod::stub_api_description,
+        description: DESCRIPTION,
+        contact: ("Knogin", "https://knogin.com"),
+        licence: ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0.html"),
+        service_doc: "https://knogin.com/en/docs/api-reference",
+        service_desc: &[
+            ("/.well-known/openapi.json", "application/json"),
+            ("/.well-known/openapi.yaml", "application/yaml"),
+        ],
+        security_schemes,
+        header_names: &["Idempotency-Key", "X-Tenant-ID"],
+        query_defaults,
+        denylist: policy!("denylist.json"),
+        examples: &[
+            policy!("examples/apps.json"),
+            policy!("examples/discovery.json"),
+            policy!("examples/graphql.json"),
+            policy!("examples/internal.json"),
+            policy!("examples/jobs.json"),
+            policy!("examples/keys.json"),
+            policy!("examples/profiles.json"),
+            policy!("examples/sandbox.json"),
+            policy!("examples/scopes.json"),
+            policy!("examples/tokens.json"),
+            policy!("examples/traces.json"),
+            policy!("examples/webhooks.json"),
+        ],
+        error_examples: policy!("examples/errors.json"),
+        files: Files {
+            json: "openapi/argus.json",
+            yaml: "openapi/argus.yaml",
+            catalog: "openapi/api-catalog.json",
+            schemas: "openapi/schemas",
+            schema_table: "openapi/src/published/schemas.rs",
+            client: "sdk/src/generated.rs",
+            client_hosts: "sdk/src/generated_hosts.rs",
+        },
+    };
+
+    const DESCRIPTION: &str = "\
+The stable contract for external integrations. Platform internals, administrative routes, schema-level discovery and \
+partner-only capabilities are deliberately kept out of it. Routes, headers, codes and token examples are canonical \
+English in every locale.
+
+## Hosts
+
+Each operation names the hosts that serve it in `servers`; anywhere else its path answers 404. The sandbox host \
+answers with deterministic mocks: the same request under the same pinned scenarios gets the same status and the same \
+bytes, and no live partner system is ever reached.
+
+## Tokens
+
+Tokens are RS256 JWTs (RFC 9068); verify them with the published keys. A live host refuses a sandbox token and the \
+sandbox host refuses a live one, each with 403 and the reason in `X-Argus-Sandbox-Reason`.
+
+## Tracing
+
+Every response carries `X-Argus-Trace-ID`, `X-Argus-Span-ID` and `traceparent`. Send a W3C `traceparent` to continue \
+a trace of your own.
+
+## Errors
+
+An error body is `{\"error_code\", \"message\"}`; programs should look at `error_code`, whose values the schema \
+`ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403.";
+
+    /// The schemes that operations refer to.
+    fn security_schemes() -> Value {
+        let scopes: Map<String, Value> =
+            Scope::catalogue().map(|scope| (scope.as_str().to_owned(), json!(scope.description()))).collect();
+        let token_url = format!("{}/v1/oauth/token", Host::Auth.public_url());
+        json!({
+            "oauth2": {
+                "type": "oauth2",
+                "description": "Client credentials (RFC 6749, section 4.4) for the live hosts.",
+                "flows": { "clientCredentials": { "tokenUrl": token_url, "scopes": scopes } },
+            },
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "A service token or an administrator's token on the live hosts, a sandbox token on the \
+                    sandbox host, with the scope that the operation names.",
+            },
+            "client_basic": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "`client_id` and `client_secret`, each form-encoded first (RFC 6749, section 2.3.1).",
+            },
+        })
+    }
+
+    /// dropshot leaves the defaults of parameters out.
+    fn query_defaults(name: &str) -> Option<Value> {
+        match name {
+            "limit" => Some(json!(PAGE_LIMIT_DEFAULT)),
+            "include_federated" => Some(json!(DataSchemaQuery::default().include_federated)),
+            _ => None,
+        }
+    }
+}

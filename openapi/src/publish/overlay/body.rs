@@ -1,0 +1,33 @@
+//! The request body: what the signature says of it and what the operation table says must be the same.
+
+use crate::publish::PublishError;
+use crate::publish::document::Object;
+use crate::row::{OperationRow, RequestBody};
+use serde_json::{Value, json};
+
+/// Says whether the body may be left out, and fails unless signature and table agree on its kind.
+pub(super) fn complete(operation: &mut Object, row: &OperationRow) -> Result<(), PublishError> {
+    let described = media_type(operation.get("requestBody"));
+    if described != row.body.media_type() {
+        let name = |media_type: Option<&str>| media_type.unwrap_or("no body").to_owned();
+        return Err(PublishError::Disagreement {
+            operation: row.id,
+            reason: format!(
+                "the table says {}, the signature {}",
+                name(row.body.media_type()),
+                name(described)
+            ),
+        });
+    }
+    if row.body == RequestBody::OptionalJson
+        && let Some(body) = operation.get_mut("requestBody")
+    {
+        body["required"] = json!(false);
+    }
+    Ok(())
+}
+
+/// The media type of a request body, if there is one.
+fn media_type(body: Option<&Value>) -> Option<&str> {
+    body?.get("content")?.as_object()?.keys().next().map(String::as_str)
+}

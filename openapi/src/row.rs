@@ -1,0 +1,216 @@
+//! One row of an operation table: what is known of an operation besides its signature. The tables
+//! themselves stand elsewhere, that of the Argus External API in [`crate::operations`].
+
+use crate::Host;
+use crate::types::scopes::Scope;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::Schema;
+
+/// What a caller must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// OAuth client authentication (RFC 6749, section 2.3).
+    Client,
+    /// A bearer token of this host's audience, whatever its scopes.
+    AnyToken,
+    /// A bearer token of this host's audience with this scope.
+    Scope(Scope),
+}
+
+/// Whom an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Partners who integrate.
+    ExternalIntegrators,
+    /// Administrators of the tenant.
+    TenantAdmins,
+    /// Operators of the service; never published.
+    Internal,
+}
+
+impl Audience {
+    /// The value of `x-argus-audience`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Audience::ExternalIntegrators => "external-integrators",
+            Audience::TenantAdmins => "tenant-admins",
+            Audience::Internal => "internal",
+        }
+    }
+}
+
+/// What a partner may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    /// Changes only by a new contract version.
+    Stable,
+}
+
+impl Stability {
+    /// The value of `x-argus-stability`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Stability::Stable => "stable",
+        }
+    }
+}
+
+/// What the body of an extra response holds.
+#[derive(Clone, Copy)]
+pub enum ExtraBody {
+    /// Nothing.
+    Empty,
+    /// The body of the operation's own success response.
+    Success,
+    /// The common error.
+    Error,
+    /// A type of its own.
+    Schema(fn(&mut SchemaGenerator) -> Schema),
+}
+
+/// A response that an operation can give besides those that follow from its signature and access.
+#[derive(Clone, Copy)]
+pub struct ExtraResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// When it is given.
+    pub description: &'static str,
+    /// What it holds.
+    pub body: ExtraBody,
+}
+
+/// What an operation takes as its body. The signature says of which type it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestBody {
+    /// Nothing.
+    None,
+    /// JSON.
+    Json,
+    /// JSON, or nothing.
+    OptionalJson,
+    /// A form.
+    Form,
+}
+
+impl RequestBody {
+    /// Its media type, if there is a body at all.
+    pub const fn media_type(self) -> Option<&'static str> {
+        match self {
+            RequestBody::None => None,
+            RequestBody::Json | RequestBody::OptionalJson => Some("application/json"),
+            RequestBody::Form => Some("application/x-www-form-urlencoded"),
+        }
+    }
+}
+
+/// Who may keep a copy of a success response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caching {
+    /// Nobody: it was made for one caller.
+    Private,
+    /// Anyone, for a while; pages of any origin may read it.
+    Public,
+    /// As `Public`, and it has a strong entity tag, by which a copy can be revalidated.
+    Tagged,
+}
+
+/// That an operation will go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when it should not be used any more, a date of RFC 3339 (RFC 9745).
+    pub since: &'static str,
+    /// From when on it may be gone, a date of RFC 3339 (RFC 8594).
+    pub sunset: Option<&'static str>,
+    /// Id of the operation to use instead.
+    pub successor: Option<&'static str>,
+}
+
+/// A path that dropshot cannot route as it is published: there a variable is a whole segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishedPath {
+    /// The path template as it is published.
+    pub template: &'static str,
+    /// What the routed path's variable is called in it.
+    pub variable: &'static str,
+    /// What that variable means.
+    pub description: &'static str,
+}
+
+/// Where values come from that only a running service knows, so that a test can ask for them on each
+/// host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeBy {
+    /// Id of the operation that makes the resource.
+    pub operation: &'static str,
+    /// What its reply gives.
+    pub gives: &'static [Given],
+    /// Ids of operations that make the new resource fit, in this order.
+    pub then: &'static [&'static str],
+}
+
+/// A value of a reply that another request needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Path parameter or member of the request body that takes the value.
+    pub parameter: &'static str,
+    /// Where the reply has the value, as a JSON pointer (RFC 6901).
+    pub pointer: &'static str,
+}
+
+/// One row of an operation table.
+#[derive(Clone, Copy)]
+pub struct OperationRow {
+    /// The operation id, the same from the trait down to the store.
+    pub id: &'static str,
+    /// Hosts that serve the operation.
+    pub hosts: &'static [Host],
+    /// What a caller must show.
+    pub access: Access,
+    /// Whom the operation is for.
+    pub audience: Audience,
+    /// What a partner may rely on.
+    pub stability: Stability,
+    /// Whether, and since when, it should not be used any more.
+    pub deprecation: Option<Deprecation>,
+    /// What it takes as its body.
+    pub body: RequestBody,
+    /// What a success response holds, for readers of the descriptor.
+    pub success: &'static str,
+    /// Media type of the success response.
+    pub media_type: &'static str,
+    /// Schema of a success body that the signature calls a document.
+    pub document: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Who may keep a copy of the success response.
+    pub caching: Caching,
+    /// Responses besides those that follow from the signature and the access.
+    pub extra: &'static [ExtraResponse],
+    /// The path as it is published, where it is not the routed one.
+    pub published_path: Option<PublishedPath>,
+    /// What makes the values that its requests need.
+    pub made_by: &'static [MadeBy],
+}
+
+impl OperationRow {
+    /// Whether `host` serves the operation.
+    pub fn served_by(&self, host: Host) -> bool {
+        self.hosts.contains(&host)
+    }
+
+    /// Whether the operation belongs to the published contract.
+    pub fn is_published(&self) -> bool {
+        self.audience != Audience::Internal
+    }
+
+    /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. Documents are
+    /// served there as they are.
+    pub fn is_mocked(&self) -> bool {
+        self.served_by(Host::Sandbox) && self.access != Access::Public
+    }
+
+    /// Whether the operation documents that a client can revalidate its copy.
+    pub fn is_revalidated(&self) -> bool {
+        self.extra.iter().any(|extra| extra.status == 304)
+    }
+}

@@ -1,0 +1,55 @@
+//! The audit trail: append-only, written in the transaction of the change that it records.
+
+use crate::error::{Error, Fault};
+use crate::ids;
+use crate::store::schema::audit_events;
+use crate::store::{Reader, Tx};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+/// One entry of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
+#[diesel(table_name = audit_events)]
+pub struct AuditEvent {
+    /// ULID.
+    pub id: String,
+    /// When it happened.
+    pub occurred_at: NaiveDateTime,
+    /// Tenant whose data was touched.
+    pub tenant_id: String,
+    /// Client id of the caller, or the operator's own name.
+    pub actor: String,
+    /// Operation, as in `app.create`.
+    pub action: String,
+    /// What it was done to.
+    pub subject: String,
+    /// Secrecy of the event.
+    pub secrecy_level: String,
+}
+
+/// Appends that the caller of the transaction has done `action` to `subject`.
+pub fn append(tx: &mut Tx<'_>, action: &str, subject: &str) -> Result<(), Error> {
+    let invocation = tx.invocation();
+    let event = AuditEvent {
+        id: ids::ulid(&invocation.clock).map_err(Fault::new)?.to_string(),
+        occurred_at: tx.now(),
+        tenant_id: invocation.tenant_id().as_str().to_owned(),
+        actor: invocation.principal.actor.as_str().to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        secrecy_level: invocation.principal.secrecy_level.as_str().to_owned(),
+    };
+    diesel::insert_into(audit_events::table).values(event).execute(tx.parts().0)?;
+    Ok(())
+}
+
+/// The tenant's events, oldest first, at most `limit`.
+pub fn list(reader: &mut Reader<'_>, limit: u32) -> QueryResult<Vec<AuditEvent>> {
+    let (connection, tenant_id) = reader.parts();
+    audit_events::table
+        .filter(audit_events::tenant_id.eq(tenant_id))
+        .order((audit_events::occurred_at, audit_events::id))
+        .limit(i64::from(limit))
+        .select(AuditEvent::as_select())
+        .load(connection)
+}

@@ -1,0 +1,152 @@
+//! What is known of one call, from the gate down to the SQL: in place of loose strings, every domain
+//! function takes a [`Context`]. Where it is made does not live here; for calls over HTTP that is the
+//! gate.
+
+use crate::Clock;
+use crate::ids::{ClientId, OrganizationId, TenantId};
+use argus_openapi::OperationRow;
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::scopes::Scope;
+use argus_wire::trace_context::TraceIds;
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// An environment that calls are made in. Environments are types, so that what is written for one of
+/// them cannot be reached from another.
+pub trait Environment: Clone + Send + Sync + 'static {}
+
+/// Real data and real effects.
+#[derive(Clone, Copy, Debug)]
+pub struct Live;
+
+impl Environment for Live {}
+
+/// One call in the environment `E`. It reads as its [`Invocation`].
+#[derive(Clone, Debug)]
+pub struct Context<E> {
+    invocation: Invocation,
+    environment: E,
+}
+
+/// Who calls, from where, in which trace, when, and for which operation.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The caller. Tenant and organisation come from here and nowhere else.
+    pub principal: Arc<Principal>,
+    /// Network address of the caller; none for a command of the operator.
+    pub address: Option<IpAddr>,
+    /// Trace and span of the call; none in an environment that derives them from its reply.
+    pub trace: Option<TraceIds>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// The operation that was called; none for a command of the operator.
+    pub operation: Option<&'static OperationRow>,
+}
+
+impl Invocation {
+    /// The tenant whose data the call may touch.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.principal.tenant_id
+    }
+}
+
+impl<E: Environment> Context<E> {
+    /// A call in `environment`.
+    pub fn new(invocation: Invocation, environment: E) -> Self {
+        Self { invocation, environment }
+    }
+
+    /// The environment of the call.
+    pub fn environment(&self) -> &E {
+        &self.environment
+    }
+
+    /// The call, whatever its environment.
+    pub fn invocation(&self) -> &Invocation {
+        &self.invocation
+    }
+}
+
+impl Context<Live> {
+    /// A command of the operator inside a tenant.
+    pub fn of_operator(tenant_id: TenantId, organization_id: OrganizationId, clock: Clock) -> Self {
+        let principal = Principal {
+            tenant_id,
+            organization_id,
+            actor: Actor::Operator,
+            scopes: Vec::new(),
+            secrecy_level: SecrecyLevel::default(),
+        };
+        let invocation =
+            Invocation { principal: Arc::new(principal), address: None, trace: None, clock, operation: None };
+        Self::new(invocation, Live)
+    }
+}
+
+impl<E> Deref for Context<E> {
+    type Target = Invocation;
+
+    fn deref(&self) -> &Invocation {
+        &self.invocation
+    }
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// An app.
+    App(ClientId),
+    /// The operator of the service, through the command line or with an operator token.
+    Operator,
+}
+
+impl Actor {
+    /// The operator's name in tokens and in the audit trail.
+    pub const OPERATOR: &'static str = "operator";
+
+    /// The actor as it stands in tokens and in the audit trail.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::App(client_id) => client_id.as_str(),
+            Self::Operator => Self::OPERATOR,
+        }
+    }
+}
+
+impl std::str::FromStr for Actor {
+    type Err = crate::ids::NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == Self::OPERATOR { Ok(Self::Operator) } else { text.parse().map(Self::App) }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The caller behind a verified token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The tenant whose data the caller may touch.
+    pub tenant_id: TenantId,
+    /// The organisation inside the tenant.
+    pub organization_id: OrganizationId,
+    /// Who acts.
+    pub actor: Actor,
+    /// Scopes of the token.
+    pub scopes: Vec<Scope>,
+    /// Clearance of the caller.
+    pub secrecy_level: SecrecyLevel,
+}
+
+impl Principal {
+    /// Whether the token permits what `required` names.
+    pub fn holds(&self, required: Scope) -> bool {
+        self.scopes.iter().any(|scope| scope.implies(required))
+    }
+}

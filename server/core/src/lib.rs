@@ -1,0 +1,24 @@
+//! The machinery that every product of the house stands on. It names no operation and no product, and
+//! knows nothing of HTTP servers; `tests/edges.rs` in the server proves it.
+//!
+//! - [`context`]: who calls, from where, in which trace, when, and in which environment
+//! - [`store`]: the database: reading and writing under a context
+//! - [`tenants`], [`audit`]: what every product has
+//! - [`page`]: keyset pages and their sealed cursors
+//! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
+
+pub mod audit;
+pub mod clock;
+pub mod context;
+mod error;
+pub mod files;
+pub mod ids;
+pub mod page;
+pub mod pepper;
+pub mod store;
+pub mod tenants;
+
+pub use clock::Clock;
+pub use context::Context;
+pub use error::{Error, Fault};
+pub use store::Store;

@@ -1,0 +1,62 @@
+//! What only one engine can do, one function per thing: [`postgres`] and [`sqlite`]. Here stands the
+//! choice between them and nothing else.
+
+pub(super) mod postgres;
+pub(super) mod sqlite;
+
+use super::connection::AnyConnection;
+use super::error::Kind;
+use crate::ids::TenantId;
+use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+
+/// Begins a transaction that may write, for this tenant.
+pub(super) fn begin_write(connection: &mut AnyConnection, tenant_id: &TenantId) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Pg(connection) => postgres::begin(connection, tenant_id, postgres::Mode::Write),
+        AnyConnection::Sqlite(connection) => sqlite::begin_write(connection),
+    }
+}
+
+/// Begins a transaction that reads, for this tenant; `false` where one statement needs none.
+pub(super) fn begin_read(connection: &mut AnyConnection, tenant_id: &TenantId) -> QueryResult<bool> {
+    match connection {
+        AnyConnection::Pg(connection) => {
+            postgres::begin(connection, tenant_id, postgres::Mode::Read).map(|()| true)
+        }
+        AnyConnection::Sqlite(_) => Ok(false),
+    }
+}
+
+/// Inserts a fact about the installation unless it is there already.
+pub(super) fn insert_fact_once(connection: &mut AnyConnection, name: &str, value: &str) -> QueryResult<usize> {
+    match connection {
+        AnyConnection::Pg(connection) => postgres::insert_fact_once(connection, name, value),
+        AnyConnection::Sqlite(connection) => sqlite::insert_fact_once(connection, name, value),
+    }
+}
+
+/// What can be done about a failed statement.
+pub(super) fn kind(error: &QueryError) -> Kind {
+    match error {
+        QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Kind::Conflict,
+        QueryError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
+        | QueryError::BrokenTransactionManager => Kind::Unavailable,
+        // Some failures have no kind of their own in diesel, so that only their message tells.
+        QueryError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            let message = information.message();
+            let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+            if says(sqlite::BUSY) || says(postgres::DEADLOCK) {
+                Kind::Conflict
+            } else if says(postgres::CLOSING) {
+                Kind::Unavailable
+            } else {
+                Kind::Permanent
+            }
+        }
+        _ => Kind::Permanent,
+    }
+}

@@ -1,0 +1,85 @@
+//! What only SQLite does: the file, its pragmas, the one writer, `INSERT OR IGNORE`.
+
+use super::super::error::OpenError;
+use super::super::schema::installation;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::prelude::*;
+use diesel::{QueryResult, SqliteConnection};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Messages of a database that another connection holds.
+pub(super) const BUSY: &[&str] = &["database is locked", "database table is locked"];
+
+/// How long a connection that may wait waits for another one, in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+
+/// What a connection is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Use {
+    /// It may write, and waits for other writers.
+    Write,
+    /// It only reads, and waits where it must.
+    Read,
+    /// It only reads, on a thread that must not wait.
+    ReadInPlace,
+}
+
+/// Makes sure that the file exists and that nobody but the owner can read it. SQLite gives its journal
+/// files the same mode.
+pub(in super::super) fn prepare(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// Opens a connection.
+pub(in super::super) fn connect(path: &Path, purpose: Use) -> Result<SqliteConnection, OpenError> {
+    let name = path.to_str().ok_or(OpenError::Url("the path is not UTF-8"))?;
+    let mut connection =
+        SqliteConnection::establish(name).map_err(|error| OpenError::Connect(error.to_string()))?;
+    // The time-out comes first: switching to WAL may have to wait for another process already.
+    let pragmas = match purpose {
+        Use::Write => "",
+        Use::Read => "PRAGMA query_only = ON;",
+        Use::ReadInPlace => "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;",
+    };
+    connection
+        .batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"))
+        .and_then(|()| connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"))
+        .and_then(|()| connection.batch_execute(pragmas))
+        .map_err(|error| open_error(path, error))?;
+    Ok(connection)
+}
+
+fn open_error(path: &Path, error: diesel::result::Error) -> OpenError {
+    let reason = error.to_string();
+    if reason.contains("not a database") || reason.contains("malformed") {
+        OpenError::NotADatabase { path: path.to_owned(), reason }
+    } else {
+        OpenError::Query(error)
+    }
+}
+
+/// Begins a transaction and takes the write lock at once: a transaction that reads first and writes
+/// later could otherwise fail at once when another writer came between, whatever the busy time-out.
+pub(super) fn begin_write(connection: &mut SqliteConnection) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+}
+
+pub(super) fn insert_fact_once(connection: &mut SqliteConnection, name: &str, value: &str) -> QueryResult<usize> {
+    diesel::insert_or_ignore_into(installation::table)
+        .values((installation::name.eq(name), installation::value.eq(value)))
+        .execute(connection)
+}

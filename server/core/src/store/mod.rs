@@ -1,0 +1,190 @@
+//! The database: reading and writing under a [`Context`], on SQLite or PostgreSQL.
+//!
+//! Queries block, so they run on tokio's blocking pool. A tenant's rows are reached through a [`Reader`]
+//! or a [`Tx`] alone, which carry the tenant. Rules of a domain do not live here, nor do a product's
+//! tables.
+
+mod connection;
+mod engine;
+mod error;
+mod installation;
+mod lane;
+mod location;
+mod migrations;
+mod reader;
+pub mod schema;
+mod settings;
+mod transaction;
+
+pub use connection::AnyConnection;
+pub use error::{Error, Failure, Kind, OpenError};
+pub use migrations::Migrations;
+pub use reader::{Reader, Resource};
+pub use settings::{Connections, DatabaseUrl, StoreSettings};
+pub use transaction::Tx;
+
+use crate::context::{Context, Environment};
+use connection::Manager;
+use diesel::r2d2::R2D2Connection;
+use engine::sqlite::Use;
+use lane::Lane;
+use location::Location;
+use scheduled_thread_pool::ScheduledThreadPool;
+use std::fmt;
+use std::sync::Arc;
+
+/// SQLite has one writer at a time: a second one would only wait inside of SQLite instead of here.
+const SQLITE_WRITERS: u32 = 1;
+
+/// One database, with a [`Store`] for each kind of work.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For requests.
+    pub requests: Store,
+    /// For the workers of jobs.
+    pub workers: Store,
+    /// For deliveries.
+    pub deliveries: Store,
+}
+
+/// The database as one kind of work uses it. Clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    writers: Lane,
+    readers: Lane,
+    /// Connections that never wait, for reads on the thread that asks; on SQLite alone.
+    in_place: Option<Lane>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("readers", &self.readers.connections()).finish()
+    }
+}
+
+impl Database {
+    /// Opens the database, creates the file if need be, and brings the schema up to date: the core's and
+    /// that of these products. Blocks.
+    pub fn open(settings: &StoreSettings, products: &[&Migrations]) -> Result<Self, OpenError> {
+        let location = Location::parse(settings.url.expose())?;
+        migrate(&location, products)?;
+        let threads = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("argus-store").build();
+        let threads = Arc::new(threads);
+        let store = |connections, eager| Store::open(&location, settings, connections, eager, &threads);
+        Ok(Self {
+            requests: store(settings.connections.requests, true)?,
+            workers: store(settings.connections.workers, false)?,
+            deliveries: store(settings.connections.deliveries, false)?,
+        })
+    }
+
+    /// Brings the schema up to date and names the migrations that were applied. Blocks.
+    pub fn migrate(url: &DatabaseUrl, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
+        migrate(&Location::parse(url.expose())?, products)
+    }
+}
+
+impl Store {
+    fn open(
+        location: &Location,
+        settings: &StoreSettings,
+        connections: u32,
+        eager: bool,
+        threads: &Arc<ScheduledThreadPool>,
+    ) -> Result<Self, OpenError> {
+        let lane = |purpose, connections, eager| {
+            let manager = Manager { location: location.clone(), purpose };
+            Lane::open(manager, connections, eager, settings.checkout_timeout, threads)
+        };
+        if location.is_embedded() {
+            Ok(Self {
+                writers: lane(Use::Write, SQLITE_WRITERS, eager)?,
+                readers: lane(Use::Read, connections, false)?,
+                in_place: Some(lane(Use::ReadInPlace, connections, eager)?),
+            })
+        } else {
+            let every = lane(Use::Write, connections, eager)?;
+            Ok(Self { writers: every.clone(), readers: every, in_place: None })
+        }
+    }
+
+    /// Runs work that writes for the context's tenant, in a transaction. It may run more than once, when
+    /// another transaction was in the way.
+    pub async fn write<E, T, X, F>(&self, context: &Context<E>, work: F) -> Result<T, X>
+    where
+        E: Environment,
+        F: Fn(&mut Tx<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        let invocation = context.invocation().clone();
+        self.writers.run(move |connection| transaction::run(connection, &invocation, work)).await
+    }
+
+    /// Runs work that reads for the context's tenant.
+    pub async fn read<E, T, X, F>(&self, context: &Context<E>, work: F) -> Result<T, X>
+    where
+        E: Environment,
+        F: Fn(&mut Reader<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        let tenant_id = context.tenant_id().clone();
+        self.readers.run(move |connection| reader::run(connection, &tenant_id, work)).await
+    }
+
+    /// Runs one indexed read of a few rows for the context's tenant. On SQLite that takes less time than
+    /// the way to the blocking pool and back, so it runs in place where nothing makes it wait, and
+    /// otherwise as in [`Self::read`].
+    pub async fn read_row<E, T, X, F>(&self, context: &Context<E>, work: F) -> Result<T, X>
+    where
+        E: Environment,
+        F: Fn(&mut Reader<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        let tenant_id = context.tenant_id().clone();
+        self.run_row(move |connection| reader::run(connection, &tenant_id, &work)).await
+    }
+
+    /// Runs one indexed read before the tenant is known, because it has to find out who calls. It must
+    /// not touch a tenant's rows for any other purpose.
+    pub async fn look_up<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        self.run_row(work).await
+    }
+
+    async fn run_row<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        match self.in_place.as_ref().and_then(|lane| lane.run_in_place(&work)) {
+            Some(Err(error)) if error.is_conflict() => {}
+            Some(outcome) => return outcome,
+            None => {}
+        }
+        self.readers.run(work).await
+    }
+
+    /// Records `value` under `name` unless a value is there already, and returns the one that is.
+    /// Blocks.
+    pub fn recorded_once(&self, name: &str, value: &str) -> Result<String, OpenError> {
+        Ok(self.writers.block(|connection| installation::record_once(connection, name, value))??)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.readers.run(|connection| connection.ping().map_err(Error::unavailable)).await
+    }
+}
+
+fn migrate(location: &Location, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
+    location.prepare()?;
+    migrations::run(&mut location.connect(Use::Write)?, products)
+}

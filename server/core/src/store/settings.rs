@@ -1,0 +1,76 @@
+//! What the store needs to know to open.
+
+use super::error::OpenError;
+use super::location::Location;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// A database URL, which may hold a password and is therefore not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The SQLite file of a data directory.
+    pub fn embedded(data_dir: &Path) -> Self {
+        Self(format!("sqlite://{}", data_dir.join("argus.db").display()))
+    }
+
+    /// Whether the URL names an engine and a place that this server understands. Touches nothing.
+    pub fn check(&self) -> Result<(), OpenError> {
+        Location::parse(&self.0).map(drop)
+    }
+
+    /// The URL, password included.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for DatabaseUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(..)")
+    }
+}
+
+/// How many connections each kind of work may hold at a time. They are separate, so that work never
+/// starves requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// For requests.
+    pub requests: u32,
+    /// For the workers of jobs.
+    pub workers: u32,
+    /// For deliveries.
+    pub deliveries: u32,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { requests: 16, workers: 4, deliveries: 4 }
+    }
+}
+
+/// What the store needs to know to open.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Where the database is: `postgres://…`, `sqlite://path` or a plain path.
+    pub url: DatabaseUrl,
+    /// How many connections there may be.
+    pub connections: Connections,
+    /// How long a request waits for a free connection before it is answered with 503.
+    pub checkout_timeout: Duration,
+}
+
+impl StoreSettings {
+    /// The settings of a database at `url`, and the defaults for everything else.
+    pub fn new(url: DatabaseUrl) -> Self {
+        Self { url, connections: Connections::default(), checkout_timeout: Duration::from_secs(3) }
+    }
+}

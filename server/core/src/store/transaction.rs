@@ -1,0 +1,116 @@
+//! Writing. A [`Tx`] is the only way to write: it exists only inside [`super::Store::write`], carries
+//! who writes, for which tenant and when, and is tried again when another transaction was in the way.
+
+use super::connection::AnyConnection;
+use super::engine;
+use super::error::{Error, Failure};
+use super::reader::Reader;
+use crate::context::Invocation;
+use chrono::NaiveDateTime;
+use diesel::connection::TransactionManager;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// How often the same work is tried.
+const ATTEMPTS: u32 = 6;
+/// The first pause between two attempts is at most this long, each later one twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+
+/// A transaction that may write for one tenant. It reads as a [`Reader`].
+///
+/// What must be written together takes `&mut Tx`, so that it cannot run outside of a transaction:
+///
+/// ```no_run
+/// use argus_core::{audit, context::{Context, Live}, store::{self, Store}};
+///
+/// async fn inside(store: &Store, context: &Context<Live>) -> Result<(), argus_core::Error> {
+///     store.write(context, |tx| audit::append(tx, "app.create", "app_1")).await
+/// }
+/// ```
+///
+/// ```compile_fail
+/// use argus_core::{audit, context::{Context, Live}, store::{self, Store}};
+///
+/// async fn outside(store: &Store, context: &Context<Live>) -> Result<(), argus_core::Error> {
+///     store.read(context, |tx| audit::append(tx, "app.create", "app_1")).await
+/// }
+/// ```
+pub struct Tx<'c> {
+    reader: Reader<'c>,
+    invocation: &'c Invocation,
+    now: NaiveDateTime,
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.reader
+    }
+}
+
+impl<'c> DerefMut for Tx<'c> {
+    fn deref_mut(&mut self) -> &mut Reader<'c> {
+        &mut self.reader
+    }
+}
+
+impl Tx<'_> {
+    /// The call that writes.
+    pub fn invocation(&self) -> &Invocation {
+        self.invocation
+    }
+
+    /// The moment of the transaction: the same for everything that it writes.
+    pub fn now(&self) -> NaiveDateTime {
+        self.now
+    }
+}
+
+/// Runs work in a transaction, and again when another transaction was in the way. The work is rolled
+/// back when it fails.
+pub(super) fn run<T, X: Failure>(
+    connection: &mut AnyConnection,
+    invocation: &Invocation,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
+) -> Result<T, X> {
+    let mut longest = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match attempt(connection, invocation, &work) {
+            Err(error) if error.is_conflict() => std::thread::sleep(jittered(longest)),
+            outcome => return outcome,
+        }
+        longest *= 2;
+    }
+    attempt(connection, invocation, &work)
+}
+
+fn attempt<T, X: Failure>(
+    connection: &mut AnyConnection,
+    invocation: &Invocation,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
+) -> Result<T, X> {
+    type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
+    let tenant_id = invocation.tenant_id();
+    engine::begin_write(connection, tenant_id).map_err(Error::from)?;
+    let reader = Reader::new(connection, tenant_id.clone());
+    let outcome = work(&mut Tx { reader, invocation, now: invocation.clock.timestamp() });
+    match outcome {
+        Ok(value) => {
+            Manager::commit_transaction(connection).map_err(Error::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error says more than a failed rollback; a connection whose rollback failed
+            // counts as broken and leaves the pool.
+            let _ = Manager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
+
+/// A random part of `longest`, so that two that met do not meet again. Without randomness, all of it.
+fn jittered(longest: Duration) -> Duration {
+    let [byte] = crate::ids::random().unwrap_or([u8::MAX]);
+    longest.mul_f32(f32::from(byte) / f32::from(u8::MAX))
+}

@@ -1,0 +1,99 @@
+//! Tenants with their first organisation.
+
+use crate::Clock;
+use crate::context::{Context, Live};
+use crate::error::Error;
+use crate::ids::{OrganizationId, TenantId};
+use crate::store::schema::{organizations, tenants};
+use crate::store::{AnyConnection, Store, Tx};
+use crate::audit;
+use diesel::prelude::*;
+
+/// Longest name of a tenant, in characters.
+const NAME_MAX_LENGTH: usize = 128;
+
+/// A tenant and its first organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Its first organisation.
+    pub organization_id: OrganizationId,
+}
+
+impl Tenant {
+    /// The operator acting inside this tenant, with no scope: for audit, and for start-up work.
+    pub fn operator(&self, clock: &Clock) -> Context<Live> {
+        Context::of_operator(self.tenant_id.clone(), self.organization_id.clone(), clock.clone())
+    }
+}
+
+/// Creates a tenant with its first organisation, both called `name` (1 to 128 characters).
+pub async fn create(store: &Store, clock: &Clock, name: &str) -> Result<Tenant, Error> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > NAME_MAX_LENGTH {
+        return Err(Error::Invalid(format!("`name` has 1 to {NAME_MAX_LENGTH} characters")));
+    }
+    let tenant =
+        Tenant { tenant_id: TenantId::fresh(clock)?, organization_id: OrganizationId::fresh(clock)? };
+    let created = tenant.clone();
+    store
+        .write(&tenant.operator(clock), move |tx| {
+            insert(tx, &created, &name)?;
+            audit::append(tx, "tenant.create", created.tenant_id.as_str())
+        })
+        .await?;
+    Ok(tenant)
+}
+
+/// The oldest tenant, or none in a fresh store.
+pub async fn first(store: &Store) -> Result<Option<Tenant>, Error> {
+    store.look_up(|connection| Ok(find(connection, None)?)).await
+}
+
+/// The tenant with this id.
+pub async fn view(store: &Store, tenant_id: &TenantId) -> Result<Tenant, Error> {
+    let tenant_id = tenant_id.clone();
+    let found = store.look_up(move |connection| Ok::<_, Error>(find(connection, Some(&tenant_id))?)).await?;
+    found.ok_or(Error::NotFound("tenant"))
+}
+
+fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &str) -> QueryResult<()> {
+    let now = tx.now();
+    let (connection, _) = tx.parts();
+    diesel::insert_into(tenants::table)
+        .values((
+            tenants::tenant_id.eq(&tenant.tenant_id),
+            tenants::name.eq(name),
+            tenants::created_at.eq(now),
+        ))
+        .execute(connection)?;
+    diesel::insert_into(organizations::table)
+        .values((
+            organizations::organization_id.eq(&tenant.organization_id),
+            organizations::tenant_id.eq(&tenant.tenant_id),
+            organizations::name.eq(name),
+            organizations::created_at.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// A tenant with its first organisation: the one that is named, or the oldest.
+fn find(connection: &mut AnyConnection, tenant_id: Option<&TenantId>) -> QueryResult<Option<Tenant>> {
+    let mut query = tenants::table
+        .inner_join(organizations::table.on(organizations::tenant_id.eq(tenants::tenant_id)))
+        .select((tenants::tenant_id, organizations::organization_id))
+        .order((
+            tenants::created_at,
+            tenants::tenant_id,
+            organizations::created_at,
+            organizations::organization_id,
+        ))
+        .into_boxed();
+    if let Some(tenant_id) = tenant_id {
+        query = query.filter(tenants::tenant_id.eq(tenant_id.clone()));
+    }
+    let found = query.first::<(TenantId, OrganizationId)>(connection).optional()?;
+    Ok(found.map(|(tenant_id, organization_id)| Tenant { tenant_id, organization_id }))
+}

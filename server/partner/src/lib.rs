@@ -1,0 +1,126 @@
+//! The first product's domain on the core: apps, client authentication, signing keys and tokens. HTTP
+//! does not live here, nor does the check of a token's claims: that is the gate's.
+
+pub mod apps;
+pub mod basic;
+pub mod bootstrap;
+pub mod claims;
+mod error;
+pub mod oauth;
+mod redirects;
+pub mod scopes;
+pub mod signing_keys;
+pub mod store;
+pub mod tokens;
+
+pub use error::Error;
+pub use store::MIGRATIONS;
+
+use argus_core::pepper::{Pepper, PepperError};
+use argus_core::store::OpenError;
+use argus_core::{Clock, Store};
+use argus_openapi::Host;
+use signing_keys::{KeyError, KeyRing};
+use std::path::{Path, PathBuf};
+
+/// What identity needs to know to start.
+#[derive(Clone, Debug)]
+pub struct IdentitySettings {
+    /// Directory of the signing keys and the pepper.
+    pub data_dir: PathBuf,
+    /// `iss` of every token.
+    pub issuer: String,
+}
+
+impl IdentitySettings {
+    /// Everything under `data_dir`, with the production names.
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            issuer: Host::Auth.public_url().to_owned(),
+        }
+    }
+}
+
+/// Why identity cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The pepper cannot be used.
+    #[error(transparent)]
+    Pepper(#[from] PepperError),
+    /// The store belongs to another data directory.
+    #[error(
+        "{} is not the pepper that this store's client secrets were hashed with; every node of a store \
+         needs a copy of the first node's file",
+        .0.join("secret_pepper").display()
+    )]
+    ForeignPepper(PathBuf),
+}
+
+/// The secrets of a data directory: signing keys and pepper. They are read before the store is opened,
+/// so that keys that cannot be used leave it untouched.
+#[derive(Debug)]
+pub struct Secrets {
+    keys: KeyRing,
+    pepper: Pepper,
+}
+
+impl Secrets {
+    /// Reads the secrets, and makes those that do not exist yet. Blocks.
+    pub fn open(data_dir: &Path, clock: &Clock) -> Result<Self, IdentityError> {
+        Ok(Self { pepper: Pepper::open(data_dir)?, keys: KeyRing::open(data_dir, clock.clone())? })
+    }
+}
+
+/// Everything that identity works with. Share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Identity {
+    store: Store,
+    keys: KeyRing,
+    pepper: Pepper,
+    clock: Clock,
+    issuer: String,
+}
+
+impl Identity {
+    /// Identity on the application's store, which must know the pepper. Blocks.
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        clock: Clock,
+        settings: IdentitySettings,
+    ) -> Result<Self, IdentityError> {
+        let Secrets { keys, pepper } = secrets;
+        let fingerprint = pepper.fingerprint();
+        if store.recorded_once("pepper_fingerprint", &fingerprint)? != fingerprint {
+            return Err(IdentityError::ForeignPepper(settings.data_dir));
+        }
+        Ok(Self { store, keys, pepper, clock, issuer: settings.issuer })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The signing keys.
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Tells the time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// `iss` of every token.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+}

@@ -1,0 +1,14 @@
+//! The first product's tables: models and queries, one file per resource. Rules of the domain do not
+//! live here.
+
+pub mod apps;
+pub mod schema;
+
+use argus_core::store::Migrations;
+use diesel_migrations::embed_migrations;
+
+/// The migrations of this product's tables.
+pub static MIGRATIONS: Migrations = Migrations {
+    postgres: embed_migrations!("migrations/postgres"),
+    sqlite: embed_migrations!("migrations/sqlite"),
+};

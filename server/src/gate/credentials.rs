@@ -1,0 +1,140 @@
+//! What a caller can show, and who it is then. Each kind of credentials satisfies some kinds of access
+//! in the operation table and yields a caller of a type of its own, so that what is written for a live
+//! caller cannot be reached by a sandbox one.
+
+use super::call::single_header;
+use super::entry::Entry;
+use super::problem::{Outcome, Problem};
+use super::refusal;
+use super::sandbox::Sandbox;
+use super::verifier::{TokenAudience, Verified};
+use argus_core::Context;
+use argus_core::context::{Environment, Invocation, Live};
+use argus_openapi::Access;
+use argus_openapi::http::Body;
+use argus_openapi::types::tokens::TokenRequest;
+use argus_partner::oauth;
+use std::sync::Arc;
+
+/// A kind of credentials.
+pub trait Credentials {
+    /// Who has shown them.
+    type Caller;
+
+    /// Whether the gate may be satisfied with them where a row asks for `access`.
+    fn satisfy(access: Access) -> bool;
+
+    /// The caller of the request, or the refusal.
+    fn admit(self, entry: &Entry<'_>) -> impl Future<Output = Outcome<Self::Caller>> + Send;
+}
+
+/// No credentials: anybody may call.
+pub struct Nobody;
+
+impl Credentials for Nobody {
+    type Caller = ();
+
+    fn satisfy(access: Access) -> bool {
+        access == Access::Public
+    }
+
+    async fn admit(self, _: &Entry<'_>) -> Outcome<()> {
+        Ok(())
+    }
+}
+
+/// A live bearer token.
+pub struct LiveToken;
+
+impl Credentials for LiveToken {
+    type Caller = Context<Live>;
+
+    fn satisfy(access: Access) -> bool {
+        takes_token(access)
+    }
+
+    async fn admit(self, entry: &Entry<'_>) -> Outcome<Context<Live>> {
+        let verified = verified(entry)?;
+        match verified.audience {
+            TokenAudience::Live => {}
+            TokenAudience::Sandbox(_) => return Err(refusal::sandbox_token_on_live_host()),
+            TokenAudience::Other => return Err(refusal::invalid_token("the token is for another audience")),
+        }
+        permitted(entry, &verified)?;
+        Ok(context(entry, &verified, Live))
+    }
+}
+
+/// A sandbox bearer token.
+pub struct SandboxToken;
+
+impl Credentials for SandboxToken {
+    type Caller = Context<Sandbox>;
+
+    fn satisfy(access: Access) -> bool {
+        takes_token(access)
+    }
+
+    async fn admit(self, entry: &Entry<'_>) -> Outcome<Context<Sandbox>> {
+        let verified = verified(entry)?;
+        let TokenAudience::Sandbox(scenarios) = &verified.audience else {
+            return Err(refusal::live_token_on_sandbox_host());
+        };
+        permitted(entry, &verified)?;
+        Ok(context(entry, &verified, Sandbox { scenarios: Arc::clone(scenarios) }))
+    }
+}
+
+/// OAuth client authentication (RFC 6749, section 2.3): the `Authorization` header, or the form.
+pub struct ClientForm(pub Body<TokenRequest>);
+
+/// A client that is authenticated, and the form that it sent.
+pub struct AuthenticatedClient {
+    /// The client.
+    pub client: oauth::Client,
+    /// What it asks for.
+    pub form: TokenRequest,
+}
+
+impl Credentials for ClientForm {
+    type Caller = AuthenticatedClient;
+
+    fn satisfy(access: Access) -> bool {
+        access == Access::Client
+    }
+
+    async fn admit(self, entry: &Entry<'_>) -> Outcome<AuthenticatedClient> {
+        let form = self.0.read(entry.rqctx).await?;
+        let authorization = single_header(entry.request(), "Authorization")?;
+        let client = oauth::authenticate(&entry.app().identity, authorization, &form).await?;
+        Ok(AuthenticatedClient { client, form })
+    }
+}
+
+fn takes_token(access: Access) -> bool {
+    matches!(access, Access::AnyToken | Access::Scope(_))
+}
+
+fn verified(entry: &Entry<'_>) -> Result<Arc<Verified>, Problem> {
+    entry.app().verifier.verify(entry.request().headers(), entry.now)
+}
+
+fn permitted(entry: &Entry<'_>, verified: &Verified) -> Outcome<()> {
+    match entry.row.access {
+        Access::Scope(required) if !verified.principal.holds(required) => {
+            Err(refusal::insufficient_scope(required))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn context<E: Environment>(entry: &Entry<'_>, verified: &Verified, environment: E) -> Context<E> {
+    let invocation = Invocation {
+        principal: Arc::clone(&verified.principal),
+        address: Some(entry.address()),
+        trace: entry.trace(),
+        clock: entry.clock().clone(),
+        operation: Some(entry.row),
+    };
+    Context::new(invocation, environment)
+}

@@ -1,0 +1,99 @@
+//! What is known of a request before anybody looks at its caller, and the stamp that its reply gets.
+
+use super::credentials::Credentials;
+use super::problem::{Outcome, Problem};
+use super::render::Rendered;
+use super::trace::{self, Inbound};
+use crate::hosts::{App, HostContext};
+use argus_core::Clock;
+use argus_openapi::http::Stamped;
+use argus_openapi::types::error::{Error, ErrorCode};
+use argus_openapi::{Host, OperationRow};
+use argus_wire::trace_context::TraceIds;
+use chrono::{DateTime, Utc};
+use dropshot::{RequestContext, RequestInfo};
+use std::net::IpAddr;
+
+/// A request that was routed to an operation of this host.
+pub struct Entry<'r> {
+    pub(super) rqctx: &'r RequestContext<HostContext>,
+    pub(super) row: &'static OperationRow,
+    /// Where the row stands in its contract.
+    position: usize,
+    inbound: Option<Inbound>,
+    /// Trace and span on the live hosts; the sandbox derives them from its reply.
+    ids: Option<TraceIds>,
+    /// When the request came.
+    pub(super) now: DateTime<Utc>,
+}
+
+impl<'r> Entry<'r> {
+    /// The request's trace and its operation's row. Only a route without a row, or one that another host
+    /// serves, is an error; a test forbids the first and pre-routing the second.
+    pub(super) fn of(rqctx: &'r RequestContext<HostContext>) -> Result<Self, Error> {
+        let HostContext { host, app } = rqctx.context();
+        let rows = app.contract.rows;
+        let position = rows.iter().position(|row| row.id == rqctx.endpoint.operation_id);
+        let served = position.filter(|position| rows[*position].hosts.contains(host));
+        let position = served.ok_or_else(|| Error {
+            error_code: ErrorCode::NotFound,
+            message: "this host does not serve this operation".to_owned(),
+        })?;
+        let inbound = Inbound::of(rqctx.request.headers());
+        let ids = match host {
+            Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids(&app.clock))),
+            Host::Sandbox => None,
+        };
+        Ok(Self { rqctx, row: &rows[position], position, inbound, ids, now: app.clock.now() })
+    }
+
+    pub(super) fn request(&self) -> &'r RequestInfo {
+        &self.rqctx.request
+    }
+
+    pub(super) fn app(&self) -> &'r App {
+        &self.rqctx.context().app
+    }
+
+    pub(super) fn host(&self) -> Host {
+        self.rqctx.context().host
+    }
+
+    pub(super) fn clock(&self) -> &'r Clock {
+        &self.app().clock
+    }
+
+    pub(super) fn trace(&self) -> Option<TraceIds> {
+        self.ids
+    }
+
+    pub(super) fn address(&self) -> IpAddr {
+        self.request().remote_addr().ip()
+    }
+
+    /// The caller that the credentials prove. Credentials of another kind than the row asks for are a
+    /// defect of a host's trait impl, which the coverage test finds; nobody passes by it.
+    pub(super) async fn admit<C: Credentials>(&self, credentials: C) -> Outcome<C::Caller> {
+        if !C::satisfy(self.row.access) {
+            return Err(Problem::defect("the handler admits another kind of caller than the operation's row"));
+        }
+        credentials.admit(self).await
+    }
+
+    /// Gives the response its standard headers, and counts it.
+    pub(super) fn stamp(&self, rendered: Rendered) -> Stamped {
+        let Rendered { response, trace } = rendered;
+        let ids = trace.or(self.ids).unwrap_or_else(|| self.derived_ids());
+        let sandbox = self.host() == Host::Sandbox;
+        self.app().metrics.count(self.host(), self.position, response.status());
+        Stamped::new(trace::standard_headers(self.inbound.as_ref(), ids, sandbox), response)
+    }
+
+    /// Trace and span of a sandbox reply that is not a mock's.
+    fn derived_ids(&self) -> TraceIds {
+        let uri = self.request().uri();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let method = self.request().method();
+        self.app().sandbox.derive_trace(Some(self.row.id), &format!("{method} {path}"))
+    }
+}

@@ -1,0 +1,152 @@
+//! The one conversion from the errors of every layer below to a reply. Statuses and headers of errors
+//! come about here and nowhere else.
+
+use super::render::{self, Rendered};
+use argus_core::store;
+use argus_openapi::Access;
+use argus_openapi::OperationRow;
+use argus_openapi::types::error::{Error, ErrorCode, OauthError};
+use argus_partner::oauth;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
+use std::fmt::Display;
+
+const BASIC_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Basic realm="argus", charset="UTF-8""#);
+
+/// Why an operation did not succeed, as its caller is told.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the operator's log only.
+    cause: Option<String>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Common(Error),
+    Oauth(oauth::Refusal, String),
+}
+
+/// Outcome of a handler.
+pub type Outcome<T> = Result<T, Problem>;
+
+impl Problem {
+    /// A problem that the caller can read in full.
+    pub fn new(error_code: ErrorCode, message: impl Into<String>) -> Self {
+        let error = Error { error_code, message: message.into() };
+        Self { kind: Kind::Common(error), headers: Vec::new(), cause: None }
+    }
+
+    /// The request does not fit the contract.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    /// The resource does not exist for this caller.
+    pub fn not_found(resource: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("no such {resource}"))
+    }
+
+    /// A fault of this side, which the caller cannot mend.
+    pub fn defect(cause: impl Display) -> Self {
+        let message = "a fault on this side; the trace id finds it in the logs";
+        Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Internal, message) }
+    }
+
+    /// A backend is out of reach.
+    pub fn unavailable(cause: impl Display) -> Self {
+        let message = "a backend is out of reach; try again later";
+        let problem = Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Unavailable, message) };
+        problem.with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// Adds a header to the error reply.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The reply, in the error shape of the operation.
+    pub(super) fn render(self, row: &OperationRow) -> Rendered {
+        let mut response = match (self.kind, row.access) {
+            (Kind::Oauth(refusal, description), _) => {
+                let status = if refusal == oauth::Refusal::InvalidClient { 401 } else { 400 };
+                render::json(status, &oauth_error(refusal.as_str(), description))
+            }
+            (Kind::Common(error), Access::Client) => {
+                let status = error.error_code.status();
+                render::json(status, &oauth_error(oauth_word(status), error.message))
+            }
+            (Kind::Common(error), _) => render::json(error.error_code.status(), &error),
+        };
+        response.headers_mut().extend(self.headers);
+        Rendered::of(response)
+    }
+}
+
+fn oauth_error(error: &str, error_description: String) -> OauthError {
+    OauthError { error: error.to_owned(), error_description }
+}
+
+/// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
+fn oauth_word(status: u16) -> &'static str {
+    match status {
+        503 => "temporarily_unavailable",
+        500.. => "server_error",
+        _ => "invalid_request",
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::new(error.error_code, error.message)
+    }
+}
+
+impl From<argus_partner::Error> for Problem {
+    fn from(error: argus_partner::Error) -> Self {
+        match error {
+            argus_partner::Error::Refused { code, message } => Self::new(code, message),
+            argus_partner::Error::Core(error) => error.into(),
+        }
+    }
+}
+
+impl From<argus_core::Error> for Problem {
+    fn from(error: argus_core::Error) -> Self {
+        match error {
+            argus_core::Error::Invalid(message) => Self::invalid(message),
+            argus_core::Error::NotFound(resource) => Self::not_found(resource),
+            argus_core::Error::Store(error) => error.into(),
+            argus_core::Error::Fault(fault) => Self::defect(fault),
+        }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        if error.is_transient() { Self::unavailable(error) } else { Self::defect(error) }
+    }
+}
+
+impl From<oauth::Error> for Problem {
+    fn from(error: oauth::Error) -> Self {
+        match error {
+            oauth::Error::Domain(error) => error.into(),
+            oauth::Error::Refused { refusal, description } => {
+                let kind = Kind::Oauth(refusal, description);
+                let problem = Self { kind, headers: Vec::new(), cause: None };
+                match refusal {
+                    oauth::Refusal::InvalidClient => problem.with_header(WWW_AUTHENTICATE, BASIC_CHALLENGE),
+                    _ => problem,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What handlers return, as responses: contract types as JSON, documents as they are, mocks as the
+//! sandbox made them.
+
+use super::entry::Entry;
+use crate::discovery::{self, Document};
+use argus_openapi::http::{DocumentReply, FromStamped, Reply};
+use argus_openapi::row::Caching;
+use argus_wire::trace_context::TraceIds;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// A response without the standard headers.
+pub struct Rendered {
+    pub(super) response: Response<dropshot::Body>,
+    /// Set when the reply has a trace of its own.
+    pub(super) trace: Option<TraceIds>,
+}
+
+impl Rendered {
+    pub(super) fn of(response: Response<dropshot::Body>) -> Self {
+        Self { response, trace: None }
+    }
+}
+
+/// What a handler can return where the contract wants an `R`.
+pub trait Render<R: FromStamped> {
+    /// The response.
+    fn render(self, entry: &Entry<'_>) -> Rendered;
+}
+
+impl<T, const STATUS: u16> Render<Reply<T, STATUS>> for T
+where
+    T: JsonSchema + Serialize + Send + Sync + 'static,
+{
+    fn render(self, entry: &Entry<'_>) -> Rendered {
+        let mut response = json(STATUS, &self);
+        if entry.row.caching == Caching::Public {
+            discovery::publish(response.headers_mut());
+        }
+        Rendered::of(response)
+    }
+}
+
+impl Render<DocumentReply> for Document {
+    fn render(self, _: &Entry<'_>) -> Rendered {
+        Rendered::of(self.into_response())
+    }
+}
+
+/// What the sandbox has answered.
+pub struct Mocked(pub(super) argus_sandbox::Mock);
+
+impl<R: FromStamped> Render<R> for Mocked {
+    fn render(self, _: &Entry<'_>) -> Rendered {
+        let Self(mock) = self;
+        let media_type = mock.body.is_some().then_some(JSON);
+        let mut response = response(mock.status, media_type, mock.body);
+        if let Some(applied) = mock.preference_applied.and_then(|text| HeaderValue::try_from(text).ok()) {
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        }
+        if let Some(seconds) = mock.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        Rendered { response, trace: Some(mock.trace) }
+    }
+}
+
+/// A JSON response.
+pub(super) fn json<T: Serialize>(status: u16, body: &T) -> Response<dropshot::Body> {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => response(status, Some(JSON), Some(bytes)),
+        // Contract types always serialise; a map with a key that is not text would not.
+        Err(_) => response(500, None, None),
+    }
+}
+
+/// A response that no cache may keep: it was made for one caller.
+fn response(status: u16, media_type: Option<HeaderValue>, body: Option<Vec<u8>>) -> Response<dropshot::Body> {
+    let mut response = Response::new(body.map_or_else(dropshot::Body::empty, dropshot::Body::from));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.reserve(10);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if let Some(media_type) = media_type {
+        headers.insert(CONTENT_TYPE, media_type);
+    }
+    response
+}

@@ -1,0 +1,40 @@
+//! The sandbox as an environment, and how a call in it is answered.
+
+use super::call::{Call, header_text};
+use super::problem::Outcome;
+use super::render::Mocked;
+use argus_core::Context;
+use argus_core::context::Environment;
+use argus_sandbox::{Preferences, Request, ScenarioSet};
+use http::HeaderName;
+use std::sync::Arc;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// Made-up data and no effects.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    /// The scenarios that the token is pinned to.
+    pub scenarios: Arc<ScenarioSet>,
+}
+
+impl Environment for Sandbox {}
+
+impl Call<'_, Context<Sandbox>> {
+    /// What the sandbox answers to this caller, its preferences considered.
+    pub fn mock(&self, request: Request<'_>) -> Outcome<Mocked> {
+        // A list, so that it may be repeated (RFC 7240, section 2).
+        let headers = self.request().headers().get_all(PREFER).iter();
+        let values = headers.map(|value| header_text("Prefer", value)).collect::<Outcome<Vec<_>>>()?;
+        let preferences = Preferences::parse(values)?;
+        let principal = &self.caller.principal;
+        let caller = argus_sandbox::Caller {
+            tenant_id: principal.tenant_id.as_str(),
+            organization_id: principal.organization_id.as_str(),
+            secrecy_level: principal.secrecy_level,
+            scenarios: &self.caller.environment().scenarios,
+            preferences: &preferences,
+        };
+        Ok(Mocked(self.app().sandbox.answer(&caller, request)))
+    }
+}

@@ -1,0 +1,83 @@
+//! What the hosts share. It is complete before the first of them listens.
+
+use super::{Addresses, BaseUrls};
+use crate::discovery::Library;
+use crate::gate::Verifier;
+use crate::observability::Metrics;
+use argus_core::Clock;
+use argus_core::store::Database;
+use argus_openapi::contract::ARGUS;
+use argus_openapi::{Contract, Host};
+use argus_partner::Identity;
+use argus_partner::tokens::SandboxHost;
+use argus_sandbox::Sandbox;
+use std::sync::Arc;
+
+/// What every host shares.
+pub struct App {
+    /// What the hosts keep.
+    pub contract: &'static Contract,
+    /// The store, which is lent to the domains.
+    pub database: Database,
+    /// Apps, keys and tokens.
+    pub identity: Arc<Identity>,
+    /// Verifies bearer tokens.
+    pub verifier: Verifier,
+    /// Answers the sandbox host.
+    pub sandbox: Arc<Sandbox>,
+    /// The published documents.
+    pub library: Library,
+    /// Request counters.
+    pub metrics: Metrics,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Where the hosts listen.
+    pub addresses: Addresses,
+    /// Base URLs that replies name.
+    pub base_urls: BaseUrls,
+}
+
+impl App {
+    /// The state of a service with this identity and these mocks.
+    pub fn new(
+        database: Database,
+        identity: Arc<Identity>,
+        sandbox: Arc<Sandbox>,
+        addresses: Addresses,
+        base_urls: BaseUrls,
+    ) -> Self {
+        let contract = &ARGUS;
+        Self {
+            contract,
+            database,
+            clock: identity.clock().clone(),
+            verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
+            identity,
+            sandbox,
+            library: Library::load(),
+            metrics: Metrics::new(contract),
+            addresses,
+            base_urls,
+        }
+    }
+}
+
+impl SandboxHost for App {
+    fn base_url(&self) -> &str {
+        &self.base_urls.sandbox
+    }
+
+    fn pinned(&self, ids: &[String]) -> Result<Vec<String>, String> {
+        let set = self.sandbox.scenario_set(ids).map_err(|unknown| unknown.to_string())?;
+        Ok(set.ids().to_vec())
+    }
+}
+
+/// State of one host.
+#[derive(Clone)]
+pub struct HostContext {
+    /// Which host this is.
+    pub host: Host,
+    /// What it shares with the others.
+    pub app: Arc<App>,
+}

@@ -1,0 +1,109 @@
+//! From settings to running hosts: the same way for the commands and for the tests.
+
+use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
+use crate::settings::Settings;
+use argus_core::store::{Database, Migrations};
+use argus_core::{Clock, files};
+use argus_partner::{Identity, IdentityError, Secrets};
+use argus_sandbox::Sandbox;
+use std::error::Error;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The products whose tables the store has.
+pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
+
+/// How often a free port is looked for: another process may take one before a host listens on it.
+const ATTEMPTS: u32 = 5;
+
+/// The running hosts and what they share.
+pub struct Service {
+    /// What the hosts share.
+    pub app: Arc<App>,
+    /// The hosts.
+    pub hosts: Hosts,
+}
+
+impl Service {
+    /// Opens the data and starts every host. `base_urls` are those that replies name when the settings do
+    /// not say any.
+    pub fn start(
+        settings: &Settings,
+        base_urls: impl Fn(&Addresses) -> BaseUrls,
+        log: &slog::Logger,
+    ) -> Result<Self, Box<dyn Error>> {
+        // What can be refused is refused before there is any data.
+        settings.addresses.resolve()?;
+        let sandbox = Arc::new(sandbox(settings)?);
+        create_data_dir(settings)?;
+        let turn = take_turn(settings)?;
+        let (database, identity) = open(settings)?;
+        drop(turn);
+        let identity = Arc::new(identity);
+        let start = || {
+            let addresses = settings.addresses.resolve()?;
+            let base_urls = settings.base_urls(base_urls(&addresses));
+            let (database, identity, sandbox) = (database.clone(), identity.clone(), sandbox.clone());
+            let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls));
+            let hosts = Hosts::start(&app, log)?;
+            Ok::<_, HostError>(Self { app, hosts })
+        };
+        for _ in 1..ATTEMPTS {
+            match start() {
+                Err(HostError::Listen { .. }) if settings.addresses.has_free_port() => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+        Ok(start()?)
+    }
+}
+
+/// Opens keys, pepper and store, and makes what does not exist yet. Blocks.
+pub fn open(settings: &Settings) -> Result<(Database, Identity), IdentityError> {
+    let clock = Clock::system();
+    // Before the store: keys that cannot be used leave it untouched.
+    let secrets = Secrets::open(&settings.identity.data_dir, &clock)?;
+    let database = Database::open(&settings.store, PRODUCTS)?;
+    let identity = Identity::new(database.requests.clone(), secrets, clock, settings.identity.clone())?;
+    Ok((database, identity))
+}
+
+/// Makes the data directory, which only its owner may enter, unless it is there.
+pub fn create_data_dir(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let path = &settings.identity.data_dir;
+    files::create_directory(path)
+        .map_err(|error| format!("cannot make the data directory {}: {error}", path.display()).into())
+}
+
+/// Waits for the other processes of this data directory that make its first tenant or the demo
+/// credentials. The turn lasts until the returned file is dropped.
+pub fn take_turn(settings: &Settings) -> Result<File, Box<dyn Error>> {
+    let path = settings.identity.data_dir.join(".lock");
+    files::lock(&path).map_err(|error| format!("cannot use {}: {error}", path.display()).into())
+}
+
+fn sandbox(settings: &Settings) -> Result<Sandbox, Box<dyn Error>> {
+    match &settings.scenario_dir {
+        Some(directory) => Ok(Sandbox::with_fixtures(read_fixtures(directory)?)?),
+        None => Ok(Sandbox::load()),
+    }
+}
+
+/// Name and text of every `.json` file of the directory, by name.
+fn read_fixtures(directory: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let explain = |error: std::io::Error| format!("scenario directory {}: {error}", directory.display());
+    let mut paths = std::fs::read_dir(directory)
+        .map_err(explain)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(explain)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    let mut fixtures = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        fixtures.push((name, std::fs::read_to_string(&path).map_err(explain)?));
+    }
+    Ok(fixtures)
+}

@@ -1,0 +1,39 @@
+//! The file of `--config`: TOML, one table a module, with the names of the flags. A key that nobody knows
+//! is refused by its name; no value is ever part of a message, because it may be a secret.
+
+use super::options::Options;
+use serde::Deserialize;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The options over those of the file.
+pub(super) fn overlay(options: &Options, path: &Path) -> Result<Options, String> {
+    let failed = |reason: &dyn std::fmt::Display| format!("the file {}: {reason}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let said = Table::try_from(options).map_err(|error| failed(&error))?;
+    // The file alone first: an error in it has a place.
+    toml::from_str::<Options>(&text).map_err(|error| failed(&explained(&text, &error)))?;
+    let mut merged: Table = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
+    merge(&mut merged, said);
+    Options::deserialize(Value::Table(merged)).map_err(|error| failed(&error.message()))
+}
+
+/// The error without the line that it quotes.
+fn explained(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+fn merge(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => merge(under, over),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}

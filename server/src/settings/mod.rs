@@ -1,0 +1,184 @@
+//! The settings of a service, whole and checked before anything is touched. Each comes from a flag, its
+//! environment twin, or the file of `--config`; the first of these that says something counts.
+
+mod file;
+mod options;
+
+pub use options::{
+    Cli, Command, DataArgs, HostOptions, IdentityOptions, KeysAction, LogOptions, Options, RunArgs,
+    SandboxOptions, StoreOptions, TokenArgs,
+};
+
+use crate::hosts::{Addresses, BaseUrls};
+use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
+use argus_openapi::Host;
+use argus_partner::IdentitySettings;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use tracing::level_filters::LevelFilter;
+
+/// Where the data is when nobody says.
+const DATA_DIR: &str = ".argus";
+/// Most connections of one kind.
+const CONNECTIONS_MAX: u32 = 1_000;
+
+/// Everything that a service needs to know to start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the hosts listen.
+    pub addresses: Addresses,
+    /// URL under which clients reach the auth host, if it was said.
+    pub auth_url: Option<String>,
+    /// URL under which clients reach the sandbox host, if it was said.
+    pub sandbox_url: Option<String>,
+    /// The database.
+    pub store: StoreSettings,
+    /// Keys and tokens.
+    pub identity: IdentitySettings,
+    /// More sandbox scenarios.
+    pub scenario_dir: Option<PathBuf>,
+    /// Least severity that is logged.
+    pub log: LevelFilter,
+}
+
+/// Settings that cannot be used, each with what to change.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\nargus: "))]
+pub struct SettingsError(Vec<String>);
+
+impl From<String> for SettingsError {
+    fn from(message: String) -> Self {
+        Self(vec![message])
+    }
+}
+
+impl Settings {
+    /// The settings that flags and environment say, over those of the file.
+    pub fn load(options: &Options, config: Option<&Path>) -> Result<Self, SettingsError> {
+        let options = match config {
+            Some(path) => file::overlay(options, path)?,
+            None => options.clone(),
+        };
+        resolve(options)
+    }
+
+    /// The base URLs that replies name: those that were said, or else those of `fallback`.
+    pub fn base_urls(&self, fallback: BaseUrls) -> BaseUrls {
+        BaseUrls {
+            auth: self.auth_url.clone().unwrap_or(fallback.auth),
+            sandbox: self.sandbox_url.clone().unwrap_or(fallback.sandbox),
+        }
+    }
+}
+
+/// Checks everything, so that an operator reads of all faults at once.
+fn resolve(options: Options) -> Result<Settings, SettingsError> {
+    let mut faults = Vec::new();
+    let Options { hosts, store, identity, sandbox, log } = options;
+
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let addresses = Addresses {
+        auth: hosts.auth_addr.unwrap_or(loopback(8080)),
+        api: hosts.api_addr.unwrap_or(loopback(8081)),
+        sandbox: hosts.sandbox_addr.unwrap_or(loopback(8082)),
+    };
+    for (name, url) in [("auth_url", &hosts.auth_url), ("sandbox_url", &hosts.sandbox_url), ("issuer", &identity.issuer)] {
+        if url.as_deref().is_some_and(|url| !is_base_url(url)) {
+            faults.push(format!("`{name}` must be an http or https URL without query, fragment or closing slash"));
+        }
+    }
+
+    let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
+    let url = store.database_url.map_or_else(|| DatabaseUrl::embedded(&data_dir), DatabaseUrl::from);
+    if let Err(error) = url.check() {
+        faults.push(error.to_string());
+    }
+    let mut count = |name: &str, asked: Option<u32>, usual: u32| {
+        let count = asked.unwrap_or(usual);
+        if !(1..=CONNECTIONS_MAX).contains(&count) {
+            faults.push(format!("`{name}` must be 1 to {CONNECTIONS_MAX}"));
+        }
+        count
+    };
+    let usual = Connections::default();
+    let connections = Connections {
+        requests: count("request_connections", store.request_connections, usual.requests),
+        workers: count("worker_connections", store.worker_connections, usual.workers),
+        deliveries: count("delivery_connections", store.delivery_connections, usual.deliveries),
+    };
+
+    if !faults.is_empty() {
+        return Err(SettingsError(faults));
+    }
+    Ok(Settings {
+        addresses,
+        auth_url: hosts.auth_url,
+        sandbox_url: hosts.sandbox_url,
+        store: StoreSettings { connections, ..StoreSettings::new(url) },
+        identity: IdentitySettings {
+            data_dir,
+            issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
+        },
+        scenario_dir: sandbox.scenario_dir,
+        log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
+    })
+}
+
+fn is_base_url(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && !text.ends_with('/')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(text.as_bytes()).expect("a writable file");
+        file
+    }
+
+    fn load(options: &Options, text: &str) -> Result<Settings, SettingsError> {
+        Settings::load(options, Some(file(text).path()))
+    }
+
+    #[test]
+    fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
+        let flags = HostOptions { api_addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1))), ..HostOptions::default() };
+        let options = Options { hosts: flags, ..Options::default() };
+        let text = "[hosts]\napi_addr = \"127.0.0.1:2\"\nauth_addr = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n";
+        let settings = load(&options, text).expect("usable settings");
+        let Addresses { auth, api, sandbox } = settings.addresses;
+        assert_eq!([auth.port(), api.port(), sandbox.port()], [3, 1, 8082]);
+        assert_eq!(settings.log, LevelFilter::DEBUG);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_its_name_and_no_value_is_shown() {
+        let text = "[store]\ndatabse_url = \"postgres://argus:hunter2@db/argus\"\n";
+        let error = load(&Options::default(), text).expect_err("an unknown key").to_string();
+        assert!(error.contains("databse_url") && error.contains("line 2"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let text = "[hosts]\nauth_url = \"nonsense\"\n[store]\nrequest_connections = 0\n";
+        let error = load(&Options::default(), text).expect_err("two faults").to_string();
+        assert!(error.contains("auth_url") && error.contains("request_connections"), "{error}");
+    }
+
+    #[test]
+    fn a_password_in_the_database_url_is_not_shown() {
+        let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n";
+        let settings = load(&Options::default(), text).expect("usable settings");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,280 @@
+//! The operator's interface: commands, flags, the environment twins of the flags, and the keys of the
+//! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
+
+use argus_openapi::types::scopes::Scope;
+use clap::{Args, Parser, Subcommand};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tracing::level_filters::LevelFilter;
+
+/// Contract-first partner API: one trait is the contract, three hosts keep it.
+#[derive(Debug, Parser)]
+#[command(name = "argus", version, about)]
+pub struct Cli {
+    /// A TOML file with settings; flags and environment count before it.
+    #[arg(long, env = "ARGUS_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// What to do; `dev` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run all three hosts for development, with a demo tenant, a demo app and ready-made tokens.
+    Dev(RunArgs),
+    /// Run all three hosts for production.
+    Serve(RunArgs),
+    /// Print a token for an administrator or an operator; creates the first tenant if there is none.
+    Token(TokenArgs),
+    /// Print the published OpenAPI descriptor.
+    Openapi {
+        /// Print YAML instead of JSON.
+        #[arg(long)]
+        yaml: bool,
+    },
+    /// Bring the store to the schema of this version.
+    Migrate(DataArgs),
+    /// List or rotate the signing keys.
+    Keys {
+        /// What to do with the keys.
+        #[command(subcommand)]
+        action: KeysAction,
+        /// Where the keys are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// What to do with the signing keys.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum KeysAction {
+    /// Show each key and until when it is published.
+    List,
+    /// Sign with a new key from now on; the old one stays published until its last token expires.
+    Rotate,
+}
+
+/// How to run the hosts.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// What may also stand in the file.
+    #[command(flatten)]
+    pub options: Options,
+    /// Written, whole, once every host accepts: JSON with the hosts' base URLs and, in `dev`, the
+    /// demo credentials.
+    #[arg(long)]
+    pub ready_file: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// What the environment alone says.
+    pub fn of_environment() -> Self {
+        #[derive(Parser)]
+        struct Nothing {
+            #[command(flatten)]
+            run: RunArgs,
+        }
+        Nothing::parse_from(["argus"]).run
+    }
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DataArgs {
+    /// Keys and tokens.
+    #[command(flatten)]
+    pub identity: IdentityOptions,
+    /// The database.
+    #[command(flatten)]
+    pub store: StoreOptions,
+}
+
+impl From<DataArgs> for Options {
+    fn from(DataArgs { identity, store }: DataArgs) -> Self {
+        Self { identity, store, ..Self::default() }
+    }
+}
+
+/// Which token to print.
+#[derive(Clone, Debug, Args)]
+pub struct TokenArgs {
+    /// A scope that the token carries; repeat it for more.
+    #[arg(long = "scope", required = true, value_parser = parse_scope)]
+    pub scopes: Vec<Scope>,
+    /// The tenant that the token acts for; the first one when absent.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Lifetime in seconds, 60 to 86400.
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u32).range(60..=86_400))]
+    pub ttl_seconds: u32,
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// Everything that may be said by flag, environment or file.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// `[hosts]`
+    #[command(flatten)]
+    pub hosts: HostOptions,
+    /// `[identity]`
+    #[command(flatten)]
+    pub identity: IdentityOptions,
+    /// `[store]`
+    #[command(flatten)]
+    pub store: StoreOptions,
+    /// `[sandbox]`
+    #[command(flatten)]
+    pub sandbox: SandboxOptions,
+    /// `[log]`
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Where the hosts listen and how clients reach them.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostOptions {
+    /// Where the auth host listens [default: 127.0.0.1:8080]; port 0 takes any free port.
+    #[arg(long, env = "ARGUS_AUTH_ADDR", value_parser = parse_address)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_addr: Option<SocketAddr>,
+    /// Where the live API host listens [default: 127.0.0.1:8081].
+    #[arg(long, env = "ARGUS_API_ADDR", value_parser = parse_address)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_addr: Option<SocketAddr>,
+    /// Where the sandbox host listens [default: 127.0.0.1:8082].
+    #[arg(long, env = "ARGUS_SANDBOX_ADDR", value_parser = parse_address)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox_addr: Option<SocketAddr>,
+    /// Base URL under which clients reach the auth host; the listening address in `dev`.
+    #[arg(long, env = "ARGUS_AUTH_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_url: Option<String>,
+    /// Base URL under which clients reach the sandbox host; the listening address in `dev`.
+    #[arg(long, env = "ARGUS_SANDBOX_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox_url: Option<String>,
+}
+
+/// Keys and tokens.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityOptions {
+    /// Directory of keys, secrets and the embedded store [default: .argus].
+    #[arg(long, env = "ARGUS_DATA_DIR", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// `iss` of every token [default: https://auth.knogin.com].
+    #[arg(long, env = "ARGUS_ISSUER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+/// The database. Its URL may hold a password and is not shown.
+#[derive(Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreOptions {
+    /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent.
+    #[arg(long, env = "ARGUS_DATABASE_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// Connections for requests, 1 to 1000 [default: 16].
+    #[arg(long, env = "ARGUS_REQUEST_CONNECTIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_connections: Option<u32>,
+    /// Connections for the workers of jobs, 1 to 1000 [default: 4].
+    #[arg(long, env = "ARGUS_WORKER_CONNECTIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_connections: Option<u32>,
+    /// Connections for deliveries, 1 to 1000 [default: 4].
+    #[arg(long, env = "ARGUS_DELIVERY_CONNECTIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_connections: Option<u32>,
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database_url, request_connections, worker_connections, delivery_connections } = self;
+        f.debug_struct("StoreOptions")
+            .field("database_url", &database_url.as_ref().map(|_| ".."))
+            .field("request_connections", request_connections)
+            .field("worker_connections", worker_connections)
+            .field("delivery_connections", delivery_connections)
+            .finish()
+    }
+}
+
+/// The sandbox host.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxOptions {
+    /// Directory of more sandbox scenarios, one JSON file each.
+    #[arg(long, env = "ARGUS_SCENARIO_DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario_dir: Option<PathBuf>,
+}
+
+/// The log.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogOptions {
+    /// Least severity that is logged, on standard error [default: warn].
+    #[arg(long = "log", env = "ARGUS_LOG", value_parser = parse_level)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+}
+
+/// How severe a record of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Something failed on this side.
+    Error,
+    /// Something may need an operator.
+    Warn,
+    /// What happens, in short.
+    Info,
+    /// What happens, in detail.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+fn parse_level(name: &str) -> Result<Level, &'static str> {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::Error;
+    let name = name.to_ascii_lowercase();
+    Level::deserialize(IntoDeserializer::<Error>::into_deserializer(name.as_str()))
+        .map_err(|_| "use error, warn, info, debug or trace")
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "an IP address and a port are needed, like 127.0.0.1:8080 or [::1]:8080")
+}
+
+fn parse_scope(name: &str) -> Result<Scope, String> {
+    name.parse().map_err(|_| {
+        let scopes = Scope::catalogue().chain([Scope::InternalOperate]);
+        let names: Vec<&str> = scopes.map(Scope::as_str).collect();
+        format!("the scopes are {}", names.join(", "))
+    })
+}
