@@ -4,6 +4,7 @@ use crate::engine::{Surroundings, admin, app, registration};
 use argus_openapi::types::apps::{AppCreate, GrantType};
 use argus_openapi::types::error::OauthError;
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
 use argus_server::identity::oauth::{OauthProblem, token_create};
 use argus_server::identity::{Identity, apps};
@@ -22,7 +23,7 @@ fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
     TokenRequest {
         grant_type: Some("client_credentials".to_owned()),
         client_id: Some(client_id.to_owned()),
-        client_secret: Some(secret.to_owned()),
+        client_secret: Some(secret.to_owned().into()),
         scope: scope.map(str::to_owned),
     }
 }
@@ -62,14 +63,14 @@ async fn client_credentials_work_in_the_header_and_in_the_form(surroundings: Sur
     let identity = surroundings.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::WebhooksWrite, Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_str());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
     let header = basic(id, secret);
     // A `client_id` beside HTTP Basic names the client once more; it does not authenticate it.
     let named = TokenRequest { client_id: Some(id.to_owned()), ..bare("client_credentials") };
     // A parameter without a value counts as absent.
     let blank = TokenRequest {
         client_id: Some(String::new()),
-        client_secret: Some(String::new()),
+        client_secret: Some(SecretText::default()),
         scope: Some(String::new()),
         ..bare("client_credentials")
     };
@@ -89,12 +90,15 @@ async fn the_token_says_who_where_and_for_how_long(surroundings: Surroundings) {
     let identity = surroundings.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::WebhooksWrite, Scope::JobsRead]).await;
-    let request =
-        form(&created.app.client_id, &created.client_secret, Some("argus:jobs:read  argus:jobs:read"));
+    let request = form(
+        &created.app.client_id,
+        created.client_secret.expose(),
+        Some("argus:jobs:read  argus:jobs:read"),
+    );
     let before = chrono::Utc::now().timestamp();
     let answer = token_create(&identity, None, &request).await.unwrap_or_else(|p| panic!("{p}"));
     assert_eq!(answer.scope, "argus:jobs:read");
-    let claims = identity.keys().verify_signature(&answer.access_token).unwrap();
+    let claims = identity.keys().verify_signature(answer.access_token.expose()).unwrap();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("https://auth.knogin.com", "api"));
     assert_eq!((&claims.sub, &claims.client_id), (&created.app.client_id, &created.app.client_id));
     assert_eq!(claims.scope, "argus:jobs:read");
@@ -103,14 +107,14 @@ async fn the_token_says_who_where_and_for_how_long(surroundings: Surroundings) {
     assert!((before..=chrono::Utc::now().timestamp()).contains(&claims.iat));
     assert_eq!(claims.scenarios, None);
     let again = token_create(&identity, None, &request).await.unwrap_or_else(|p| panic!("{p}"));
-    assert_ne!(identity.keys().verify_signature(&again.access_token).unwrap().jti, claims.jti);
+    assert_ne!(identity.keys().verify_signature(again.access_token.expose()).unwrap().jti, claims.jti);
 }
 
 async fn each_faulty_request_gets_its_own_error(surroundings: Surroundings) {
     let identity = surroundings.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_str());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
     let header = basic(id, secret);
     let other_id = TokenRequest { client_id: Some("app_other".to_owned()), ..bare("client_credentials") };
     let secret_alone = TokenRequest { client_id: None, ..form(id, secret, None) };
@@ -144,14 +148,14 @@ async fn wrong_credentials_all_get_the_same_answer(surroundings: Surroundings) {
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     let other = app(&identity, &admin, &[Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_str());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
     let upper = id.to_uppercase();
     let cut = &secret[..secret.len() - 1];
     let long = "a".repeat(10_000);
     let mut answers = Vec::new();
     for (client_id, secret) in [
         (id, cut),
-        (id, other.client_secret.as_str()),
+        (id, other.client_secret.expose()),
         (id, "-------------------------------------------"),
         ("app_unknown", secret),
         ("app_unknown", "-------------------------------------------"),
@@ -185,7 +189,7 @@ async fn an_app_without_the_grant_gets_no_token(surroundings: Surroundings) {
         ..registration(&[Scope::JobsRead])
     };
     let created = apps::create(&identity, &admin, &request).await.unwrap();
-    let request = form(&created.app.client_id, &created.client_secret, None);
+    let request = form(&created.app.client_id, created.client_secret.expose(), None);
     let problem = refused(token_create(&identity, None, &request).await);
     assert_eq!((problem.status, problem.error), (400, "unauthorized_client"));
 }

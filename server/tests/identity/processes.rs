@@ -43,7 +43,7 @@ async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(s
     assert!(kids.iter().all(|kid| kid == &published[0].kid), "{kids:?}");
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
-    assert!(authenticates(&identity, &created.app.client_id, &created.client_secret).await);
+    assert!(authenticates(&identity, &created.app.client_id, created.client_secret.expose()).await);
 }
 
 /// On its own it opens an installation of its own; as a child of the test above, the shared one.
