@@ -23,4 +23,4 @@ pub use reach::Reach;
 pub use samples::{Names, Sample, operations_of_the_trait, sample};
 pub use server::TestServer;
 pub use tenancy::{AppCredentials, Tenancy};
-pub use tokens::{claims, forge, public_key_pem};
+pub use tokens::{audience, claims, forge, public_key_pem};

@@ -1,28 +1,27 @@
-//! One request per operation of the trait, from the contract's own examples. An operation without an
-//! example has no sample, and the walks over all operations fail until it has one.
+//! One request per operation of the trait, from the contract's own examples and the operation table. What
+//! only a running service knows, such as the id of a job, is made on the host that is asked, anew for
+//! each request. An operation without an example has no sample, and the walks over all operations fail
+//! until it has one.
 
-use crate::{AppCredentials, Reach};
+use crate::{Reach, TestServer, audience, claims};
+use argus_openapi::contract::ARGUS;
+use argus_openapi::publish::document::routes;
+use argus_openapi::publish::examples::{Examples, OperationExamples};
 use argus_openapi::publish::raw::raw;
-use argus_openapi::{Host, Operation};
+use argus_openapi::row::{MadeBy, RequestBody};
+use argus_openapi::{Access, Host, Operation};
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What stands in the samples for names that only a running server gives.
+/// Whose requests the samples are.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// An app that exists, whose secret nobody needs.
-    pub client_id: String,
-    /// An app that asks for tokens.
-    pub credentials: AppCredentials,
     /// The caller's tenant.
     pub tenant_id: String,
     /// The caller's organisation.
     pub organization_id: String,
-    /// A job of the sandbox.
-    pub job_id: String,
-    /// A webhook of the sandbox.
-    pub webhook_id: String,
 }
 
 /// A request.
@@ -54,48 +53,90 @@ impl Sample {
     }
 }
 
-static RAW: LazyLock<Value> = LazyLock::new(|| raw().unwrap());
-static EXAMPLES: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi/policy/examples.json")).unwrap());
+static RAW: LazyLock<Value> = LazyLock::new(|| raw(&ARGUS).unwrap());
+static EXAMPLES: LazyLock<Examples> = LazyLock::new(|| Examples::committed(&ARGUS).unwrap());
 
 /// Every operation of the raw description, with its method and path.
 pub fn operations_of_the_trait() -> Vec<(Operation, Method, String)> {
-    let mut operations = Vec::new();
-    for (path, methods) in RAW["paths"].as_object().unwrap() {
-        for (method, description) in methods.as_object().unwrap() {
-            let id = description["operationId"].as_str().unwrap();
-            let operation = Operation::from_id(id).unwrap_or_else(|| panic!("{id} has no row in the table"));
-            operations.push((operation, method.to_uppercase().parse().unwrap(), path.clone()));
-        }
-    }
+    let mut operations: Vec<_> = routes(&RAW)
+        .map(|route| (known(route.id()), route.method.parse().unwrap(), route.path.to_owned()))
+        .collect();
     operations.sort_by_key(|(operation, _, _)| *operation);
     operations
 }
 
-/// The sample of an operation.
-pub fn sample(operation: Operation, names: &Names) -> Sample {
-    let (_, method, template) = operations_of_the_trait()
-        .into_iter()
-        .find(|(candidate, _, _)| *candidate == operation)
-        .unwrap_or_else(|| panic!("the trait has no {}", operation.id()));
+fn known(id: &str) -> Operation {
+    Operation::from_id(id).unwrap_or_else(|| panic!("{id} has no row in the table"))
+}
+
+/// Values that another operation gave, by the parameter or member that takes them.
+type Given = BTreeMap<&'static str, String>;
+
+/// The sample of an operation for a host. Where the host serves what makes the sample's resources, they
+/// are made there first.
+pub async fn sample(server: &TestServer, names: &Names, operation: Operation, host: Host) -> Sample {
+    let mut given = Given::new();
+    for made_by in operation.row().made_by {
+        if known(made_by.operation).served_by(host) {
+            // What makes it may need a resource itself.
+            given.extend(Box::pin(make(server, names, made_by, host)).await);
+        }
+    }
+    build(names, operation, &given)
+}
+
+/// Makes a resource on a host.
+async fn make(server: &TestServer, names: &Names, made_by: &MadeBy, host: Host) -> Given {
+    let maker = sample(server, names, known(made_by.operation), host).await;
+    let reply = succeed(server, names, &maker, host).await;
+    let given: Given = made_by
+        .gives
+        .iter()
+        .map(|given| {
+            let value = reply.pointer(given.pointer).and_then(Value::as_str);
+            let value = value.unwrap_or_else(|| panic!("{} gives no {}", made_by.operation, given.pointer));
+            (given.parameter, value.to_owned())
+        })
+        .collect();
+    for id in made_by.then {
+        succeed(server, names, &build(names, known(id), &given), host).await;
+    }
+    given
+}
+
+/// Sends a sample with the token that it needs, and reads the reply.
+async fn succeed(server: &TestServer, names: &Names, sample: &Sample, host: Host) -> Value {
+    let mut request = sample.request(server, host);
+    if let Access::Scope(scope) = sample.operation.row().access {
+        let mut claims = claims(audience(host), &names.tenant_id, &[scope]);
+        claims.organization_id.clone_from(&names.organization_id);
+        request = request.bearer_auth(server.sign(&claims));
+    }
+    let answer = server.send(request).await;
+    assert!(answer.status.is_success(), "{} on {}\n{answer:?}", sample.operation.id(), host.name());
+    answer.json()
+}
+
+/// The sample of an operation from its examples and what was given.
+fn build(names: &Names, operation: Operation, given: &Given) -> Sample {
+    let raw = routes(&RAW).find(|route| route.id() == operation.id());
+    let raw = raw.unwrap_or_else(|| panic!("the trait has no {}", operation.id()));
     let example = example(operation);
-    let mut sample = Sample { operation, method, path: template.clone(), headers: Vec::new(), body: None };
+    let mut sample = Sample {
+        operation,
+        method: raw.method.parse().unwrap(),
+        path: path(operation, raw.path, &example, given),
+        headers: Vec::new(),
+        body: body(operation, &example, given),
+    };
     let mut query = Vec::new();
-    for parameter in RAW["paths"][&template][sample.method.as_str().to_lowercase()]["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-    {
+    for parameter in raw.operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap();
-        let value = example["parameters"]
-            .as_object()
-            .and_then(|values| values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)))
-            .map(|(_, value)| as_text(value));
+        let value = example.parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let value = value.map(|(_, value)| as_text(value));
         match parameter["in"].as_str() {
-            Some("path") => {
-                let value = named(operation, name, value, names);
-                sample.path = sample.path.replace(&format!("{{{name}}}"), &value);
-            }
+            Some("path") => {}
+            // The one header that must be true of the caller.
             Some("header") if name.eq_ignore_ascii_case("x-tenant-id") => {
                 sample.headers.push((name.to_owned(), names.tenant_id.clone()));
             }
@@ -107,65 +148,56 @@ pub fn sample(operation: Operation, names: &Names) -> Sample {
         sample.path.push('?');
         sample.path.push_str(&serde_urlencoded::to_string(query).unwrap());
     }
-    sample.body = body(operation, &example, names);
-    let takes_body =
-        RAW["paths"][&template][sample.method.as_str().to_lowercase()]["requestBody"].is_object();
-    assert_eq!(takes_body, sample.body.is_some(), "the example request of {}", operation.id());
     sample
 }
 
-fn example(operation: Operation) -> Value {
-    if let Some(example) = EXAMPLES["operations"].get(operation.id()) {
-        return example.clone();
-    }
-    // What is never published has no example in the policy.
-    match operation {
-        Operation::OpenapiJsonHead
-        | Operation::OpenapiYamlHead
-        | Operation::ApiCatalogHead
-        | Operation::OauthMetadataView
-        | Operation::HealthView
-        | Operation::ReadinessView
-        | Operation::MetricsView => json!({}),
-        Operation::DataSchemaHead => EXAMPLES["operations"]["data_schema_view"].clone(),
-        Operation::TenantBootstrap => json!({"request": {"name": "Example tenant"}}),
-        _ => panic!("{} needs an example in openapi/policy/examples.json", operation.id()),
+fn example(operation: Operation) -> OperationExamples {
+    match EXAMPLES.operations.get(operation.id()) {
+        Some(example) => example.clone(),
+        // What is never published needs one only where it takes something.
+        None if !operation.is_published() => OperationExamples::default(),
+        None => panic!("{} needs an example in openapi/policy/examples", operation.id()),
     }
 }
 
-/// The value of a path parameter: that of the example, unless only the server knows a real one.
-fn named(operation: Operation, parameter: &str, example: Option<String>, names: &Names) -> String {
-    match (parameter, operation) {
-        ("client_id", _) => names.client_id.clone(),
-        ("webhook_id", _) => names.webhook_id.clone(),
-        ("id", Operation::JobView | Operation::JobCancel | Operation::JobResult) => names.job_id.clone(),
-        ("file", _) => {
-            let id = EXAMPLES["operations"]["data_schema_view"]["parameters"]["id"].as_str().unwrap();
-            format!("{id}.json")
-        }
-        _ => example.unwrap_or_else(|| panic!("{}: no example of `{parameter}`", operation.id())),
+/// The path as a partner calls it, with a value for each variable.
+fn path(operation: Operation, routed: &str, example: &OperationExamples, given: &Given) -> String {
+    let mut path = operation.row().published_path.map_or(routed, |path| path.template).to_owned();
+    while let Some((name, _)) = path.split_once('{').and_then(|(_, rest)| rest.split_once('}')) {
+        let value = given.get(name).cloned().or_else(|| example.parameters.get(name).map(as_text));
+        let value = value.unwrap_or_else(|| panic!("{}: no example of `{name}`", operation.id()));
+        path = path.replace(&format!("{{{name}}}"), &value);
     }
+    path
 }
 
-fn body(operation: Operation, example: &Value, names: &Names) -> Option<(&'static str, Vec<u8>)> {
-    let mut request = example.get("request")?.clone();
-    match operation {
-        Operation::OauthToken => {
-            let mut form: Map<String, Value> = request.as_object().unwrap().clone();
-            form.insert("client_id".to_owned(), json!(names.credentials.client_id));
-            form.insert("client_secret".to_owned(), json!(names.credentials.client_secret));
-            let fields: Vec<(String, String)> =
-                form.into_iter().map(|(name, value)| (name, as_text(&value))).collect();
-            let form = serde_urlencoded::to_string(fields).unwrap();
-            return Some(("application/x-www-form-urlencoded", form.into_bytes()));
+/// The body: the example's, with what a test must send instead of a hint, and with what was given.
+fn body(operation: Operation, example: &OperationExamples, given: &Given) -> Option<(&'static str, Vec<u8>)> {
+    let body = operation.row().body;
+    let media_type = body.media_type();
+    assert_eq!(media_type.is_some(), example.request.is_some(), "the example request of {}", operation.id());
+    let mut members: Map<String, Value> = example.request.as_ref()?.as_object().unwrap().clone();
+    members.extend(example.sample.iter().map(|(name, value)| (name.clone(), in_full(value))));
+    for (name, value) in given {
+        if let Some(member) = members.get_mut(*name) {
+            *member = Value::from(value.as_str());
         }
-        Operation::GraphqlExecute => {
-            request["query"] = json!(include_str!("../../openapi/graphql/profile-risk.graphql"));
-            request["variables"] = json!({"id": "p1"});
-        }
-        _ => {}
     }
-    Some(("application/json", serde_json::to_vec(&request).unwrap()))
+    let content = match body {
+        RequestBody::Form => {
+            let fields: Vec<_> = members.iter().map(|(name, value)| (name, as_text(value))).collect();
+            serde_urlencoded::to_string(fields).unwrap().into_bytes()
+        }
+        _ => serde_json::to_vec(&members).unwrap(),
+    };
+    Some((media_type?, content))
+}
+
+/// A member of a sample: `{"file": path}` is the text of a file below `openapi`.
+fn in_full(value: &Value) -> Value {
+    let Some(path) = value.get("file").and_then(Value::as_str) else { return value.clone() };
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi").join(path);
+    Value::from(std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
 }
 
 fn as_text(value: &Value) -> String {

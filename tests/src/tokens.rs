@@ -1,21 +1,27 @@
 //! Tokens that no route mints: with chosen claims, signed by the server's own key, and forged ones.
 
 use crate::TestServer;
+use argus_openapi::Host;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
-use argus_partner::claims::{AUDIENCE_SANDBOX, Claims};
+use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::path::Path;
 
+/// The audience of a host's tokens.
+pub fn audience(host: Host) -> &'static str {
+    if host == Host::Sandbox { AUDIENCE_SANDBOX } else { AUDIENCE_LIVE }
+}
+
 /// Claims of a token for `audience`, valid for an hour, of the tenant `tenant_id`.
 pub fn claims(audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
     let now = chrono::Utc::now().timestamp();
     let scope: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     Claims {
-        iss: argus_openapi::Host::Auth.public_url().to_owned(),
+        iss: Host::Auth.public_url().to_owned(),
         sub: "app_of_a_test".to_owned(),
         aud: audience.to_owned(),
         exp: now + 3600,

@@ -157,7 +157,17 @@ mod tests {
 
     #[test]
     fn an_id_of_another_kind_or_alphabet_is_refused() {
-        for text in ["", "tnt", "tnt_", "org_1", "tnt_A", "tnt_é", "tnt-1", " tnt_1", &format!("tnt_{}", "1".repeat(125))] {
+        for text in [
+            "",
+            "tnt",
+            "tnt_",
+            "org_1",
+            "tnt_A",
+            "tnt_é",
+            "tnt-1",
+            " tnt_1",
+            &format!("tnt_{}", "1".repeat(125)),
+        ] {
             assert_eq!(text.parse::<TenantId>(), Err(NotAnId), "{text:?}");
         }
     }

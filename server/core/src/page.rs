@@ -66,7 +66,12 @@ pub struct PageRequest<P> {
 
 impl<P: Position> PageRequest<P> {
     /// A page of `limit` items behind a cursor that [`Self::page`] made for the same tenant.
-    pub fn new(pepper: &Pepper, tenant_id: &TenantId, cursor: Option<&str>, limit: u32) -> Result<Self, Error> {
+    pub fn new(
+        pepper: &Pepper,
+        tenant_id: &TenantId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Self, Error> {
         let after = cursor.map(|cursor| open(pepper, tenant_id, cursor)).transpose()?;
         Ok(Self { after, limit })
     }

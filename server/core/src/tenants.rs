@@ -1,12 +1,12 @@
 //! Tenants with their first organisation.
 
 use crate::Clock;
+use crate::audit;
 use crate::context::{Context, Live};
 use crate::error::Error;
 use crate::ids::{OrganizationId, TenantId};
 use crate::store::schema::{organizations, tenants};
 use crate::store::{AnyConnection, Store, Tx};
-use crate::audit;
 use diesel::prelude::*;
 
 /// Longest name of a tenant, in characters.

@@ -35,10 +35,7 @@ pub struct IdentitySettings {
 impl IdentitySettings {
     /// Everything under `data_dir`, with the production names.
     pub fn new(data_dir: &Path) -> Self {
-        Self {
-            data_dir: data_dir.to_owned(),
-            issuer: Host::Auth.public_url().to_owned(),
-        }
+        Self { data_dir: data_dir.to_owned(), issuer: Host::Auth.public_url().to_owned() }
     }
 }
 

@@ -113,8 +113,9 @@ pub async fn sandbox_token_create(
     sandbox: &impl SandboxHost,
 ) -> Result<SandboxToken, Error> {
     let row = apps::load(identity, context, client_id).await?;
-    let pinned =
-        sandbox.pinned(&request.scenarios).map_err(|message| Error::refused(ErrorCode::UnknownScenario, message))?;
+    let pinned = sandbox
+        .pinned(&request.scenarios)
+        .map_err(|message| Error::refused(ErrorCode::UnknownScenario, message))?;
     let approved: Vec<Scope> = apps::from_json(&row.approved_scopes)?;
     let scopes = sandbox_scopes(&approved);
     record(identity, context, "app.sandbox_token.create", client_id.as_str()).await?;

@@ -1,8 +1,8 @@
 //! `argus serve`: all three hosts for production.
 
+use super::CommandResult;
 use super::ready_file::Ready;
 use super::run::{self, Running};
-use super::CommandResult;
 use crate::hosts::BaseUrls;
 use crate::settings::{RunArgs, Settings};
 use argus_openapi::Host;

@@ -1,8 +1,8 @@
 //! Authorization server metadata (RFC 8414), from what the server really does.
 
-use argus_partner::Identity;
 use argus_openapi::types::internal::OauthMetadata;
 use argus_openapi::types::scopes::Scope;
+use argus_partner::Identity;
 
 /// The metadata of the authorization server that clients reach under `auth_url`.
 pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {

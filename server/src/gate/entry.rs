@@ -75,7 +75,9 @@ impl<'r> Entry<'r> {
     /// defect of a host's trait impl, which the coverage test finds; nobody passes by it.
     pub(super) async fn admit<C: Credentials>(&self, credentials: C) -> Outcome<C::Caller> {
         if !C::satisfy(self.row.access) {
-            return Err(Problem::defect("the handler admits another kind of caller than the operation's row"));
+            return Err(Problem::defect(
+                "the handler admits another kind of caller than the operation's row",
+            ));
         }
         credentials.admit(self).await
     }

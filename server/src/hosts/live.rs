@@ -4,6 +4,7 @@
 use super::{HostContext, shared};
 use crate::discovery::{Document, oauth_metadata};
 use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer};
+use argus_core::ids::ClientId;
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Reply};
 use argus_openapi::types::apps::{
@@ -18,7 +19,6 @@ use argus_openapi::types::tokens::{
     SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate, TokenRequest, TokenResponse,
 };
 use argus_partner::{apps, bootstrap, oauth, scopes, tokens};
-use argus_core::ids::ClientId;
 use dropshot::{Path, Query, RequestContext};
 use http::HeaderValue;
 
@@ -156,7 +156,8 @@ impl ArgusApi for LiveHost {
     }
 
     async fn oauth_metadata_view(rqctx: Rqctx) -> Answer<Reply<OauthMetadata, 200>> {
-        answer(rqctx, Nobody, async |call| Ok(oauth_metadata(call.identity(), &call.app().base_urls.auth))).await
+        answer(rqctx, Nobody, async |call| Ok(oauth_metadata(call.identity(), &call.app().base_urls.auth)))
+            .await
     }
 
     async fn health_view(rqctx: Rqctx) -> Answer<Reply<Health, 200>> {

@@ -5,11 +5,11 @@
 
 use super::HostContext;
 use crate::gate::trace::{self, Inbound};
+use argus_openapi::Host;
 use argus_openapi::api::argus_api_mod;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::http::StandardHeaders;
 use argus_openapi::types::error::ErrorCode;
-use argus_openapi::Host;
 use dropshot::semver::Version;
 use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError};
 use http::header::ALLOW;

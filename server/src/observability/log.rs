@@ -210,12 +210,18 @@ mod tests {
             slog::debug!(log, "below the level");
         });
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.ends_with(" INFO two\\nlines cause=\"a \\\"quoted\\\" one\" uri=\"/v1/jobs\"\n"), "{text}");
+        assert!(
+            text.ends_with(" INFO two\\nlines cause=\"a \\\"quoted\\\" one\" uri=\"/v1/jobs\"\n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn an_event_of_own_code_is_one_line_with_its_fields() {
         let text = logged(|| tracing::error!(operation = "app_create", cause = %"a\nb", "operation failed"));
-        assert!(text.ends_with(" ERRO operation failed operation=\"app_create\" cause=\"a\\nb\"\n"), "{text}");
+        assert!(
+            text.ends_with(" ERRO operation failed operation=\"app_create\" cause=\"a\\nb\"\n"),
+            "{text}"
+        );
     }
 }

@@ -58,8 +58,7 @@ impl Metrics {
     /// Counts an answered request for the operation at this position of the contract.
     pub fn count(&self, host: Host, operation: usize, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        let index =
-            (host as usize * self.operations + operation) * STATUS_CLASSES.len() + class;
+        let index = (host as usize * self.operations + operation) * STATUS_CLASSES.len() + class;
         if let Some(counter) = self.requests.get(index) {
             counter.inc();
         }

@@ -82,9 +82,13 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         api: hosts.api_addr.unwrap_or(loopback(8081)),
         sandbox: hosts.sandbox_addr.unwrap_or(loopback(8082)),
     };
-    for (name, url) in [("auth_url", &hosts.auth_url), ("sandbox_url", &hosts.sandbox_url), ("issuer", &identity.issuer)] {
+    for (name, url) in
+        [("auth_url", &hosts.auth_url), ("sandbox_url", &hosts.sandbox_url), ("issuer", &identity.issuer)]
+    {
         if url.as_deref().is_some_and(|url| !is_base_url(url)) {
-            faults.push(format!("`{name}` must be an http or https URL without query, fragment or closing slash"));
+            faults.push(format!(
+                "`{name}` must be an http or https URL without query, fragment or closing slash"
+            ));
         }
     }
 
@@ -151,9 +155,13 @@ mod tests {
 
     #[test]
     fn a_flag_counts_before_the_file_and_the_file_before_the_default() {
-        let flags = HostOptions { api_addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1))), ..HostOptions::default() };
+        let flags = HostOptions {
+            api_addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1))),
+            ..HostOptions::default()
+        };
         let options = Options { hosts: flags, ..Options::default() };
-        let text = "[hosts]\napi_addr = \"127.0.0.1:2\"\nauth_addr = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n";
+        let text =
+            "[hosts]\napi_addr = \"127.0.0.1:2\"\nauth_addr = \"127.0.0.1:3\"\n[log]\nlevel = \"debug\"\n";
         let settings = load(&options, text).expect("usable settings");
         let Addresses { auth, api, sandbox } = settings.addresses;
         assert_eq!([auth.port(), api.port(), sandbox.port()], [3, 1, 8082]);

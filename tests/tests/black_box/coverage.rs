@@ -1,12 +1,13 @@
 //! Every operation of the raw description against every way to come without the right to: what the
 //! operation table says is what the sockets do.
 
-use crate::support::{audience, every_scope, names, token};
+use crate::support::{every_scope, names, token};
+use argus_openapi::row::Caching;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host, Operation};
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
 use argus_tests::{
-    Answer, Names, TestServer, claims, forge, operations_of_the_trait, public_key_pem, sample,
+    Answer, Names, TestServer, audience, claims, forge, operations_of_the_trait, public_key_pem, sample,
 };
 use serde_json::json;
 
@@ -36,14 +37,14 @@ struct Walk {
 impl Walk {
     async fn begin() -> Self {
         let server = TestServer::start();
-        let tenancy = server.tenant().await;
-        let names = names(&server, &tenancy).await;
+        let names = names(&server).await;
         Self { server, names }
     }
 
     /// Sends the operation's sample with this `Authorization`, and checks what holds for every answer.
     async fn send(&self, operation: Operation, host: Host, authorization: Option<String>) -> Answer {
-        let mut request = sample(operation, &self.names).request(&self.server, host);
+        let sample = sample(&self.server, &self.names, operation, host).await;
+        let mut request = sample.request(&self.server, host);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
         }
@@ -257,6 +258,29 @@ async fn a_public_operation_answers_whatever_token_comes_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_success_may_be_kept_as_the_row_says() {
+    let walk = Walk::begin().await;
+    for (operation, host) in served() {
+        let row = operation.row();
+        let bearer = match row.access {
+            Access::Public | Access::Client => None,
+            Access::AnyToken | Access::Scope(_) => {
+                let mut claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+                claims.organization_id.clone_from(&walk.names.organization_id);
+                Some(format!("Bearer {}", walk.server.sign(&claims)))
+            }
+        };
+        let answer = walk.send(operation, host, bearer).await;
+        let place = format!("{} on {}\n{answer:?}", row.id, host.name());
+        assert!(answer.status.is_success(), "{place}");
+        let public = answer.header("cache-control").starts_with("public, max-age=");
+        assert_eq!(public, row.caching != Caching::Private, "{place}");
+        assert_eq!(answer.header("cache-control") == "no-store", row.caching == Caching::Private, "{place}");
+        assert_eq!(!answer.header("etag").is_empty(), row.caching == Caching::Tagged, "{place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
     let walk = Walk::begin().await;
     for (operation, host) in served() {
@@ -264,7 +288,7 @@ async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
             continue;
         }
         let token = walk.all_scopes(host);
-        let mut anonymous = sample(operation, &walk.names);
+        let mut anonymous = sample(&walk.server, &walk.names, operation, host).await;
         let form = b"grant_type=client_credentials".to_vec();
         anonymous.body = Some(("application/x-www-form-urlencoded", form));
         for authorization in [None, Some(format!("Bearer {token}")), Some("Basic !!!".to_owned())] {

@@ -74,12 +74,11 @@ fn no_word_of_a_denied_route_or_its_types_is_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
     let server = TestServer::start();
-    let tenancy = server.tenant().await;
-    let names = names(&server, &tenancy).await;
+    let names = names(&server).await;
     for (operation, method, path, hosts) in published() {
-        let sample = sample(operation, &names);
-        assert_eq!(sample.method.as_str().to_lowercase(), method, "{path}");
         for host in Host::ALL {
+            let sample = sample(&server, &names, operation, host).await;
+            assert_eq!(sample.method.as_str().to_lowercase(), method, "{path}");
             let token = token(&server, host, &names.tenant_id, &every_scope());
             let answer = server.send(sample.request(&server, host).bearer_auth(&token)).await;
             answer.assert_standard_headers(host);

@@ -1,9 +1,9 @@
 //! Who may call what: the status of every operation for every role, as a snapshot.
 
-use crate::support::{audience, every_scope, names};
+use crate::support::{every_scope, names};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host};
-use argus_tests::{TestServer, claims, operations_of_the_trait, sample};
+use argus_tests::{TestServer, audience, claims, operations_of_the_trait, sample};
 use std::fmt::Write;
 
 /// A caller: its column, the audience of its token (that of the host when absent), and its scopes.
@@ -30,8 +30,7 @@ fn roles() -> Vec<Role> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
     let server = TestServer::start();
-    let tenancy = server.tenant().await;
-    let names = names(&server, &tenancy).await;
+    let names = names(&server).await;
     let roles = roles();
     let mut table = String::new();
     for (number, role) in roles.iter().enumerate() {
@@ -43,7 +42,8 @@ async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
         for host in Host::ALL {
             let mut row = format!("{:<28}{:<8}", operation.id(), host.name());
             for role in &roles {
-                let mut request = sample(operation, &names).request(&server, host);
+                let sample = sample(&server, &names, operation, host).await;
+                let mut request = sample.request(&server, host);
                 if let Some(scopes) = &role.scopes {
                     let audience = audience(role.audience.unwrap_or(host));
                     let mut claims = claims(audience, &names.tenant_id, scopes);

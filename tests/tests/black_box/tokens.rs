@@ -315,7 +315,8 @@ async fn keys_rotate_while_the_server_runs(server: TestServer) {
     let new_kid = String::from_utf8(rotated.stdout).unwrap().split(' ').nth(2).unwrap().to_owned();
 
     // The server looks at the keys at most once a second; a token of the new key makes it look at once.
-    let ring = argus_partner::signing_keys::KeyRing::open(&server.data_dir()).unwrap();
+    let ring =
+        argus_partner::signing_keys::KeyRing::open(&server.data_dir(), argus_core::Clock::system()).unwrap();
     let scopes = [Scope::PlatformRead];
     let foreign = ring.sign(&argus_tests::claims("api", &tenancy.tenant_id, &scopes)).unwrap();
     assert_eq!(jsonwebtoken::decode_header(&foreign).unwrap().kid, Some(new_kid.clone()));

@@ -5,9 +5,7 @@ use crate::support::every_scope;
 use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
 use argus_openapi::{Access, Host, Operation};
 use argus_partner::claims::AUDIENCE_SANDBOX;
-use argus_tests::{
-    Answer, AppCredentials, Names, Sample, TestServer, claims, operations_of_the_trait, sample,
-};
+use argus_tests::{Answer, Names, Sample, TestServer, claims, operations_of_the_trait, sample};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -25,23 +23,9 @@ struct Transcript {
 }
 
 impl Transcript {
-    async fn begin() -> Self {
+    fn begin() -> Self {
         let server = TestServer::start();
-        let credentials = AppCredentials { client_id: "app_123".to_owned(), client_secret: String::new() };
-        let mut names = Names {
-            client_id: "app_123".to_owned(),
-            credentials,
-            tenant_id: TENANT.to_owned(),
-            organization_id: "org_123".to_owned(),
-            job_id: String::new(),
-            webhook_id: String::new(),
-        };
-        let token = token(&server, &[]);
-        let create = |operation, names: &Names| {
-            server.send(sample(operation, names).request(&server, Host::Sandbox).bearer_auth(&token))
-        };
-        names.job_id = create(Operation::JobCreate, &names).await.expect(201).text("id");
-        names.webhook_id = create(Operation::WebhookCreate, &names).await.expect(201).text("id");
+        let names = Names { tenant_id: TENANT.to_owned(), organization_id: "org_123".to_owned() };
         Self { server, names, text: String::new(), bodies: Vec::new() }
     }
 
@@ -63,7 +47,7 @@ impl Transcript {
     }
 
     async fn of(&mut self, operation: Operation) {
-        let sample = sample(operation, &self.names);
+        let sample = sample(&self.server, &self.names, operation, Host::Sandbox).await;
         writeln!(self.text, "{} {}", sample.method, sample.path).unwrap();
         for (name, value) in &sample.headers {
             writeln!(self.text, "{name}: {value}").unwrap();
@@ -212,7 +196,7 @@ fn indent(compact: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sandbox_operation_answers_as_its_transcript_says() {
-    let mut transcript = Transcript::begin().await;
+    let mut transcript = Transcript::begin();
     for (operation, _, _) in operations_of_the_trait() {
         if !operation.served_by(Host::Sandbox) || !operation.is_published() {
             continue;

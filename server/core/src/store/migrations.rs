@@ -39,7 +39,10 @@ impl<DB: Backend> MigrationSource<DB> for Together<'_> {
 }
 
 /// Applies what is missing and names it, oldest first.
-pub(super) fn run(connection: &mut AnyConnection, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
+pub(super) fn run(
+    connection: &mut AnyConnection,
+    products: &[&Migrations],
+) -> Result<Vec<String>, OpenError> {
     let all = || [&CORE].into_iter().chain(products.iter().copied());
     match connection {
         AnyConnection::Pg(connection) => connection.transaction(|connection| {
@@ -59,7 +62,8 @@ where
 {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migration(error.to_string());
     let migrations = MigrationSource::<DB>::migrations(known).map_err(failed)?;
-    let known: Vec<String> = migrations.iter().map(|migration| migration.name().version().to_string()).collect();
+    let known: Vec<String> =
+        migrations.iter().map(|migration| migration.name().version().to_string()).collect();
     let applied = connection.applied_migrations().map_err(failed)?;
     let mut newer: Vec<String> =
         applied.iter().map(ToString::to_string).filter(|version| !known.contains(version)).collect();

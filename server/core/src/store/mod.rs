@@ -68,7 +68,8 @@ impl Database {
     pub fn open(settings: &StoreSettings, products: &[&Migrations]) -> Result<Self, OpenError> {
         let location = Location::parse(settings.url.expose())?;
         migrate(&location, products)?;
-        let threads = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("argus-store").build();
+        let threads =
+            ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("argus-store").build();
         let threads = Arc::new(threads);
         let store = |connections, eager| Store::open(&location, settings, connections, eager, &threads);
         Ok(Self {

@@ -16,11 +16,11 @@ pub use token::{TOKEN_MAX_LENGTH, TokenError};
 
 use crate::claims::Claims;
 use arc_swap::{ArcSwap, Guard};
+use argus_core::Clock;
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::tokens::SANDBOX_TTL_MAX;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use argus_core::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use key::SigningKey;
 use manifest::{Directory, Entry, Manifest, Stamp};
@@ -152,7 +152,8 @@ impl KeyRing {
             self.healthy.store(true, Ordering::Relaxed);
             return Ok(());
         }
-        let loaded = load(&self.directory, &self.clock).and_then(|state| state.ok_or_else(|| missing(&self.directory)));
+        let loaded = load(&self.directory, &self.clock)
+            .and_then(|state| state.ok_or_else(|| missing(&self.directory)));
         self.healthy.store(loaded.is_ok(), Ordering::Relaxed);
         self.state.store(Arc::new(loaded?));
         Ok(())

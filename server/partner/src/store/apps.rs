@@ -142,18 +142,22 @@ pub fn update_governance(tx: &mut Tx<'_>, app: &AppRow, change: GovernanceChange
         return Ok(());
     }
     let (connection, tenant_id) = tx.parts();
-    diesel::update(apps::table.filter(apps::client_id.eq(&app.client_id)).filter(apps::tenant_id.eq(tenant_id)))
-        .set(change)
-        .execute(connection)
-        .map(drop)
+    diesel::update(
+        apps::table.filter(apps::client_id.eq(&app.client_id)).filter(apps::tenant_id.eq(tenant_id)),
+    )
+    .set(change)
+    .execute(connection)
+    .map(drop)
 }
 
 /// Replaces the hash of a loaded app's client secret.
 pub fn update_secret(tx: &mut Tx<'_>, app: &AppRow, secret_hash: &str) -> QueryResult<()> {
     let now = tx.now();
     let (connection, tenant_id) = tx.parts();
-    diesel::update(apps::table.filter(apps::client_id.eq(&app.client_id)).filter(apps::tenant_id.eq(tenant_id)))
-        .set((apps::secret_hash.eq(secret_hash), apps::secret_rotated_at.eq(now)))
-        .execute(connection)
-        .map(drop)
+    diesel::update(
+        apps::table.filter(apps::client_id.eq(&app.client_id)).filter(apps::tenant_id.eq(tenant_id)),
+    )
+    .set((apps::secret_hash.eq(secret_hash), apps::secret_rotated_at.eq(now)))
+    .execute(connection)
+    .map(drop)
 }

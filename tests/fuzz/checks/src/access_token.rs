@@ -18,7 +18,7 @@ pub(crate) struct Signed {
 
 pub(crate) static SIGNED: LazyLock<Signed> = LazyLock::new(|| {
     let directory = tempfile::tempdir().expect("a directory for the keys");
-    let keys = KeyRing::open(directory.path()).expect("a new key");
+    let keys = KeyRing::open(directory.path(), argus_core::Clock::system()).expect("a new key");
     // From here on the keys live in memory alone: nothing is left behind when the process is killed.
     drop(directory);
     let now = chrono::Utc::now().timestamp();

@@ -49,8 +49,14 @@ pub fn check(input: &[u8]) {
     let position = AnyItem(Moment { at: at.naive_utc(), id });
     let cursor = seal(&PEPPER, tenant, &position);
     assert!(open(&PEPPER, tenant, &cursor).is_ok_and(|opened: AnyItem| opened == position), "{position:?}");
-    assert!(open::<AnyItem>(&PEPPER, other_tenant, &cursor).is_err(), "another tenant's cursor: {position:?}");
+    assert!(
+        open::<AnyItem>(&PEPPER, other_tenant, &cursor).is_err(),
+        "another tenant's cursor: {position:?}"
+    );
     if let Ok(other) = String::from_utf8(edited(&cursor, input)) {
-        assert!(other == cursor || open::<AnyItem>(&PEPPER, tenant, &other).is_err(), "{cursor:?} as {other:?}");
+        assert!(
+            other == cursor || open::<AnyItem>(&PEPPER, tenant, &other).is_err(),
+            "{cursor:?} as {other:?}"
+        );
     }
 }

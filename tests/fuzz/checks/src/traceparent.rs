@@ -4,9 +4,9 @@
 //! Whatever comes in, the outgoing `traceparent` is a valid one of version 00 with the span of this
 //! request, and the two id headers repeat it. A context is continued if and only if the SDK accepts it.
 
+use argus_core::Clock;
 use argus_openapi::http::StandardHeaders;
 use argus_sdk::TraceContext;
-use argus_core::Clock;
 use argus_server::gate::trace::{Inbound, fresh_ids, standard_headers};
 use argus_wire::trace_context::{is_span_id, is_trace_id};
 use http::{HeaderMap, HeaderValue};
@@ -33,7 +33,7 @@ pub fn check(input: &[u8]) {
     let ids = fresh_ids(&Clock::system());
     let inbound = Inbound::of(&headers);
     let is_continued = inbound.is_some();
-    let out = standard_headers(inbound, &ids, false);
+    let out = standard_headers(inbound.as_ref(), ids, false);
 
     let text = out.traceparent.to_str().expect("the outgoing traceparent is ASCII");
     let fields: Vec<&str> = text.split('-').collect();

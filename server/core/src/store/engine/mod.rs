@@ -29,7 +29,11 @@ pub(super) fn begin_read(connection: &mut AnyConnection, tenant_id: &TenantId) -
 }
 
 /// Inserts a fact about the installation unless it is there already.
-pub(super) fn insert_fact_once(connection: &mut AnyConnection, name: &str, value: &str) -> QueryResult<usize> {
+pub(super) fn insert_fact_once(
+    connection: &mut AnyConnection,
+    name: &str,
+    value: &str,
+) -> QueryResult<usize> {
     match connection {
         AnyConnection::Pg(connection) => postgres::insert_fact_once(connection, name, value),
         AnyConnection::Sqlite(connection) => sqlite::insert_fact_once(connection, name, value),

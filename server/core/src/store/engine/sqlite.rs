@@ -78,7 +78,11 @@ pub(super) fn begin_write(connection: &mut SqliteConnection) -> QueryResult<()> 
     AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
 }
 
-pub(super) fn insert_fact_once(connection: &mut SqliteConnection, name: &str, value: &str) -> QueryResult<usize> {
+pub(super) fn insert_fact_once(
+    connection: &mut SqliteConnection,
+    name: &str,
+    value: &str,
+) -> QueryResult<usize> {
     diesel::insert_or_ignore_into(installation::table)
         .values((installation::name.eq(name), installation::value.eq(value)))
         .execute(connection)
