@@ -175,7 +175,8 @@ async fn the_authorization_server_says_what_it_can_do() {
     };
     server.get(Host::Auth, &own("jwks_uri"), None).await.expect(200);
     let answer = server.send(server.request(Host::Auth, Method::POST, &own("token_endpoint"))).await;
-    assert_eq!(answer.expect(400).text("error"), "invalid_request");
+    // Without credentials, which are judged before the grant.
+    assert_eq!(answer.expect(401).text("error"), "invalid_client");
     let scopes = metadata["scopes_supported"].as_array().unwrap();
     assert!(
         scopes.contains(&"argus:jobs:write".into()) && !scopes.contains(&"argus:internal:operate".into())

@@ -133,7 +133,7 @@ fn write(value: &Value, manner: &Manner) -> String {
 async fn ask(server: &TestServer, question: &Question, manner: &Manner) -> Answer {
     let mut claims = claims(AUDIENCE_SANDBOX, &manner.tenant, &every_scope());
     claims.jti.clone_from(&manner.tenant);
-    claims.client_id.clone_from(&manner.tenant);
+    claims.client_id = format!("app_{}", manner.tenant);
     let mut scenarios: Vec<String> = question.scenarios.iter().map(ToString::to_string).collect();
     if manner.reversed {
         scenarios.reverse();
