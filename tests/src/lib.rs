@@ -20,7 +20,7 @@ pub use keys::place_keys;
 pub use process::{Ended, TestProcess, argus, open_command};
 pub use raw::{Connection, raw_request};
 pub use reach::Reach;
-pub use samples::{Names, Sample, operations_of_the_trait, sample};
+pub use samples::{Sample, Samples, operations_of_the_trait};
 pub use server::TestServer;
 pub use tenancy::{AppCredentials, Tenancy};
 pub use tokens::{audience, claims, forge, public_key_pem};

@@ -64,6 +64,7 @@ fn glob_matches(glob: &str, text: &str) -> bool {
 /// Removes the denied routes, and fails when the denylist and the operation table disagree: one of
 /// them alone must not be able to publish an internal route.
 pub fn deny(contract: &Contract, mut document: Value, denylist: &Denylist) -> Result<Value, PublishError> {
+    let file = contract.publication.denylist.name;
     let mut denied = Vec::new();
     for route in routes(&document) {
         let pattern = denylist.find(&route.method, route.path);
@@ -72,10 +73,11 @@ pub fn deny(contract: &Contract, mut document: Value, denylist: &Denylist) -> Re
                 return Err(PublishError::UnknownOperation(format!("{} ({})", route.id(), route.name())));
             }
             (Some(operation), None) if !operation.is_published() => {
-                return Err(PublishError::NotDenied { operation: operation.id, route: route.name() });
+                return Err(PublishError::NotDenied { file, operation: operation.id, route: route.name() });
             }
             (Some(operation), Some(pattern)) if operation.is_published() => {
                 return Err(PublishError::WronglyDenied {
+                    file,
                     operation: operation.id,
                     route: route.name(),
                     pattern: pattern.route.clone(),

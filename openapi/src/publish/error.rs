@@ -20,6 +20,8 @@ pub enum PublishError {
     MissingOperation(&'static str),
     /// The operation table says that an operation is internal, and no denylist pattern matches it.
     NotDenied {
+        /// The denylist, below `openapi/policy`.
+        file: &'static str,
         /// The operation.
         operation: &'static str,
         /// Its method and path.
@@ -27,6 +29,8 @@ pub enum PublishError {
     },
     /// A denylist pattern matches an operation that the operation table publishes.
     WronglyDenied {
+        /// The denylist, below `openapi/policy`.
+        file: &'static str,
         /// The operation.
         operation: &'static str,
         /// Its method and path.
@@ -56,13 +60,13 @@ impl fmt::Display for PublishError {
             Self::MissingOperation(operation) => {
                 write!(f, "operation `{operation}` is in the operation table, but not in the trait")
             }
-            Self::NotDenied { operation, route } => write!(
+            Self::NotDenied { file, operation, route } => write!(
                 f,
-                "operation `{operation}` ({route}) is internal, but no pattern of openapi/policy/denylist.json matches it"
+                "operation `{operation}` ({route}) is internal, but no pattern of openapi/policy/{file} matches it"
             ),
-            Self::WronglyDenied { operation, route, pattern } => write!(
+            Self::WronglyDenied { file, operation, route, pattern } => write!(
                 f,
-                "operation `{operation}` ({route}) is published, but openapi/policy/denylist.json denies it by `{pattern}`"
+                "operation `{operation}` ({route}) is published, but openapi/policy/{file} denies it by `{pattern}`"
             ),
             Self::Disagreement { operation, reason } => {
                 write!(f, "the operation table and the trait disagree about `{operation}`: {reason}")

@@ -80,7 +80,7 @@ pub struct App {
 }
 
 /// A newly registered app with its client secret, which is never shown again.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AppCreated {
     /// The app.
     #[serde(flatten)]
@@ -127,7 +127,7 @@ pub struct AppGovernance {
 }
 
 /// A rotated client secret, which is never shown again.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AppSecret {
     /// OAuth client identifier of the app.
     pub client_id: String,

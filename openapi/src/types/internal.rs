@@ -32,7 +32,7 @@ pub struct TenantBootstrap {
 }
 
 /// A created tenant.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TenantBootstrapped {
     /// Identifier of the tenant.
     pub tenant_id: String,

@@ -17,7 +17,7 @@ pub const SANDBOX_TTL_MAX: i64 = 86_400;
 pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
 
 /// Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRequest {
     /// `client_credentials`, the one grant of this endpoint.
     // Any text is read, so that the refusal can be RFC 6749's `unsupported_grant_type`.
@@ -48,7 +48,7 @@ fn client_credentials(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Token response (RFC 6749, section 5.1).
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TokenResponse {
     /// The signed access token (RFC 9068).
     pub access_token: SecretText,
@@ -70,7 +70,7 @@ pub struct ServiceTokenCreate {
 }
 
 /// A service token.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceToken {
     /// The signed token; send it as `Authorization: Bearer`.
     pub token: SecretText,
@@ -111,7 +111,7 @@ impl SandboxTokenCreate {
 }
 
 /// A sandbox token and what it is good for.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SandboxToken {
     /// The signed token, with `aud` `sandbox`; send it to the sandbox host as `Authorization: Bearer`.
     pub token: SecretText,

@@ -42,7 +42,7 @@ pub(crate) fn https_url(text: &str) -> Result<(), ValidationError> {
 }
 
 /// A subscription to create.
-#[derive(Clone, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookCreate {
     /// Where deliveries go: an absolute `https` URL of at most 2048 characters.
@@ -58,7 +58,7 @@ pub struct WebhookCreate {
 }
 
 /// Changes to a subscription; an absent field stays as it is.
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookUpdate {
     /// Where deliveries go: an absolute `https` URL of at most 2048 characters.

@@ -1,49 +1,48 @@
 //! Every operation of the raw description against every way to come without the right to: what the
 //! operation table says is what the sockets do.
 
-use crate::support::{every_scope, names, token};
-use argus_openapi::row::Caching;
+use crate::support::{every_scope, samples, token};
+use argus_openapi::contract::ARGUS;
+use argus_openapi::row::{Access, Caching, OperationRow};
 use argus_openapi::types::scopes::Scope;
-use argus_openapi::{Access, Host, Operation};
+use argus_openapi::{Host, Operation};
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
 use argus_tests::{
-    Answer, Names, TestServer, audience, claims, forge, operations_of_the_trait, public_key_pem, sample,
+    Answer, Samples, TestServer, audience, claims, forge, operations_of_the_trait, public_key_pem,
 };
 use serde_json::json;
 
 const SANDBOX_REASON: &str = "x-argus-sandbox-reason";
 
 /// Every operation with each host that serves it.
-fn served() -> impl Iterator<Item = (Operation, Host)> {
-    operations_of_the_trait()
-        .into_iter()
-        .flat_map(|(operation, _, _)| operation.row().hosts.iter().map(move |host| (operation, *host)))
+fn served() -> impl Iterator<Item = (&'static OperationRow, Host)> {
+    ARGUS.rows.iter().flat_map(|row| row.hosts.iter().map(move |host| (row, *host)))
 }
 
 /// Those that need a bearer token, with the scope that they need.
-fn guarded() -> impl Iterator<Item = (Operation, Host, Option<Scope>)> {
-    served().filter_map(|(operation, host)| match operation.row().access {
-        Access::Scope(scope) => Some((operation, host, Some(scope))),
-        Access::AnyToken => Some((operation, host, None)),
+fn guarded() -> impl Iterator<Item = (&'static OperationRow, Host, Option<Scope>)> {
+    served().filter_map(|(row, host)| match row.access {
+        Access::Scope(scope) => Some((row, host, Some(scope))),
+        Access::AnyToken => Some((row, host, None)),
         Access::Public | Access::Client => None,
     })
 }
 
 struct Walk {
     server: TestServer,
-    names: Names,
+    samples: Samples,
 }
 
 impl Walk {
     async fn begin() -> Self {
         let server = TestServer::start();
-        let names = names(&server).await;
-        Self { server, names }
+        let samples = samples(&server).await;
+        Self { server, samples }
     }
 
     /// Sends the operation's sample with this `Authorization`, and checks what holds for every answer.
-    async fn send(&self, operation: Operation, host: Host, authorization: Option<String>) -> Answer {
-        let sample = sample(&self.server, &self.names, operation, host).await;
+    async fn send(&self, row: &'static OperationRow, host: Host, authorization: Option<String>) -> Answer {
+        let sample = self.samples.of(&self.server, row, host).await;
         let mut request = sample.request(&self.server, host);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
@@ -53,26 +52,26 @@ impl Walk {
         answer
     }
 
-    async fn send_token(&self, operation: Operation, host: Host, token: &str) -> Answer {
-        self.send(operation, host, Some(format!("Bearer {token}"))).await
+    async fn send_token(&self, row: &'static OperationRow, host: Host, token: &str) -> Answer {
+        self.send(row, host, Some(format!("Bearer {token}"))).await
     }
 
     fn all_scopes(&self, host: Host) -> String {
-        token(&self.server, host, &self.names.tenant_id, &every_scope())
+        token(&self.server, host, &self.samples.tenant_id, &every_scope())
     }
 
     /// Sends a token to every guarded operation and expects 401 `invalid_token` from each.
     async fn assert_invalid(&self, token: impl Fn(Host) -> String) {
-        for (operation, host, _) in guarded() {
-            let answer = self.send_token(operation, host, &token(host)).await;
-            assert_unauthorized(&answer, "invalid_token", operation, host);
+        for (row, host, _) in guarded() {
+            let answer = self.send_token(row, host, &token(host)).await;
+            assert_unauthorized(&answer, "invalid_token", row, host);
         }
     }
 }
 
 #[track_caller]
-fn assert_unauthorized(answer: &Answer, error_code: &str, operation: Operation, host: Host) {
-    let place = format!("{} on {}\n{answer:?}", operation.id(), host.name());
+fn assert_unauthorized(answer: &Answer, error_code: &str, row: &'static OperationRow, host: Host) {
+    let place = format!("{} on {}\n{answer:?}", row.id, host.name());
     assert_eq!(answer.status, 401, "{place}");
     assert_eq!(answer.text("error_code"), error_code, "{place}");
     let challenge = answer.header("www-authenticate");
@@ -81,19 +80,20 @@ fn assert_unauthorized(answer: &Answer, error_code: &str, operation: Operation, 
 
 #[test]
 fn every_operation_of_the_trait_has_a_row_and_every_row_an_operation() {
-    let of_the_trait: Vec<Operation> =
-        operations_of_the_trait().into_iter().map(|(operation, _, _)| operation).collect();
-    assert_eq!(of_the_trait, Operation::ALL);
+    let of_the_trait: Vec<&str> =
+        operations_of_the_trait(&ARGUS).into_iter().map(|(row, _, _)| row.id).collect();
+    let of_the_table: Vec<&str> = Operation::ALL.iter().map(|operation| operation.id()).collect();
+    assert_eq!(of_the_trait, of_the_table);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_guarded_operation_answers_without_a_token() {
     let walk = Walk::begin().await;
-    for (operation, host, _) in guarded() {
-        let answer = walk.send(operation, host, None).await;
-        assert_unauthorized(&answer, "missing_token", operation, host);
-        let answer = walk.send(operation, host, Some("Basic YXBwOnNlY3JldA==".to_owned())).await;
-        assert_unauthorized(&answer, "missing_token", operation, host);
+    for (row, host, _) in guarded() {
+        let answer = walk.send(row, host, None).await;
+        assert_unauthorized(&answer, "missing_token", row, host);
+        let answer = walk.send(row, host, Some("Basic YXBwOnNlY3JldA==".to_owned())).await;
+        assert_unauthorized(&answer, "missing_token", row, host);
     }
 }
 
@@ -123,13 +123,13 @@ async fn no_guarded_operation_takes_a_token_with_a_broken_signature() {
 async fn no_guarded_operation_takes_an_expired_or_a_future_token() {
     let walk = Walk::begin().await;
     walk.assert_invalid(|host| {
-        let mut claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+        let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
         (claims.iat, claims.exp) = (claims.iat - 7200, claims.iat - 1);
         walk.server.sign(&claims)
     })
     .await;
     walk.assert_invalid(|host| {
-        let mut claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+        let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
         claims.iat += 3000;
         walk.server.sign(&claims)
     })
@@ -140,7 +140,7 @@ async fn no_guarded_operation_takes_an_expired_or_a_future_token() {
 async fn no_guarded_operation_takes_a_token_of_another_issuer() {
     let walk = Walk::begin().await;
     walk.assert_invalid(|host| {
-        let mut claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+        let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
         "https://auth.example.com".clone_into(&mut claims.iss);
         walk.server.sign(&claims)
     })
@@ -151,14 +151,14 @@ async fn no_guarded_operation_takes_a_token_of_another_issuer() {
 async fn no_guarded_operation_takes_a_token_of_another_audience() {
     let walk = Walk::begin().await;
     for audience in ["other", "", "API", "sandbox api"] {
-        let token = walk.server.sign(&claims(audience, &walk.names.tenant_id, &every_scope()));
-        for (operation, host, _) in guarded() {
-            let answer = walk.send_token(operation, host, &token).await;
+        let token = walk.server.sign(&claims(audience, &walk.samples.tenant_id, &every_scope()));
+        for (row, host, _) in guarded() {
+            let answer = walk.send_token(row, host, &token).await;
             if host == Host::Sandbox {
                 answer.expect_error(403, "live_token_on_sandbox_host");
                 assert_eq!(answer.header(SANDBOX_REASON), "live-token-on-sandbox-host");
             } else {
-                assert_unauthorized(&answer, "invalid_token", operation, host);
+                assert_unauthorized(&answer, "invalid_token", row, host);
             }
         }
     }
@@ -170,7 +170,7 @@ async fn no_guarded_operation_takes_an_unsigned_token() {
     let kid = walk.server.kid();
     for alg in ["none", "None", "NONE", ""] {
         walk.assert_invalid(|host| {
-            let claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+            let claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
             forge(&json!({"alg": alg, "typ": "at+jwt", "kid": kid}), &claims, |_| Vec::new())
         })
         .await;
@@ -188,7 +188,7 @@ async fn no_guarded_operation_takes_a_token_whose_secret_is_the_public_key() {
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret);
         for alg in ["HS256", "RS256"] {
             walk.assert_invalid(|host| {
-                let claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
+                let claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
                 forge(&json!({"alg": alg, "typ": "at+jwt", "kid": kid}), &claims, |message| {
                     aws_lc_rs::hmac::sign(&key, message).as_ref().to_vec()
                 })
@@ -201,12 +201,12 @@ async fn no_guarded_operation_takes_a_token_whose_secret_is_the_public_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_guarded_operation_takes_a_token_without_its_scope() {
     let walk = Walk::begin().await;
-    for (operation, host, required) in guarded() {
+    for (row, host, required) in guarded() {
         let Some(required) = required else { continue };
         let others: Vec<Scope> = every_scope().into_iter().filter(|scope| !scope.implies(required)).collect();
         for scopes in [&[][..], &others] {
-            let token = token(&walk.server, host, &walk.names.tenant_id, scopes);
-            let answer = walk.send_token(operation, host, &token).await;
+            let token = token(&walk.server, host, &walk.samples.tenant_id, scopes);
+            let answer = walk.send_token(row, host, &token).await;
             let message = answer.expect_error(403, "insufficient_scope");
             assert!(message.contains(required.as_str()), "{message}");
             let challenge = answer.header("www-authenticate");
@@ -219,40 +219,40 @@ async fn no_guarded_operation_takes_a_token_without_its_scope() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_the_other_environment_is_refused_with_the_reason() {
     let walk = Walk::begin().await;
-    for (operation, host, _) in guarded() {
+    for (row, host, _) in guarded() {
         let (other, code, reason) = match host {
             Host::Sandbox => (AUDIENCE_LIVE, "live_token_on_sandbox_host", "live-token-on-sandbox-host"),
             _ => (AUDIENCE_SANDBOX, "sandbox_token_on_live_host", "sandbox-token-on-live-host"),
         };
-        let token = walk.server.sign(&claims(other, &walk.names.tenant_id, &every_scope()));
-        let answer = walk.send_token(operation, host, &token).await;
+        let token = walk.server.sign(&claims(other, &walk.samples.tenant_id, &every_scope()));
+        let answer = walk.send_token(row, host, &token).await;
         answer.expect_error(403, code);
-        assert_eq!(answer.header(SANDBOX_REASON), reason, "{}", operation.id());
+        assert_eq!(answer.header(SANDBOX_REASON), reason, "{}", row.id);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_token_opens_every_guarded_operation() {
     let walk = Walk::begin().await;
-    for (operation, host, required) in guarded() {
+    for (row, host, required) in guarded() {
         let scopes: Vec<Scope> = required.into_iter().collect();
-        let mut claims = claims(audience(host), &walk.names.tenant_id, &scopes);
-        claims.organization_id.clone_from(&walk.names.organization_id);
-        let answer = walk.send_token(operation, host, &walk.server.sign(&claims)).await;
-        assert!(answer.status.is_success(), "{} on {}\n{answer:?}", operation.id(), host.name());
+        let mut claims = claims(audience(host), &walk.samples.tenant_id, &scopes);
+        claims.organization_id.clone_from(&walk.samples.organization_id);
+        let answer = walk.send_token(row, host, &walk.server.sign(&claims)).await;
+        assert!(answer.status.is_success(), "{} on {}\n{answer:?}", row.id, host.name());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_operation_answers_whatever_token_comes_along() {
     let walk = Walk::begin().await;
-    for (operation, host) in served() {
-        if operation.row().access != Access::Public {
+    for (row, host) in served() {
+        if row.access != Access::Public {
             continue;
         }
         for authorization in [None, Some("Bearer garbage"), Some("Basic garbage"), Some("")] {
-            let answer = walk.send(operation, host, authorization.map(str::to_owned)).await;
-            assert_eq!(answer.status, 200, "{} on {}\n{answer:?}", operation.id(), host.name());
+            let answer = walk.send(row, host, authorization.map(str::to_owned)).await;
+            assert_eq!(answer.status, 200, "{} on {}\n{answer:?}", row.id, host.name());
         }
     }
 }
@@ -260,17 +260,16 @@ async fn a_public_operation_answers_whatever_token_comes_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_of_a_success_may_be_kept_as_the_row_says() {
     let walk = Walk::begin().await;
-    for (operation, host) in served() {
-        let row = operation.row();
+    for (row, host) in served() {
         let bearer = match row.access {
             Access::Public | Access::Client => None,
             Access::AnyToken | Access::Scope(_) => {
-                let mut claims = claims(audience(host), &walk.names.tenant_id, &every_scope());
-                claims.organization_id.clone_from(&walk.names.organization_id);
+                let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
+                claims.organization_id.clone_from(&walk.samples.organization_id);
                 Some(format!("Bearer {}", walk.server.sign(&claims)))
             }
         };
-        let answer = walk.send(operation, host, bearer).await;
+        let answer = walk.send(row, host, bearer).await;
         let place = format!("{} on {}\n{answer:?}", row.id, host.name());
         assert!(answer.status.is_success(), "{place}");
         let public = answer.header("cache-control").starts_with("public, max-age=");
@@ -283,12 +282,12 @@ async fn a_copy_of_a_success_may_be_kept_as_the_row_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
     let walk = Walk::begin().await;
-    for (operation, host) in served() {
-        if operation.row().access != Access::Client {
+    for (row, host) in served() {
+        if row.access != Access::Client {
             continue;
         }
         let token = walk.all_scopes(host);
-        let mut anonymous = sample(&walk.server, &walk.names, operation, host).await;
+        let mut anonymous = walk.samples.of(&walk.server, row, host).await;
         let form = b"grant_type=client_credentials".to_vec();
         anonymous.body = Some(("application/x-www-form-urlencoded", form));
         for authorization in [None, Some(format!("Bearer {token}")), Some("Basic !!!".to_owned())] {
@@ -308,11 +307,11 @@ async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_is_unknown_to_every_host_that_does_not_serve_it() {
     let walk = Walk::begin().await;
-    for (operation, _, _) in operations_of_the_trait() {
-        for host in Host::ALL.into_iter().filter(|host| !operation.served_by(*host)) {
+    for row in ARGUS.rows {
+        for host in Host::ALL.into_iter().filter(|host| !row.served_by(*host)) {
             for authorization in [None, Some(format!("Bearer {}", walk.all_scopes(host)))] {
-                let answer = walk.send(operation, host, authorization).await;
-                assert_eq!(answer.status, 404, "{} on {}\n{answer:?}", operation.id(), host.name());
+                let answer = walk.send(row, host, authorization).await;
+                assert_eq!(answer.status, 404, "{} on {}\n{answer:?}", row.id, host.name());
             }
         }
     }

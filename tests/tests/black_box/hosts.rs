@@ -1,9 +1,10 @@
 //! Which host serves what, and what is never published: descriptor, operation table and sockets agree.
 
-use crate::support::{every_scope, names, token};
+use crate::support::{every_scope, samples, token};
+use argus_openapi::contract::ARGUS;
 use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::{Host, Operation};
-use argus_tests::{TestServer, operations_of_the_trait, sample};
+use argus_tests::{TestServer, operations_of_the_trait};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -35,8 +36,10 @@ fn published() -> Vec<(Operation, String, String, Vec<Host>)> {
 
 #[test]
 fn the_raw_description_has_the_routes_that_are_never_published() {
-    let raw: Vec<(String, String)> =
-        operations_of_the_trait().into_iter().map(|(_, method, path)| (method.to_string(), path)).collect();
+    let raw: Vec<(String, String)> = operations_of_the_trait(&ARGUS)
+        .into_iter()
+        .map(|(_, method, path)| (method.to_string(), path))
+        .collect();
     for (method, path) in [
         ("GET", "/healthz"),
         ("GET", "/readyz"),
@@ -74,12 +77,12 @@ fn no_word_of_a_denied_route_or_its_types_is_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
     let server = TestServer::start();
-    let names = names(&server).await;
+    let samples = samples(&server).await;
     for (operation, method, path, hosts) in published() {
         for host in Host::ALL {
-            let sample = sample(&server, &names, operation, host).await;
+            let sample = samples.of(&server, operation.row(), host).await;
             assert_eq!(sample.method.as_str().to_lowercase(), method, "{path}");
-            let token = token(&server, host, &names.tenant_id, &every_scope());
+            let token = token(&server, host, &samples.tenant_id, &every_scope());
             let answer = server.send(sample.request(&server, host).bearer_auth(&token)).await;
             answer.assert_standard_headers(host);
             let known = answer.status != 404;

@@ -1,9 +1,10 @@
 //! Who may call what: the status of every operation for every role, as a snapshot.
 
-use crate::support::{every_scope, names};
+use crate::support::{every_scope, samples};
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host};
-use argus_tests::{TestServer, audience, claims, operations_of_the_trait, sample};
+use argus_tests::{TestServer, audience, claims};
 use std::fmt::Write;
 
 /// A caller: its column, the audience of its token (that of the host when absent), and its scopes.
@@ -30,7 +31,7 @@ fn roles() -> Vec<Role> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
     let server = TestServer::start();
-    let names = names(&server).await;
+    let samples = samples(&server).await;
     let roles = roles();
     let mut table = String::new();
     for (number, role) in roles.iter().enumerate() {
@@ -38,20 +39,20 @@ async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
     }
     let columns: String = (0..roles.len()).map(|number| format!("{number:>4}")).collect();
     write!(table, "\n{:<36}{columns}\n", "operation").unwrap();
-    for (operation, _, _) in operations_of_the_trait() {
+    for operation in ARGUS.rows {
         for host in Host::ALL {
-            let mut row = format!("{:<28}{:<8}", operation.id(), host.name());
+            let mut row = format!("{:<28}{:<8}", operation.id, host.name());
             for role in &roles {
-                let sample = sample(&server, &names, operation, host).await;
+                let sample = samples.of(&server, operation, host).await;
                 let mut request = sample.request(&server, host);
                 if let Some(scopes) = &role.scopes {
                     let audience = audience(role.audience.unwrap_or(host));
-                    let mut claims = claims(audience, &names.tenant_id, scopes);
-                    claims.organization_id.clone_from(&names.organization_id);
+                    let mut claims = claims(audience, &samples.tenant_id, scopes);
+                    claims.organization_id.clone_from(&samples.organization_id);
                     request = request.bearer_auth(server.sign(&claims));
                 }
                 let status = server.send(request).await.status;
-                if operation.served_by(host) && may(role, operation.row().access, host) {
+                if operation.served_by(host) && may(role, operation.access, host) {
                     assert!(status.is_success(), "{row}: {} may call it, but got {status}", role.name);
                 } else {
                     assert!(status.is_client_error(), "{row}: {} may not call it: {status}", role.name);

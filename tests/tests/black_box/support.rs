@@ -1,8 +1,9 @@
 //! What several suites need: tokens, and a tenant for the samples.
 
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Names, TestServer, audience, claims};
+use argus_tests::{Samples, TestServer, audience, claims};
 
 /// The binary under test.
 pub(crate) fn binary() -> &'static std::path::Path {
@@ -19,8 +20,8 @@ pub(crate) fn every_scope() -> Vec<Scope> {
     Scope::catalogue().chain([Scope::InternalOperate]).collect()
 }
 
-/// A tenant whose requests the samples are.
-pub(crate) async fn names(server: &TestServer) -> Names {
+/// The samples of the contract for a new tenant.
+pub(crate) async fn samples(server: &TestServer) -> Samples {
     let tenancy = server.tenant().await;
-    Names { tenant_id: tenancy.tenant_id, organization_id: tenancy.organization_id }
+    Samples::new(&ARGUS, &tenancy.tenant_id, &tenancy.organization_id)
 }

@@ -2,10 +2,12 @@
 //! documented status through `Prefer: code`, and the clock where it has a say. One snapshot each.
 
 use crate::support::every_scope;
+use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
-use argus_openapi::{Access, Host, Operation};
+use argus_openapi::row::{Access, OperationRow};
 use argus_partner::claims::AUDIENCE_SANDBOX;
-use argus_tests::{Answer, Names, Sample, TestServer, claims, operations_of_the_trait, sample};
+use argus_tests::{Answer, Sample, Samples, TestServer, claims};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -16,7 +18,7 @@ const WEBHOOK_SECRET: &str = "<signing-secret>";
 
 struct Transcript {
     server: TestServer,
-    names: Names,
+    samples: Samples,
     text: String,
     /// Bodies of this transcript and where they stand: what repeats is written once.
     bodies: Vec<(Vec<u8>, String)>,
@@ -25,8 +27,8 @@ struct Transcript {
 impl Transcript {
     fn begin() -> Self {
         let server = TestServer::start();
-        let names = Names { tenant_id: TENANT.to_owned(), organization_id: "org_123".to_owned() };
-        Self { server, names, text: String::new(), bodies: Vec::new() }
+        let samples = Samples::new(&ARGUS, TENANT, "org_123");
+        Self { server, samples, text: String::new(), bodies: Vec::new() }
     }
 
     /// Sends the sample twice with this `Prefer`, pinned to these scenarios, and notes the answer.
@@ -46,8 +48,8 @@ impl Transcript {
         answer
     }
 
-    async fn of(&mut self, operation: Operation) {
-        let sample = sample(&self.server, &self.names, operation, Host::Sandbox).await;
+    async fn of(&mut self, row: &'static OperationRow) {
+        let sample = self.samples.of(&self.server, row, Host::Sandbox).await;
         writeln!(self.text, "{} {}", sample.method, sample.path).unwrap();
         for (name, value) in &sample.headers {
             writeln!(self.text, "{name}: {value}").unwrap();
@@ -58,7 +60,7 @@ impl Transcript {
         }
         self.text.push('\n');
         self.bodies.clear();
-        if operation.row().access == Access::Public {
+        if row.access == Access::Public {
             self.note("public", &sample, &[], "").await;
             return;
         }
@@ -71,13 +73,13 @@ impl Transcript {
             let prefer = format!("argus-clock={seconds}");
             self.note(&format!("Prefer: {prefer}"), &sample, &[], &prefer).await;
         }
-        for code in documented(operation) {
+        for code in documented(row) {
             let prefer = format!("code={code}");
             let answer = self.note(&format!("Prefer: {prefer}"), &sample, &[], &prefer).await;
-            assert_eq!(answer.status.as_u16(), code, "{}", operation.id());
+            assert_eq!(answer.status.as_u16(), code, "{}", row.id);
             assert_eq!(answer.header("preference-applied"), prefer);
             let retry_after = if matches!(code, 429 | 503) { "1" } else { "" };
-            assert_eq!(answer.header("retry-after"), retry_after, "{} {code}", operation.id());
+            assert_eq!(answer.header("retry-after"), retry_after, "{} {code}", row.id);
         }
         let answer = self.note("Prefer: code=418", &sample, &[], "code=418").await;
         answer.expect_error(400, "preference_not_supported");
@@ -143,11 +145,10 @@ impl ExpectSuccess for Answer {
 }
 
 /// The statuses that the descriptor documents.
-fn documented(operation: Operation) -> Vec<u16> {
+fn documented(row: &OperationRow) -> Vec<u16> {
     let document: Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
     let methods = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
-    let (_, description) =
-        methods.into_iter().find(|(_, found)| found["operationId"] == operation.id()).unwrap();
+    let (_, description) = methods.into_iter().find(|(_, found)| found["operationId"] == row.id).unwrap();
     description["responses"].as_object().unwrap().keys().map(|status| status.parse().unwrap()).collect()
 }
 
@@ -197,12 +198,12 @@ fn indent(compact: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sandbox_operation_answers_as_its_transcript_says() {
     let mut transcript = Transcript::begin();
-    for (operation, _, _) in operations_of_the_trait() {
-        if !operation.served_by(Host::Sandbox) || !operation.is_published() {
+    for row in ARGUS.rows {
+        if !row.served_by(Host::Sandbox) || !row.is_published() {
             continue;
         }
-        transcript.of(operation).await;
+        transcript.of(row).await;
         let text = std::mem::take(&mut transcript.text);
-        snapshot!(format!("sandbox_{}", operation.id()), text);
+        snapshot!(format!("sandbox_{}", row.id), text);
     }
 }
