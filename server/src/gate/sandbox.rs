@@ -5,7 +5,7 @@ use super::problem::Outcome;
 use super::render::Mocked;
 use argus_core::Context;
 use argus_core::context::Environment;
-use argus_sandbox::{Preferences, Request, ScenarioSet};
+use argus_sandbox::{Mock, Preferences, ScenarioSet};
 use http::HeaderName;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Environment for Sandbox {}
 
 impl Call<'_, Context<Sandbox>> {
     /// What the sandbox answers to this caller, its preferences considered.
-    pub fn mock(&self, request: Request<'_>) -> Outcome<Mocked> {
+    pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).
         let headers = self.request().headers().get_all(PREFER).iter();
         let values = headers.map(|value| header_text("Prefer", value)).collect::<Outcome<Vec<_>>>()?;
@@ -35,6 +35,6 @@ impl Call<'_, Context<Sandbox>> {
             scenarios: &self.caller.environment().scenarios,
             preferences: &preferences,
         };
-        Ok(Mocked(self.app().sandbox.answer(&caller, request)))
+        Ok(Mocked(self.app().sandbox.answer(&caller, mock)))
     }
 }
