@@ -1,10 +1,11 @@
 //! The sandbox as an environment, and how a call in it is answered.
 
-use super::call::{Call, header_text};
+use super::call::Call;
 use super::problem::Outcome;
 use super::render::Mocked;
 use argus_core::Context;
 use argus_core::context::Environment;
+use argus_openapi::read;
 use argus_sandbox::{Mock, Preferences, ScenarioSet};
 use http::HeaderName;
 use std::sync::Arc;
@@ -25,7 +26,9 @@ impl Call<'_, Context<Sandbox>> {
     pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).
         let headers = self.request().headers().get_all(PREFER).iter();
-        let values = headers.map(|value| header_text("Prefer", value)).collect::<Outcome<Vec<_>>>()?;
+        let values = headers
+            .map(|value| read::header_text("Prefer", value.as_bytes()))
+            .collect::<Result<Vec<_>, _>>()?;
         let preferences = Preferences::parse(values)?;
         let principal = &self.caller.principal;
         let caller = argus_sandbox::Caller {
