@@ -5,6 +5,7 @@
 //! - [`operations`]: the operation table: who may call what, where; [`row`]: what a row can hold
 //! - [`contract`]: all of this as one value, for those who serve and publish it
 //! - [`types`]: requests and responses
+//! - [`read`]: from the bytes of a request to its types, without HTTP
 //! - [`http`]: extractors and replies that the trait's signatures use (feature `api`)
 //! - [`publish`]: trait -> OpenAPI 3.1, and back down for the SDK generator (feature `publish`)
 
@@ -18,6 +19,7 @@ pub mod operations;
 #[cfg(feature = "publish")]
 pub mod publish;
 pub mod published;
+pub mod read;
 pub mod row;
 pub mod types;
 

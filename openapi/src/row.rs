@@ -2,6 +2,7 @@
 //! themselves stand elsewhere, that of the Argus External API in [`crate::operations`].
 
 use crate::Host;
+use crate::read::MediaType;
 use crate::types::scopes::Scope;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
@@ -96,11 +97,11 @@ pub enum RequestBody {
 
 impl RequestBody {
     /// Its media type, if there is a body at all.
-    pub const fn media_type(self) -> Option<&'static str> {
+    pub const fn media_type(self) -> Option<MediaType> {
         match self {
             RequestBody::None => None,
-            RequestBody::Json | RequestBody::OptionalJson => Some("application/json"),
-            RequestBody::Form => Some("application/x-www-form-urlencoded"),
+            RequestBody::Json | RequestBody::OptionalJson => Some(MediaType::Json),
+            RequestBody::Form => Some(MediaType::Form),
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! dropshot runs extractors before the handler, and the handler opens the gate. An extractor that
 //! failed would answer a caller who has not shown a token, without our headers. So these keep the
-//! outcome, or the unread body, until the handler asks for it through the open gate.
+//! outcome, or the unread body, until the handler asks for it through the open gate. How bytes become
+//! contract types lives in [`crate::read`].
 
+use crate::read::MediaType;
 use crate::types::error::{Error, ErrorCode};
+use ::http::HeaderValue;
 use ::http::header::CONTENT_TYPE;
 use dropshot::{
     ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext,
@@ -59,18 +62,18 @@ where
     ///
     /// Errors: `unsupported_media_type`, `body_too_large`, `invalid_request` with line and column.
     pub async fn read<Context: ServerContext>(self, rqctx: &RequestContext<Context>) -> Result<T, Error> {
-        let expected = &rqctx.endpoint.body_content_type;
-        if let Some(sent) = self.request.headers().get(CONTENT_TYPE) {
-            let essence = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-            if !essence.eq_ignore_ascii_case(expected.mime_type().as_bytes()) {
-                return Err(Error {
-                    error_code: ErrorCode::UnsupportedMediaType,
-                    message: format!("expected content type `{}`", expected.mime_type()),
-                });
-            }
-        }
+        let media_type = media_type(&rqctx.endpoint.body_content_type);
+        media_type.accept(self.request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes))?;
         let bytes = read_within(self.request.into_body(), rqctx.request_body_max_bytes()).await?;
-        parse(expected, &bytes).map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
+        media_type.parse(&bytes)
+    }
+}
+
+fn media_type(documented: &ApiEndpointBodyContentType) -> MediaType {
+    match documented {
+        ApiEndpointBodyContentType::UrlEncoded => MediaType::Form,
+        // `TypedBody`, which documents our bodies, knows no third.
+        _ => MediaType::Json,
     }
 }
 
@@ -118,29 +121,6 @@ async fn read_frames(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, E
         error_code: ErrorCode::BodyTooLarge,
         message: format!("the body may have at most {most} bytes"),
     })
-}
-
-fn parse<T: DeserializeOwned>(media_type: &ApiEndpointBodyContentType, bytes: &[u8]) -> Result<T, String> {
-    match media_type {
-        ApiEndpointBodyContentType::UrlEncoded => serde_urlencoded::from_bytes(bytes)
-            .map_err(|error| format!("the form does not fit the contract: {error}")),
-        // serde would take an array for an object, field by field; the contract does not.
-        _ if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') => {
-            let malformed = locate::<serde::de::IgnoredAny>(bytes);
-            Err(malformed.unwrap_or_else(|| "the JSON body must be an object".to_owned()))
-        }
-        _ => serde_json::from_slice(bytes)
-            .map_err(|plain| locate::<T>(bytes).unwrap_or_else(|| plain.to_string())),
-    }
-}
-
-/// Parses again, more slowly, to name the member that does not fit.
-fn locate<T: DeserializeOwned>(bytes: &[u8]) -> Option<String> {
-    let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
-    let error = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;
-    let path = error.path().to_string();
-    let place = if path == "." { String::new() } else { format!(" at `{path}`") };
-    Some(format!("the JSON body does not fit the contract{place}: {}", error.into_inner()))
 }
 
 #[async_trait::async_trait]

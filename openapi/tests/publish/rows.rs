@@ -2,6 +2,7 @@
 
 use argus_openapi::contract::{ARGUS, Contract};
 use argus_openapi::publish::{self, PublishError, document::routes, raw::raw};
+use argus_openapi::read::MediaType;
 use argus_openapi::row::{Deprecation, OperationRow, RequestBody};
 use argus_openapi::types::error::{Error, ErrorCode};
 use serde_json::{Value, json};
@@ -28,7 +29,8 @@ fn the_body_of_every_operation_is_of_the_kind_that_its_row_says() {
     for route in routes(&raw) {
         let content = route.operation["requestBody"]["content"].as_object();
         let described = content.map(|content| content.keys().next().unwrap().as_str());
-        assert_eq!(ARGUS.row(route.id()).unwrap().body.media_type(), described, "{}", route.name());
+        let stated = ARGUS.row(route.id()).unwrap().body.media_type();
+        assert_eq!(stated.map(MediaType::as_str), described, "{}", route.name());
     }
 }
 

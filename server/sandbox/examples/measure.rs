@@ -4,7 +4,7 @@
 
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::{JobCreate, JobQuery};
-use argus_sandbox::{Caller, Preferences, Request, Sandbox, ScenarioSet};
+use argus_sandbox::{Caller, Mock, Preferences, Sandbox, ScenarioSet, partner};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -25,23 +25,23 @@ fn main() {
         r#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]},"callback_url":"https://partner.example.com/argus-webhook","secrecy_level":"standard"}"#,
     )
     .expect("a job");
-    let created = sandbox.answer(&caller, Request::JobCreate(&job)).body.expect("a body");
+    let created = sandbox.answer(&caller, &partner::JobCreate { body: &job }).body.expect("a body");
     let created: serde_json::Value = serde_json::from_slice(&created).expect("JSON");
     let id = created["id"].as_str().expect("an id");
-    for request in [
-        Request::JobCreate(&job),
-        Request::SandboxScenarioList,
-        Request::JobView { id },
-        Request::JobResult { id },
-        Request::JobList(&JobQuery::default()),
-        Request::ProfileView { id: "p1" },
-        Request::ProfileEnrich { id: "p1", body: &Default::default() },
-    ] {
-        const ROUNDS: u32 = 200_000;
-        let start = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(sandbox.answer(black_box(&caller), black_box(request)));
-        }
-        println!("{}: {:?}", request.operation().id(), start.elapsed() / ROUNDS);
+    measure(&sandbox, &caller, &partner::JobCreate { body: &job });
+    measure(&sandbox, &caller, &partner::SandboxScenarioList);
+    measure(&sandbox, &caller, &partner::JobView { id });
+    measure(&sandbox, &caller, &partner::JobResult { id });
+    measure(&sandbox, &caller, &partner::JobList { query: &JobQuery::default() });
+    measure(&sandbox, &caller, &partner::ProfileView { id: "p1" });
+    measure(&sandbox, &caller, &partner::ProfileEnrich { id: "p1", body: &Default::default() });
+}
+
+fn measure<M: Mock<Data = Sandbox>>(sandbox: &Sandbox, caller: &Caller<'_>, mock: &M) {
+    const ROUNDS: u32 = 200_000;
+    let start = Instant::now();
+    for _ in 0..ROUNDS {
+        black_box(sandbox.answer(black_box(caller), black_box(mock)));
     }
+    println!("{}: {:?}", M::OPERATION.id(), start.elapsed() / ROUNDS);
 }

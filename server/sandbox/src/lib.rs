@@ -5,32 +5,17 @@
 //! clearance only where the wire shows them. It does not depend on time, chance, order, earlier
 //! requests, the process, the token or the JSON whitespace, so a partner can snapshot it.
 //!
-//! No network, file, clock, randomness or HTTP type lives here; `tests/purity.rs` proves it.
+//! `engine` makes any mock deterministic; [`partner`] has the mocks, one per operation.
+//!
+//! No network, file, clock, randomness or HTTP type lives here; `tests/suite/purity.rs` proves it.
 
-mod clock;
-mod cursor;
-mod data_schemas;
-mod deliveries;
-mod digest;
-mod documented;
-mod fixture;
-mod graphql;
-mod graphql_data;
-mod graphql_document;
-mod ids;
-mod jobs;
-mod preferences;
-mod profiles;
-mod request;
-mod sandbox;
-mod scenario;
-mod template;
-mod traces;
-mod webhooks;
+mod engine;
+pub mod partner;
 
-pub use clock::EPOCH_UNIX_SECONDS;
-pub use fixture::FixtureError;
-pub use preferences::Preferences;
-pub use request::{Caller, Mock, Request};
-pub use sandbox::Sandbox;
-pub use scenario::{ScenarioSet, UnknownScenario};
+pub use engine::answer::derive_trace;
+pub use engine::clock::EPOCH_UNIX_SECONDS;
+pub use engine::mock::{Caller, Mock};
+pub use engine::preferences::Preferences;
+pub use engine::reply::MockReply;
+pub use engine::scenario_set::{ScenarioSet, UnknownScenario};
+pub use partner::{FixtureError, Sandbox};

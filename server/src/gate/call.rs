@@ -1,12 +1,12 @@
 //! A call that was let through: what a handler may know of its request.
 
 use super::entry::Entry;
-use super::misfit::{self, within_bounds};
-use super::problem::{Outcome, Problem};
+use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::Context;
 use argus_core::context::Live;
 use argus_openapi::http::{Body, Checked};
+use argus_openapi::read;
 use argus_partner::Identity;
 use dropshot::{Header, Path, Query, RequestInfo};
 use http::{HeaderMap, HeaderValue};
@@ -62,12 +62,9 @@ impl<C> Call<'_, C> {
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
         match query.into_result() {
-            Ok(query) => within_bounds(query.into_inner(), |field| field.to_owned()),
+            Ok(query) => Ok(read::within_bounds(query.into_inner())?),
             // dropshot's message does not always name the parameter.
-            Err(error) => {
-                let sent = self.request().uri().query().unwrap_or_default();
-                Err(misfit::query::<T>(sent).map_or_else(|| error.into(), Problem::invalid))
-            }
+            Err(_) => Ok(read::query(self.request().uri().query().unwrap_or_default())?),
         }
     }
 
@@ -78,12 +75,7 @@ impl<C> Call<'_, C> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        let value = single_header(self.request(), name)?;
-        let member = value.map(|value| (name.to_ascii_lowercase(), value.into()));
-        let members: serde_json::Map<_, _> = member.into_iter().collect();
-        let header = serde_json::from_value(members.into())
-            .map_err(|error| Problem::invalid(format!("the `{name}` header does not fit: {error}")))?;
-        within_bounds(header, |_| name.to_owned())
+        Ok(read::header(name, single_header(self.request(), name)?)?)
     }
 
     /// The request body, within its bounds.
@@ -91,7 +83,7 @@ impl<C> Call<'_, C> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
     {
-        within_bounds(body.read(self.entry.rqctx).await?, |field| field.to_owned())
+        Ok(read::within_bounds(body.read(self.entry.rqctx).await?)?)
     }
 
     /// The request body, or its default where none was sent.
@@ -106,14 +98,6 @@ impl<C> Call<'_, C> {
 /// The value of a request header, or none where it was not sent. A header that is repeated or is not
 /// ASCII text is an `invalid_request` that names it.
 pub(super) fn single_header<'r>(request: &'r RequestInfo, name: &str) -> Outcome<Option<&'r str>> {
-    let mut values = request.headers().get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Problem::invalid(format!("the `{name}` header is repeated")));
-    }
-    header_text(name, value).map(Some)
-}
-
-pub(super) fn header_text<'v>(name: &str, value: &'v HeaderValue) -> Outcome<&'v str> {
-    value.to_str().map_err(|_| Problem::invalid(format!("the `{name}` header is not ASCII text")))
+    let values = request.headers().get_all(name).iter();
+    Ok(read::single_header(name, values.map(HeaderValue::as_bytes))?)
 }

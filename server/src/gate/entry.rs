@@ -96,6 +96,6 @@ impl<'r> Entry<'r> {
         let uri = self.request().uri();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let method = self.request().method();
-        self.app().sandbox.derive_trace(Some(self.row.id), &format!("{method} {path}"))
+        argus_sandbox::derive_trace(Some(self.row.id), &format!("{method} {path}"))
     }
 }

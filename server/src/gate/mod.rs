@@ -5,7 +5,6 @@ mod answer;
 mod call;
 mod credentials;
 mod entry;
-mod misfit;
 mod problem;
 mod refusal;
 mod render;

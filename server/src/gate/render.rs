@@ -54,7 +54,7 @@ impl Render<DocumentReply> for Document {
 }
 
 /// What the sandbox has answered.
-pub struct Mocked(pub(super) argus_sandbox::Mock);
+pub struct Mocked(pub(super) argus_sandbox::MockReply);
 
 impl<R: FromStamped> Render<R> for Mocked {
     fn render(self, _: &Entry<'_>) -> Rendered {

@@ -1,11 +1,12 @@
 //! The sandbox as an environment, and how a call in it is answered.
 
-use super::call::{Call, header_text};
+use super::call::Call;
 use super::problem::Outcome;
 use super::render::Mocked;
 use argus_core::Context;
 use argus_core::context::Environment;
-use argus_sandbox::{Preferences, Request, ScenarioSet};
+use argus_openapi::read;
+use argus_sandbox::{Mock, Preferences, ScenarioSet};
 use http::HeaderName;
 use std::sync::Arc;
 
@@ -22,10 +23,12 @@ impl Environment for Sandbox {}
 
 impl Call<'_, Context<Sandbox>> {
     /// What the sandbox answers to this caller, its preferences considered.
-    pub fn mock(&self, request: Request<'_>) -> Outcome<Mocked> {
+    pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).
         let headers = self.request().headers().get_all(PREFER).iter();
-        let values = headers.map(|value| header_text("Prefer", value)).collect::<Outcome<Vec<_>>>()?;
+        let values = headers
+            .map(|value| read::header_text("Prefer", value.as_bytes()))
+            .collect::<Result<Vec<_>, _>>()?;
         let preferences = Preferences::parse(values)?;
         let principal = &self.caller.principal;
         let caller = argus_sandbox::Caller {
@@ -35,6 +38,6 @@ impl Call<'_, Context<Sandbox>> {
             scenarios: &self.caller.environment().scenarios,
             preferences: &preferences,
         };
-        Ok(Mocked(self.app().sandbox.answer(&caller, request)))
+        Ok(Mocked(self.app().sandbox.answer(&caller, mock)))
     }
 }

@@ -94,7 +94,7 @@ impl Routing {
     fn standard_headers(&self, request: &Request<Body>) -> StandardHeaders {
         let sandbox = self.context.host == Host::Sandbox;
         let ids = if sandbox {
-            self.context.app.sandbox.derive_trace(None, &format!("{} {}", request.method(), request.uri()))
+            argus_sandbox::derive_trace(None, &format!("{} {}", request.method(), request.uri()))
         } else {
             trace::fresh_ids(&self.context.app.clock)
         };

@@ -18,7 +18,7 @@ use argus_openapi::types::traces::{Trace, TracePath};
 use argus_openapi::types::webhooks::{
     Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTest, WebhookUpdate,
 };
-use argus_sandbox::Request;
+use argus_sandbox::partner;
 use dropshot::{Header, Path, Query, RequestContext};
 
 /// The sandbox host.
@@ -32,19 +32,23 @@ impl ArgusApi for SandboxHost {
     async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<Webhook, 201>> {
         answer(rqctx, SandboxToken, async |call| {
             let body = call.body(body).await?;
-            call.mock(Request::WebhookCreate(&body))
+            call.mock(&partner::WebhookCreate { body: &body })
         })
         .await
     }
 
     async fn webhook_list(rqctx: Rqctx, query: Checked<Query<PageQuery>>) -> Answer<Reply<WebhookList, 200>> {
-        answer(rqctx, SandboxToken, async |call| call.mock(Request::WebhookList(&call.query(query)?))).await
+        answer(rqctx, SandboxToken, async |call| {
+            let page = call.query(query)?;
+            call.mock(&partner::WebhookList { page: &page })
+        })
+        .await
     }
 
     async fn webhook_view(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<Webhook, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.mock(Request::WebhookView { id: id.as_str() })
+            call.mock(&partner::WebhookView { id: id.as_str() })
         })
         .await
     }
@@ -56,7 +60,7 @@ impl ArgusApi for SandboxHost {
     ) -> Answer<Reply<Webhook, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let (id, body) = (call.path(path)?.webhook_id, call.body(body).await?);
-            call.mock(Request::WebhookUpdate { id: id.as_str(), body: &body })
+            call.mock(&partner::WebhookUpdate { id: id.as_str(), body: &body })
         })
         .await
     }
@@ -64,7 +68,7 @@ impl ArgusApi for SandboxHost {
     async fn webhook_delete(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<EmptyReply> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.mock(Request::WebhookDelete { id: id.as_str() })
+            call.mock(&partner::WebhookDelete { id: id.as_str() })
         })
         .await
     }
@@ -76,7 +80,7 @@ impl ArgusApi for SandboxHost {
     ) -> Answer<Reply<WebhookDeliveryList, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let (id, page) = (call.path(path)?.webhook_id, call.query(query)?);
-            call.mock(Request::WebhookDeliveryList { id: id.as_str(), page: &page })
+            call.mock(&partner::WebhookDeliveryList { id: id.as_str(), page: &page })
         })
         .await
     }
@@ -84,7 +88,7 @@ impl ArgusApi for SandboxHost {
     async fn webhook_test(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<WebhookTest, 202>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
-            call.mock(Request::WebhookTest { id: id.as_str() })
+            call.mock(&partner::WebhookTest { id: id.as_str() })
         })
         .await
     }
@@ -97,7 +101,7 @@ impl ArgusApi for SandboxHost {
         answer(rqctx, SandboxToken, async |call| {
             let headers = call.documented_header("X-Tenant-ID", headers)?;
             let body = call.body(body).await?;
-            call.mock(Request::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
+            call.mock(&partner::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
         .await
     }
@@ -105,7 +109,7 @@ impl ArgusApi for SandboxHost {
     async fn trace_view(rqctx: Rqctx, path: Checked<Path<TracePath>>) -> Answer<Reply<Trace, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let trace_id = call.path(path)?.trace_id;
-            call.mock(Request::TraceView { trace_id: trace_id.as_str() })
+            call.mock(&partner::TraceView { trace_id: trace_id.as_str() })
         })
         .await
     }
@@ -119,19 +123,23 @@ impl ArgusApi for SandboxHost {
             // Checked but not used: without memory there is nothing to replay.
             call.documented_header("Idempotency-Key", headers)?;
             let body = call.body(body).await?;
-            call.mock(Request::JobCreate(&body))
+            call.mock(&partner::JobCreate { body: &body })
         })
         .await
     }
 
     async fn job_list(rqctx: Rqctx, query: Checked<Query<JobQuery>>) -> Answer<Reply<JobList, 200>> {
-        answer(rqctx, SandboxToken, async |call| call.mock(Request::JobList(&call.query(query)?))).await
+        answer(rqctx, SandboxToken, async |call| {
+            let query = call.query(query)?;
+            call.mock(&partner::JobList { query: &query })
+        })
+        .await
     }
 
     async fn job_view(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<Job, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.mock(Request::JobView { id: id.as_str() })
+            call.mock(&partner::JobView { id: id.as_str() })
         })
         .await
     }
@@ -139,7 +147,7 @@ impl ArgusApi for SandboxHost {
     async fn job_cancel(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<EmptyReply> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.mock(Request::JobCancel { id: id.as_str() })
+            call.mock(&partner::JobCancel { id: id.as_str() })
         })
         .await
     }
@@ -147,7 +155,7 @@ impl ArgusApi for SandboxHost {
     async fn job_result(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<JobResult, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.mock(Request::JobResult { id: id.as_str() })
+            call.mock(&partner::JobResult { id: id.as_str() })
         })
         .await
     }
@@ -155,7 +163,7 @@ impl ArgusApi for SandboxHost {
     async fn profile_view(rqctx: Rqctx, path: Checked<Path<ProfilePath>>) -> Answer<Reply<Profile, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.id;
-            call.mock(Request::ProfileView { id: id.as_str() })
+            call.mock(&partner::ProfileView { id: id.as_str() })
         })
         .await
     }
@@ -167,13 +175,13 @@ impl ArgusApi for SandboxHost {
     ) -> Answer<Reply<ProfileEnrichment, 200>> {
         answer(rqctx, SandboxToken, async |call| {
             let (id, body) = (call.path(path)?.id, call.optional_body(body).await?);
-            call.mock(Request::ProfileEnrich { id: id.as_str(), body: &body })
+            call.mock(&partner::ProfileEnrich { id: id.as_str(), body: &body })
         })
         .await
     }
 
     async fn sandbox_scenario_list(rqctx: Rqctx) -> Answer<Reply<ScenarioList, 200>> {
-        answer(rqctx, SandboxToken, async |call| call.mock(Request::SandboxScenarioList)).await
+        answer(rqctx, SandboxToken, async |call| call.mock(&partner::SandboxScenarioList)).await
     }
 
     async fn openapi_json(rqctx: Rqctx) -> Answer<DocumentReply> {
@@ -204,8 +212,11 @@ impl ArgusApi for SandboxHost {
         rqctx: Rqctx,
         query: Checked<Query<DataSchemaQuery>>,
     ) -> Answer<Reply<DataSchemaList, 200>> {
-        answer(rqctx, SandboxToken, async |call| call.mock(Request::DataSchemaList(&call.query(query)?)))
-            .await
+        answer(rqctx, SandboxToken, async |call| {
+            let query = call.query(query)?;
+            call.mock(&partner::DataSchemaList { query: &query })
+        })
+        .await
     }
 
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {

@@ -2,21 +2,19 @@
 
 use crate::publish::PublishError;
 use crate::publish::document::Object;
+use crate::read::MediaType;
 use crate::row::{OperationRow, RequestBody};
 use serde_json::{Value, json};
 
 /// Says whether the body may be left out, and fails unless signature and table agree on its kind.
 pub(super) fn complete(operation: &mut Object, row: &OperationRow) -> Result<(), PublishError> {
     let described = media_type(operation.get("requestBody"));
-    if described != row.body.media_type() {
+    let stated = row.body.media_type().map(MediaType::as_str);
+    if described != stated {
         let name = |media_type: Option<&str>| media_type.unwrap_or("no body").to_owned();
         return Err(PublishError::Disagreement {
             operation: row.id,
-            reason: format!(
-                "the table says {}, the signature {}",
-                name(row.body.media_type()),
-                name(described)
-            ),
+            reason: format!("the table says {}, the signature {}", name(stated), name(described)),
         });
     }
     if row.body == RequestBody::OptionalJson

@@ -3,6 +3,7 @@
 //! Parsing and validation end. What parses survives writing and reading with the same verdict, and its
 //! numbers stay within what the contract says.
 
+use argus_openapi::read::MediaType;
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate};
 use argus_openapi::types::graphql::GraphqlRequest;
 use argus_openapi::types::jobs::JobCreate;
@@ -26,16 +27,19 @@ pub fn check(input: &[u8]) {
     check_as::<ServiceTokenCreate>(input);
     check_as::<WebhookCreate>(input);
     check_as::<WebhookUpdate>(input);
-    if let Ok(body) = serde_json::from_slice::<SandboxTokenCreate>(input) {
+    if let Ok(body) = MediaType::Json.parse::<SandboxTokenCreate>(input) {
         assert!((SANDBOX_TTL_MIN..=SANDBOX_TTL_MAX).contains(&body.ttl_seconds()));
     }
 }
 
 fn check_as<T: DeserializeOwned + Serialize + Validate>(input: &[u8]) {
-    let Ok(body) = serde_json::from_slice::<T>(input) else { return };
+    let body = match MediaType::Json.parse::<T>(input) {
+        Ok(body) => body,
+        Err(error) => return assert!(!error.message.is_empty(), "a misfit without a reason"),
+    };
     let verdict = body.validate().is_ok();
     let written = serde_json::to_vec(&body).expect("a body that was read can be written");
-    let again: T = serde_json::from_slice(&written).expect("a body that was written can be read");
+    let again: T = MediaType::Json.parse(&written).expect("a body that was written can be read");
     assert_eq!(again.validate().is_ok(), verdict, "another verdict after writing and reading");
     let rewritten = serde_json::to_vec(&again).expect("a body that was read can be written");
     assert!(written == rewritten, "another body after writing and reading");

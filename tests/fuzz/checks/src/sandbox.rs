@@ -2,7 +2,7 @@
 
 use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::types::common::SecrecyLevel;
-use argus_sandbox::{Caller, Mock, Preferences, Request, Sandbox, ScenarioSet};
+use argus_sandbox::{Caller, Mock, MockReply, Preferences, Sandbox, ScenarioSet};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -24,7 +24,11 @@ static DOCUMENTED: LazyLock<BTreeMap<String, BTreeSet<u16>>> = LazyLock::new(|| 
 
 /// The answer to a request of a caller with these preferences and scenarios. Panics unless it has a
 /// documented status, a body of JSON or none, ids that are not all zero, and comes out the same twice.
-pub(crate) fn answer(request: Request<'_>, preferences: &Preferences, scenarios: &ScenarioSet) -> Mock {
+pub(crate) fn answer<M: Mock<Data = Sandbox>>(
+    mock: &M,
+    preferences: &Preferences,
+    scenarios: &ScenarioSet,
+) -> MockReply {
     let caller = Caller {
         tenant_id: "tnt_1",
         organization_id: "org_1",
@@ -32,14 +36,14 @@ pub(crate) fn answer(request: Request<'_>, preferences: &Preferences, scenarios:
         scenarios,
         preferences,
     };
-    let mock = SANDBOX.answer(&caller, request);
-    let operation = request.operation().id();
+    let reply = SANDBOX.answer(&caller, mock);
+    let operation = M::OPERATION.id();
     let documented = DOCUMENTED.get(operation).expect("sandbox operations are published");
-    assert!(documented.contains(&mock.status), "{operation} does not document {}", mock.status);
-    if let Some(body) = &mock.body {
+    assert!(documented.contains(&reply.status), "{operation} does not document {}", reply.status);
+    if let Some(body) = &reply.body {
         assert!(serde_json::from_slice::<Value>(body).is_ok(), "{operation}: the body is not JSON");
     }
-    assert!(mock.trace.trace_id() != [0; 16] && mock.trace.span_id() != [0; 8], "{:?}", mock.trace);
-    assert_eq!(mock, SANDBOX.answer(&caller, request), "{operation}: the same request, another answer");
-    mock
+    assert!(reply.trace.trace_id() != [0; 16] && reply.trace.span_id() != [0; 8], "{:?}", reply.trace);
+    assert_eq!(reply, SANDBOX.answer(&caller, mock), "{operation}: the same request, another answer");
+    reply
 }

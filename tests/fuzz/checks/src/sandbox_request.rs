@@ -7,74 +7,102 @@
 
 use crate::edits::parts;
 use crate::sandbox::{SANDBOX, answer};
+use argus_openapi::Operation;
 use argus_openapi::types::common::{PageQuery, SecrecyLevel};
-use argus_openapi::types::discovery::DataSchemaQuery;
 use argus_openapi::types::graphql::GraphqlRequest;
 use argus_openapi::types::jobs::{JobCreate, JobKind, JobQuery};
-use argus_openapi::types::profiles::ProfileEnrich;
-use argus_openapi::types::webhooks::{WebhookCreate, WebhookEvent, WebhookUpdate};
-use argus_sandbox::{Preferences, Request, ScenarioSet};
+use argus_openapi::types::webhooks::{WebhookCreate, WebhookEvent};
+use argus_sandbox::{Mock, Preferences, Sandbox, ScenarioSet, partner};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// What stands in the input for an id or cursor of the sandbox's own making.
 static REAL: LazyLock<[(&str, String); 3]> = LazyLock::new(|| {
-    let member = |request, name: &str| {
-        let mock = answer(request, &Preferences::default(), &ScenarioSet::default());
-        let body: Value = serde_json::from_slice(&mock.body.unwrap_or_default()).expect("a JSON body");
-        body[name].as_str().expect("a text").to_owned()
-    };
-    let first = JobQuery { limit: Some(1), ..JobQuery::default() };
     [
-        ("JOB_ID", member(Request::JobCreate(&job(b"p1")), "id")),
-        ("WEBHOOK_ID", member(Request::WebhookCreate(&webhook(b"https://example.com/hook")), "id")),
-        ("CURSOR", member(Request::JobList(&first), "next_cursor")),
+        ("JOB_ID", member(&partner::JobCreate { body: &job(b"p1") }, "id")),
+        ("WEBHOOK_ID", member(&partner::WebhookCreate { body: &webhook(b"https://example.com/hook") }, "id")),
+        ("CURSOR", {
+            let query = JobQuery { limit: Some(1), ..JobQuery::default() };
+            member(&partner::JobList { query: &query }, "next_cursor")
+        }),
     ]
 });
+
+fn member(mock: &impl Mock<Data = Sandbox>, name: &str) -> String {
+    let reply = answer(mock, &Preferences::default(), &ScenarioSet::default());
+    let body: Value = serde_json::from_slice(&reply.body.unwrap_or_default()).expect("a JSON body");
+    body[name].as_str().expect("a text").to_owned()
+}
 
 /// Panics unless the above holds.
 pub fn check(input: &[u8]) {
     let [operation, id, prefer, scenarios, body] = parts::<5>(input);
+    let Some(operation) = std::str::from_utf8(operation).ok().and_then(Operation::from_id) else { return };
     let id = String::from_utf8_lossy(id).into_owned();
     let id = &*REAL.iter().fold(id, |id, (name, real)| id.replace(name, real));
     let preferences = Preferences::parse([&*String::from_utf8_lossy(prefer)]).unwrap_or_default();
     let pinned: Vec<String> = String::from_utf8_lossy(scenarios).split(',').map(str::to_owned).collect();
-    let pinned = SANDBOX.scenario_set(&pinned).unwrap_or_else(|_| ScenarioSet::default());
-    let ask = |request| {
-        answer(request, &preferences, &pinned);
-    };
-    match std::str::from_utf8(operation).unwrap_or_default() {
-        "job_create" => ask(Request::JobCreate(&parsed(body).unwrap_or_else(|| job(body)))),
-        "job_list" => {
-            ask(Request::JobList(&JobQuery { cursor: cursor(id), ..parsed(body).unwrap_or_default() }))
+    let scenarios = SANDBOX.scenario_set(&pinned).unwrap_or_else(|_| ScenarioSet::default());
+    let _ = Asked { id, body, preferences, scenarios }.ask(operation);
+}
+
+/// What is asked, whatever the operation.
+struct Asked<'i> {
+    id: &'i str,
+    body: &'i [u8],
+    preferences: Preferences,
+    scenarios: ScenarioSet,
+}
+
+impl Asked<'_> {
+    /// Asks for an operation; none if the sandbox does not mock it.
+    fn ask(&self, operation: Operation) -> Option<()> {
+        let Self { id, body, .. } = *self;
+        match operation {
+            Operation::JobCreate => {
+                self.of(&partner::JobCreate { body: &parsed(body).unwrap_or_else(|| job(body)) })
+            }
+            Operation::JobList => self.of(&partner::JobList {
+                query: &JobQuery { cursor: cursor(id), ..parsed(body).unwrap_or_default() },
+            }),
+            Operation::JobView => self.of(&partner::JobView { id }),
+            Operation::JobCancel => self.of(&partner::JobCancel { id }),
+            Operation::JobResult => self.of(&partner::JobResult { id }),
+            Operation::ProfileView => self.of(&partner::ProfileView { id }),
+            Operation::ProfileEnrich => {
+                self.of(&partner::ProfileEnrich { id, body: &parsed(body).unwrap_or_default() })
+            }
+            Operation::GraphqlExecute => {
+                let body = &parsed(body).unwrap_or_else(|| document(id, body));
+                self.of(&partner::GraphqlExecute { tenant_id: Some(id), body })?;
+                self.of(&partner::GraphqlExecute { tenant_id: None, body })
+            }
+            Operation::TraceView => self.of(&partner::TraceView { trace_id: id }),
+            Operation::WebhookCreate => {
+                self.of(&partner::WebhookCreate { body: &parsed(body).unwrap_or_else(|| webhook(body)) })
+            }
+            Operation::WebhookList => self.of(&partner::WebhookList { page: &page(id, body) }),
+            Operation::WebhookView => self.of(&partner::WebhookView { id }),
+            Operation::WebhookUpdate => {
+                self.of(&partner::WebhookUpdate { id, body: &parsed(body).unwrap_or_default() })
+            }
+            Operation::WebhookDelete => self.of(&partner::WebhookDelete { id }),
+            Operation::WebhookDeliveryList => {
+                self.of(&partner::WebhookDeliveryList { id, page: &page("", body) })
+            }
+            Operation::WebhookTest => self.of(&partner::WebhookTest { id }),
+            Operation::DataSchemaList => {
+                self.of(&partner::DataSchemaList { query: &parsed(body).unwrap_or_default() })
+            }
+            Operation::SandboxScenarioList => self.of(&partner::SandboxScenarioList),
+            _ => None,
         }
-        "job_view" => ask(Request::JobView { id }),
-        "job_cancel" => ask(Request::JobCancel { id }),
-        "job_result" => ask(Request::JobResult { id }),
-        "profile_view" => ask(Request::ProfileView { id }),
-        "profile_enrich" => {
-            ask(Request::ProfileEnrich { id, body: &parsed::<ProfileEnrich>(body).unwrap_or_default() });
-        }
-        "graphql_execute" => {
-            let body = parsed(body).unwrap_or_else(|| document(id, body));
-            ask(Request::GraphqlExecute { tenant_id: Some(id), body: &body });
-            ask(Request::GraphqlExecute { tenant_id: None, body: &body });
-        }
-        "trace_view" => ask(Request::TraceView { trace_id: id }),
-        "webhook_create" => ask(Request::WebhookCreate(&parsed(body).unwrap_or_else(|| webhook(body)))),
-        "webhook_list" => ask(Request::WebhookList(&page(id, body))),
-        "webhook_view" => ask(Request::WebhookView { id }),
-        "webhook_update" => {
-            ask(Request::WebhookUpdate { id, body: &parsed::<WebhookUpdate>(body).unwrap_or_default() });
-        }
-        "webhook_delete" => ask(Request::WebhookDelete { id }),
-        "webhook_delivery_list" => ask(Request::WebhookDeliveryList { id, page: &page("", body) }),
-        "webhook_test" => ask(Request::WebhookTest { id }),
-        "data_schema_list" => {
-            ask(Request::DataSchemaList(&parsed::<DataSchemaQuery>(body).unwrap_or_default()));
-        }
-        _ => ask(Request::SandboxScenarioList),
+    }
+
+    fn of(&self, mock: &impl Mock<Data = Sandbox>) -> Option<()> {
+        answer(mock, &self.preferences, &self.scenarios);
+        Some(())
     }
 }
 
@@ -116,4 +144,22 @@ fn document(id: &str, text: &[u8]) -> GraphqlRequest {
 fn webhook(text: &[u8]) -> WebhookCreate {
     let text = String::from_utf8_lossy(text).into_owned();
     WebhookCreate { url: text.clone(), events: WebhookEvent::ALL.to_vec(), secret: text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_that_the_sandbox_mocks_is_asked_for() {
+        for operation in Operation::ALL {
+            let asked = Asked {
+                id: "p1",
+                body: b"",
+                preferences: Preferences::default(),
+                scenarios: ScenarioSet::default(),
+            };
+            assert_eq!(asked.ask(*operation).is_some(), operation.row().is_mocked(), "{}", operation.id());
+        }
+    }
 }

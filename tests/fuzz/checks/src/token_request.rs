@@ -4,6 +4,7 @@
 //! encodes them as RFC 6749 wants; the form survives writing and reading.
 
 use crate::edits::parts;
+use argus_openapi::read::MediaType;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::TokenRequest;
 use argus_partner::basic;
@@ -20,11 +21,11 @@ pub fn check(input: &[u8]) {
         assert!(!credentials.client_id.is_empty() && !credentials.secret.is_empty());
         check_basic(&credentials.client_id, &credentials.secret);
     }
-    if let Ok(request) = serde_urlencoded::from_bytes::<TokenRequest>(form) {
+    if let Ok(request) = MediaType::Form.parse::<TokenRequest>(form) {
         let fields = fields(&request);
         let written = serde_urlencoded::to_string(&request).expect("a form that was read can be written");
         let again: TokenRequest =
-            serde_urlencoded::from_str(&written).expect("a form that was written can be read");
+            MediaType::Form.parse(written.as_bytes()).expect("a form that was written can be read");
         assert_eq!(fields, self::fields(&again));
         if let [_, Some(id), Some(secret), _] = fields
             && !id.is_empty()

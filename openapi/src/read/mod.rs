@@ -1,0 +1,19 @@
+//! From the bytes of a request to contract types, and what a caller reads whose request does not fit:
+//! which part, and what would. Pure code without an HTTP type, so that whoever answers for the contract
+//! gives the same answers. How the bytes arrive does not live here.
+
+mod body;
+mod bounds;
+mod header;
+mod query;
+
+pub use body::MediaType;
+pub use bounds::within_bounds;
+pub use header::{header, header_text, single_header};
+pub use query::query;
+
+use crate::types::error::{Error, ErrorCode};
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error { error_code: ErrorCode::InvalidRequest, message: message.into() }
+}

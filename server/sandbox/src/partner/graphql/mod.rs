@@ -1,0 +1,57 @@
+//! The GraphQL transport: what may be sent with an approved document. Which documents are approved
+//! lives in [`documents`], what they return in [`resolvers`].
+
+pub(crate) mod documents;
+mod resolvers;
+
+use crate::engine::digest::Frame;
+use crate::engine::errors::invalid;
+use crate::engine::mock::Mock;
+use crate::engine::reply::{Answer, Reply};
+use crate::partner::sandbox::{Context, Sandbox};
+use argus_openapi::Operation;
+use argus_openapi::types::error::{Error, ErrorCode};
+use argus_openapi::types::graphql::GraphqlRequest;
+
+/// `graphql_execute`
+pub struct GraphqlExecute<'a> {
+    /// Value of `X-Tenant-ID`.
+    pub tenant_id: Option<&'a str>,
+    /// The body.
+    pub body: &'a GraphqlRequest,
+}
+
+impl Mock for GraphqlExecute<'_> {
+    type Data = Sandbox;
+    const OPERATION: Operation = Operation::GraphqlExecute;
+    const SHOWS_TIME: bool = false;
+    const SHOWS_TENANT: bool = false;
+
+    fn frame(&self, frame: &mut Frame) {
+        // The tenant that may be named is the token's, so that naming it changes nothing.
+        let Self { tenant_id: _, body } = self;
+        let GraphqlRequest { query, variables, operation_name } = body;
+        frame.scalar(operation_name);
+        frame.part(query.as_bytes());
+        frame.object(variables);
+    }
+
+    fn answer(&self, context: &Context<'_>) -> Answer {
+        if self.tenant_id.is_some_and(|tenant_id| tenant_id != context.caller.tenant_id) {
+            return Err(Error {
+                error_code: ErrorCode::TenantMismatch,
+                message: "X-Tenant-ID is not the tenant of the token".to_owned(),
+            });
+        }
+        let (document, resolve) = context.data.documents.find(&self.body.query).ok_or_else(|| Error {
+            error_code: ErrorCode::OperationNotApproved,
+            message: "the document is not in the approved operation bundles of this app".to_owned(),
+        })?;
+        if self.body.operation_name.as_ref().is_some_and(|name| name != document.name) {
+            return Err(invalid(format!("operationName must be {} in this document", document.name)));
+        }
+        document.check_variables(&self.body.variables).map_err(invalid)?;
+        let fixtures = context.data.fixtures(context.caller);
+        Ok(Reply::rendered(200, resolve(&fixtures, &self.body.variables)))
+    }
+}

@@ -1,0 +1,98 @@
+//! Profiles and their enrichment. Which scenario a profile follows is decided in
+//! [`super::subject`], so that a view and an enrichment agree.
+
+use crate::engine::clock::at;
+use crate::engine::digest::Frame;
+use crate::engine::mock::Mock;
+use crate::engine::reply::{Answer, Reply};
+use crate::partner::sandbox::{Context, Sandbox};
+use crate::partner::subject::Subject;
+use argus_openapi::Operation;
+use argus_openapi::types::profiles as types;
+use argus_openapi::types::profiles::{EnrichmentSource, Profile, ProfileEnrichment};
+
+const EVERY_SOURCE: [EnrichmentSource; 5] = [
+    EnrichmentSource::Osint,
+    EnrichmentSource::Finance,
+    EnrichmentSource::Dispatch,
+    EnrichmentSource::Epcr,
+    EnrichmentSource::Telemetry,
+];
+
+/// `profile_view`
+pub struct ProfileView<'a> {
+    /// The profile, as in the path.
+    pub id: &'a str,
+}
+
+impl Mock for ProfileView<'_> {
+    type Data = Sandbox;
+    const OPERATION: Operation = Operation::ProfileView;
+    const SHOWS_TIME: bool = false;
+    const SHOWS_TENANT: bool = false;
+
+    fn frame(&self, frame: &mut Frame) {
+        let Self { id } = self;
+        frame.part(id.as_bytes());
+    }
+
+    fn answer(&self, context: &Context<'_>) -> Answer {
+        let subject = Subject::choose(&context.data.fixtures(context.caller), self.id, None);
+        let profile = &subject.primary.profile;
+        Ok(Reply::json(
+            200,
+            &Profile {
+                id: self.id.to_owned(),
+                kind: profile.kind,
+                display_name: subject.display_name(),
+                secrecy_level: profile.secrecy_level,
+                risk: subject.risk(),
+                finding_codes: subject.finding_codes(),
+                created_at: profile.created_at,
+                updated_at: profile.updated_at,
+            },
+        ))
+    }
+}
+
+/// `profile_enrich`
+pub struct ProfileEnrich<'a> {
+    /// The profile, as in the path.
+    pub id: &'a str,
+    /// The body; its default when the request had none.
+    pub body: &'a types::ProfileEnrich,
+}
+
+impl Mock for ProfileEnrich<'_> {
+    type Data = Sandbox;
+    const OPERATION: Operation = Operation::ProfileEnrich;
+    const SHOWS_TIME: bool = true;
+    const SHOWS_TENANT: bool = false;
+
+    fn frame(&self, frame: &mut Frame) {
+        let Self { id, body } = self;
+        let types::ProfileEnrich { sources } = body;
+        frame.part(id.as_bytes());
+        frame.scalar(sources);
+    }
+
+    fn answer(&self, context: &Context<'_>) -> Answer {
+        let subject = Subject::choose(&context.data.fixtures(context.caller), self.id, None);
+        let asked =
+            |source: &EnrichmentSource| self.body.sources.is_empty() || self.body.sources.contains(source);
+        let mut findings = subject.findings();
+        findings.retain(|finding| asked(&finding.source));
+        Ok(Reply::json(
+            200,
+            &ProfileEnrichment {
+                profile_id: self.id.to_owned(),
+                kind: subject.primary.profile.kind,
+                risk: subject.risk(),
+                sources: EVERY_SOURCE.into_iter().filter(asked).collect(),
+                findings,
+                enriched_at: at(i64::from(context.clock.unwrap_or(0))),
+                trace_id: context.digest.trace().trace_hex(),
+            },
+        ))
+    }
+}

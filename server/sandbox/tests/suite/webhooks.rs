@@ -1,0 +1,176 @@
+//! Webhook subscriptions and the deliveries that a partner's verifier can be tested with.
+
+use crate::support::{ask, body, parse};
+use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
+use argus_sandbox::partner;
+use argus_wire::signature::SANDBOX_SECRET;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::collections::BTreeSet;
+
+fn request(events: &Value, secret: &str) -> WebhookCreate {
+    parse(json!({ "url": "https://integrator.example/webhooks/argus", "events": events, "secret": secret }))
+}
+
+fn created(events: &Value) -> Value {
+    body(&ask("", &partner::WebhookCreate { body: &request(events, "a secret of the partner") }))
+}
+
+fn id(webhook: &Value) -> &str {
+    webhook["id"].as_str().expect("an id")
+}
+
+fn deliveries(id: &str) -> Vec<Value> {
+    let list = body(&ask("", &partner::WebhookDeliveryList { id, page: &PageQuery::default() }));
+    list["deliveries"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_subscription_reflects_the_request_and_never_its_secret() {
+    let mock =
+        ask("", &partner::WebhookCreate { body: &request(&json!(["job.failed"]), "very-secret-indeed") });
+    let text = String::from_utf8(mock.body.clone().expect("a body")).expect("UTF-8");
+    assert!(!text.contains("secret"), "{text}");
+    let webhook = body(&mock);
+    assert_eq!(webhook["url"], "https://integrator.example/webhooks/argus");
+    assert_eq!(webhook["events"], json!(["job.failed"]));
+    // Not even by way of the digest.
+    let other = ask(
+        "",
+        &partner::WebhookCreate { body: &request(&json!(["job.failed"]), "another secret, the same reply") },
+    );
+    assert_eq!(mock, other);
+}
+
+#[test]
+fn a_subscription_can_be_viewed_and_updated_and_deleted_by_its_id() {
+    let webhook = created(&json!(["incident.updated", "job.failed"]));
+    let view = body(&ask("", &partner::WebhookView { id: id(&webhook) }));
+    assert_eq!(view["events"], webhook["events"]);
+    assert_eq!(view["created_at"], webhook["created_at"]);
+    assert!(view["url"].as_str().expect("a URL").starts_with("https://partner.example.com/"));
+    let change: WebhookUpdate = parse(json!({ "events": ["incident.closed"] }));
+    let updated = body(&ask("", &partner::WebhookUpdate { id: id(&webhook), body: &change }));
+    assert_eq!(updated["events"], json!(["incident.closed"]));
+    assert_eq!((&updated["id"], &updated["url"]), (&view["id"], &view["url"]));
+    assert!(updated["updated_at"].as_str() > updated["created_at"].as_str());
+    let deleted = ask("", &partner::WebhookDelete { id: id(&webhook) });
+    assert_eq!((deleted.status, deleted.body), (204, None));
+}
+
+#[test]
+fn every_listed_subscription_can_be_viewed_and_agrees() {
+    let mut seen = Vec::new();
+    let mut page = PageQuery { limit: Some(4), cursor: None };
+    loop {
+        let list = body(&ask("", &partner::WebhookList { page: &page }));
+        for webhook in list["webhooks"].as_array().expect("a list") {
+            assert_eq!(&body(&ask("", &partner::WebhookView { id: id(webhook) })), webhook);
+            seen.push(webhook["id"].clone());
+        }
+        match list["next_cursor"].as_str() {
+            Some(cursor) => page.cursor = Some(cursor.to_owned()),
+            None => break,
+        }
+    }
+    assert!(seen.len() > 4, "there is more than a page");
+}
+
+#[test]
+fn there_is_a_delivery_for_each_event_and_one_for_the_test() {
+    let webhook = created(&json!(["job.succeeded", "incident.updated"]));
+    let deliveries = deliveries(id(&webhook));
+    let events: Vec<&Value> = deliveries.iter().map(|delivery| &delivery["event"]).collect();
+    assert_eq!(events, [&Value::Null, &json!("incident.updated"), &json!("job.succeeded")]);
+    let ids: BTreeSet<String> = deliveries.iter().map(|delivery| delivery["id"].to_string()).collect();
+    assert_eq!(ids.len(), 3);
+    let test = body(&ask("", &partner::WebhookTest { id: id(&webhook) }));
+    assert_eq!(test, json!({ "delivery_id": deliveries[0]["id"], "status": "queued" }));
+}
+
+#[test]
+fn the_cursor_of_another_webhook_s_deliveries_is_refused() {
+    let one = created(&json!(["job.succeeded"]));
+    let other = created(&json!(["job.failed"]));
+    let page = PageQuery { limit: Some(1), cursor: None };
+    let list = body(&ask("", &partner::WebhookDeliveryList { id: id(&one), page: &page }));
+    let page = PageQuery { cursor: list["next_cursor"].as_str().map(str::to_owned), ..page };
+    assert_eq!(ask("", &partner::WebhookDeliveryList { id: id(&one), page: &page }).status, 200);
+    assert_eq!(ask("", &partner::WebhookDeliveryList { id: id(&other), page: &page }).status, 400);
+}
+
+fn hmac(key: &[u8], content: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
+    mac.update(content.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// A partner's verifier, written from the documents and not from the sandbox.
+#[test]
+fn both_signatures_of_every_delivery_verify_with_the_documented_secret() {
+    let webhook = created(&json!([
+        "incident.updated",
+        "incident.closed",
+        "job.succeeded",
+        "job.failed",
+        "job.cancelled"
+    ]));
+    for delivery in deliveries(id(&webhook)) {
+        let header =
+            |name: &str| delivery["request"]["headers"][name].as_str().unwrap_or_default().to_owned();
+        let content = delivery["request"]["body"].as_str().expect("a body");
+        assert_eq!(serde_json_canonicalizer::pipe(content).expect("JSON"), content, "the body is canonical");
+
+        let key = STANDARD.decode(SANDBOX_SECRET.strip_prefix("whsec_").expect("a prefix")).expect("Base64");
+        let signed = format!("{}.{}.{content}", header("webhook-id"), header("webhook-timestamp"));
+        assert_eq!(header("webhook-signature"), format!("v1,{}", STANDARD.encode(hmac(&key, &signed))));
+        assert_eq!(delivery["id"], header("webhook-id"));
+
+        let digits: String =
+            hmac(SANDBOX_SECRET.as_bytes(), content).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(header("x-argus-signature"), format!("sha256={digits}"));
+        assert_eq!(header("x-argus-trace-id").len(), 32);
+    }
+}
+
+#[test]
+fn a_job_s_delivery_tells_of_a_job_that_can_be_viewed() {
+    let webhook = created(&json!(["job.succeeded", "job.failed", "job.cancelled"]));
+    for delivery in deliveries(id(&webhook)).iter().skip(1) {
+        let content: Value =
+            serde_json::from_str(delivery["request"]["body"].as_str().expect("a body")).expect("JSON");
+        let members: Vec<&String> = content.as_object().expect("an object").keys().collect();
+        let members: BTreeSet<&str> = members.into_iter().map(String::as_str).collect();
+        assert_eq!(members, BTreeSet::from(["id", "kind", "result_ref", "status", "trace_id"]));
+        assert_eq!(delivery["event"], format!("job.{}", content["status"].as_str().expect("a status")));
+        let view = body(&ask("", &partner::JobView { id: id(&content) }));
+        for member in ["id", "kind", "status", "trace_id"] {
+            assert_eq!(view[member], content[member], "{member}");
+        }
+        let headers = &delivery["request"]["headers"];
+        assert_eq!(
+            (&headers["x-argus-job-id"], &headers["x-argus-trace-id"]),
+            (&content["id"], &content["trace_id"])
+        );
+        let result = ask("", &partner::JobResult { id: id(&content) });
+        match result.status {
+            200 => assert_eq!(body(&result)["result_ref"], content["result_ref"]),
+            _ => assert_eq!(content["result_ref"], Value::Null),
+        }
+    }
+}
+
+#[test]
+fn an_incident_s_delivery_tells_of_the_incident() {
+    let webhook = created(&json!(["incident.updated", "incident.closed"]));
+    for delivery in deliveries(id(&webhook)).iter().skip(1) {
+        let content: Value =
+            serde_json::from_str(delivery["request"]["body"].as_str().expect("a body")).expect("JSON");
+        assert_eq!(content["type"], delivery["event"]);
+        assert_eq!(delivery["request"]["headers"]["x-argus-job-id"], Value::Null);
+    }
+}
