@@ -206,7 +206,7 @@ fn body(row: &OperationRow, example: &OperationExamples, given: &Given) -> Optio
         }
         _ => serde_json::to_vec(&members).unwrap(),
     };
-    Some((media_type?, content))
+    Some((media_type?.as_str(), content))
 }
 
 /// A member of a sample: `{"file": path}` is the text of a file below `openapi`.
