@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_rule_of_the_contract_s_own_says_what_would_fit() {
         let update = WebhookUpdate { url: Some("http://example.com".to_owned()), ..WebhookUpdate::default() };
-        let error = within_bounds(update).err().expect("no https");
+        let Err(error) = within_bounds(update) else { panic!("no https") };
         assert_eq!(error.message, "`url` must be an absolute https URL without credentials or fragment");
     }
 }

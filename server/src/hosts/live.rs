@@ -56,7 +56,7 @@ impl ArgusApi for LiveHost {
 
     async fn app_view(rqctx: Rqctx, path: Checked<Path<AppPath>>) -> Answer<Reply<App, 200>> {
         answer(rqctx, LiveToken, async |call| {
-            let client_id = app_named(call.path(path)?)?;
+            let client_id = app_named(&call.path(path)?)?;
             Ok(apps::view(call.identity(), call.context(), &client_id).await?)
         })
         .await
@@ -69,14 +69,14 @@ impl ArgusApi for LiveHost {
     ) -> Answer<Reply<AppGovernance, 200>> {
         answer(rqctx, LiveToken, async |call| {
             let (path, update) = (call.path(path)?, call.body(body).await?);
-            Ok(apps::governance_update(call.identity(), call.context(), &app_named(path)?, &update).await?)
+            Ok(apps::governance_update(call.identity(), call.context(), &app_named(&path)?, &update).await?)
         })
         .await
     }
 
     async fn app_secret_rotate(rqctx: Rqctx, path: Checked<Path<AppPath>>) -> Answer<Reply<AppSecret, 200>> {
         answer(rqctx, LiveToken, async |call| {
-            let client_id = app_named(call.path(path)?)?;
+            let client_id = app_named(&call.path(path)?)?;
             Ok(apps::secret_rotate(call.identity(), call.context(), &client_id).await?)
         })
         .await
@@ -89,7 +89,7 @@ impl ArgusApi for LiveHost {
     ) -> Answer<Reply<ServiceToken, 200>> {
         answer(rqctx, LiveToken, async |call| {
             let (path, request) = (call.path(path)?, call.body(body).await?);
-            let client_id = app_named(path)?;
+            let client_id = app_named(&path)?;
             Ok(tokens::service_token_create(call.identity(), call.context(), &client_id, &request).await?)
         })
         .await
@@ -102,7 +102,7 @@ impl ArgusApi for LiveHost {
     ) -> Answer<Reply<SandboxToken, 200>> {
         answer(rqctx, LiveToken, async |call| {
             let (path, request) = (call.path(path)?, call.optional_body(body).await?);
-            let (client_id, app) = (app_named(path)?, call.app());
+            let (client_id, app) = (app_named(&path)?, call.app());
             Ok(tokens::sandbox_token_create(&app.identity, call.context(), &client_id, &request, app).await?)
         })
         .await
@@ -189,6 +189,6 @@ impl ArgusApi for LiveHost {
 }
 
 /// The app that a path names. What is no client id names none.
-fn app_named(path: AppPath) -> Result<ClientId, Problem> {
+fn app_named(path: &AppPath) -> Result<ClientId, Problem> {
     path.client_id.as_str().parse().map_err(|_| Problem::not_found("app"))
 }
