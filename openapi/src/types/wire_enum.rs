@@ -72,3 +72,53 @@ macro_rules! wire_enum {
 }
 
 pub(crate) use wire_enum;
+
+#[cfg(test)]
+mod tests {
+    use super::UnknownValue;
+    use crate::types::common::SecrecyLevel;
+    use crate::types::error::ErrorCode;
+    use crate::types::jobs::JobKind;
+    use crate::types::traces::SpanStatus;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+    use std::fmt::{Debug, Display};
+    use std::str::FromStr;
+
+    fn assert_one_text<T>(all: &[T], texts: &[&str])
+    where
+        T: Copy + Debug + Display + PartialEq + Serialize + DeserializeOwned + FromStr<Err = UnknownValue>,
+    {
+        assert_eq!(all.iter().map(T::to_string).collect::<Vec<_>>(), texts);
+        for (value, text) in all.iter().zip(texts) {
+            assert_eq!(serde_json::to_value(value).expect("a text"), *text);
+            assert_eq!(serde_json::from_value::<T>((*text).into()).expect("a value"), *value);
+            assert_eq!(text.parse::<T>().as_ref(), Ok(value));
+        }
+    }
+
+    #[test]
+    fn a_value_has_one_text_everywhere() {
+        assert_one_text(&SecrecyLevel::ALL, &["standard", "restricted", "confidential", "secret"]);
+        assert_one_text(&SpanStatus::ALL, &["UNSET", "OK", "ERROR"]);
+        assert_one_text(
+            &JobKind::ALL,
+            &["intelligence.enrich.bulk", "export.bulk", "import.bulk", "graph.compute"],
+        );
+    }
+
+    #[test]
+    fn a_text_of_no_value_is_named() {
+        let error = "export.Bulk".parse::<JobKind>().expect_err("texts are exact");
+        assert_eq!(error.to_string(), "`export.Bulk` is no value of `JobKind`");
+    }
+
+    #[test]
+    fn a_description_is_the_documentation_as_one_line() {
+        assert_eq!(JobKind::ExportBulk.description(), "Exports records in bulk.");
+        for code in ErrorCode::ALL {
+            let text = code.description();
+            assert!(text.ends_with('.') && !text.contains('\n') && !text.contains("  "), "{text}");
+        }
+    }
+}
