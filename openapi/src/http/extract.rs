@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// A path, query or header extractor whose error waits for the handler.
+/// A path or query extractor whose error waits for the handler.
 pub struct Checked<E>(Result<E, HttpError>);
 
 impl<E> Checked<E> {
@@ -39,10 +39,28 @@ impl<E: SharedExtractor> SharedExtractor for Checked<E> {
     }
 }
 
-/// A request body that is read only when the handler asks for it.
+/// Headers that a signature documents and nobody extracts: the handler reads them from the request.
+///
+/// dropshot's extractor fails at any header that is no text, takes the last one of several, and copies
+/// every header of the request to find these.
+pub struct Documented<E>(PhantomData<fn() -> E>);
+
+#[async_trait::async_trait]
+impl<E: SharedExtractor> SharedExtractor for Documented<E> {
+    async fn from_request<Context: ServerContext>(_: &RequestContext<Context>) -> Result<Self, HttpError> {
+        Ok(Self(PhantomData))
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        <E as SharedExtractor>::metadata(content_type)
+    }
+}
+
+/// A request body that is read only when the handler asks for it. The request's headers are not kept
+/// beside it: the request context has them, and this value is moved often.
 pub struct Body<T> {
-    request: hyper::Request<dropshot::Body>,
-    body: PhantomData<fn() -> T>,
+    unread: dropshot::Body,
+    parsed: PhantomData<fn() -> T>,
 }
 
 impl<T> Body<T>
@@ -51,7 +69,7 @@ where
 {
     /// Whether the request surely has no body.
     pub fn is_empty(&self) -> bool {
-        hyper::body::Body::is_end_stream(self.request.body())
+        hyper::body::Body::is_end_stream(&self.unread)
     }
 
     /// Reads and parses the body as the media type that the operation takes; a body without a
@@ -60,7 +78,7 @@ where
     /// Errors: `unsupported_media_type`, `body_too_large`, `invalid_request` with line and column.
     pub async fn read<Context: ServerContext>(self, rqctx: &RequestContext<Context>) -> Result<T, Error> {
         let expected = &rqctx.endpoint.body_content_type;
-        if let Some(sent) = self.request.headers().get(CONTENT_TYPE) {
+        if let Some(sent) = rqctx.request.headers().get(CONTENT_TYPE) {
             let essence = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
             if !essence.eq_ignore_ascii_case(expected.mime_type().as_bytes()) {
                 return Err(Error {
@@ -69,7 +87,7 @@ where
                 });
             }
         }
-        let bytes = read_within(self.request.into_body(), rqctx.request_body_max_bytes()).await?;
+        let bytes = read_within(self.unread, rqctx.request_body_max_bytes()).await?;
         parse(expected, &bytes).map_err(|message| Error { error_code: ErrorCode::InvalidRequest, message })
     }
 }
@@ -152,7 +170,7 @@ where
         _: &RequestContext<Context>,
         request: hyper::Request<dropshot::Body>,
     ) -> Result<Self, HttpError> {
-        Ok(Self { request, body: PhantomData })
+        Ok(Self { unread: request.into_body(), parsed: PhantomData })
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {

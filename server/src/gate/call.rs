@@ -6,7 +6,7 @@ use super::refusal;
 use crate::hosts::HostContext;
 use crate::identity::Identity;
 use crate::problem::{Outcome, Problem};
-use argus_openapi::http::{Body, Checked};
+use argus_openapi::http::{Body, Checked, Documented};
 use argus_openapi::types::error::Error;
 use argus_openapi::{Access, Operation};
 use argus_sandbox::{Mock, Preferences, Request};
@@ -62,10 +62,8 @@ impl<P> Call<P> {
         }
     }
 
-    /// The one request header that the operation documents, within its bounds. dropshot's extractor
-    /// stands in the signature for the documentation; its outcome is not used, because it fails at any
-    /// header that is no text and takes the last one of several.
-    pub fn documented_header<T>(&self, name: &'static str, _documented: Checked<Header<T>>) -> Outcome<T>
+    /// The one request header that the operation documents, within its bounds.
+    pub fn documented_header<T>(&self, name: &'static str, _: Documented<Header<T>>) -> Outcome<T>
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
