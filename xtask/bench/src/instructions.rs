@@ -47,12 +47,12 @@ pub fn available() -> Result<(), String> {
     }
 }
 
-/// The table's lines, beside bare dropshot.
-pub async fn lines(server: &Path, data: &Path) -> Result<Vec<Line>, Box<dyn Error>> {
+/// The table's lines, beside bare dropshot that is sent the same bytes.
+pub async fn lines(server: &Path, data: &Path, authorization: &str) -> Result<Vec<Line>, Box<dyn Error>> {
     let argus = argus_costs(server, data).await?;
     let mut lines = Vec::new();
     for operation in &OPERATIONS {
-        let bare = baseline_cost(operation, data).await?;
+        let bare = baseline_cost(operation, data, authorization).await?;
         let cost = argus.get(operation.id).ok_or("not counted")?;
         let line = |what: &str, own: u64, other: u64, goal| Line {
             what: format!("{}, {what} per request", operation.id),
@@ -146,9 +146,13 @@ async fn argus_run(
 }
 
 /// The cost of an operation on the bare server.
-async fn baseline_cost(operation: &Operation, data: &Path) -> Result<Cost, Box<dyn Error>> {
+async fn baseline_cost(
+    operation: &Operation,
+    data: &Path,
+    authorization: &str,
+) -> Result<Cost, Box<dyn Error>> {
     let body = operation.body(data);
-    let exchange = (operation.exchange)("Bearer none");
+    let exchange = (operation.exchange)(authorization);
     let earlier = baseline_run(operation, &body, &exchange, WARM_UP).await?;
     let counted = baseline_run(operation, &body, &exchange, WARM_UP + COUNTED).await?;
     Ok(counted.per_request(earlier, COUNTED).into())

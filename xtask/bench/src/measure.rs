@@ -84,10 +84,11 @@ async fn table(plan: &Plan, data: &Path) -> Result<(), Box<dyn Error>> {
         lines.extend(throughput(plan, &argus, operation).await?);
     }
     lines.extend(mint(plan, &argus).await?);
+    let authorization = requests::sandbox_authorization(&ready).await?;
     let peak_memory = process.peak_memory()?;
     process.end()?;
     match instructions::available() {
-        Ok(()) => lines.extend(instructions::lines(&plan.server, data).await?),
+        Ok(()) => lines.extend(instructions::lines(&plan.server, data, &authorization).await?),
         Err(missing) => eprintln!("bench: {missing}"),
     }
     lines.push(Line {
