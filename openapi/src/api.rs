@@ -4,7 +4,7 @@
 //! Host, access, audience and extra statuses stand in [`crate::operations`]. A host overrides what
 //! it serves; the rest answers 404 before a handler is reached.
 
-use crate::http::{Body, Checked, DocumentReply, EmptyReply, Reply};
+use crate::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use crate::types::{
     apps, common, discovery, error, graphql, internal, jobs, keys, profiles, sandbox, scopes, tokens, traces,
     webhooks,
@@ -304,7 +304,7 @@ pub trait ArgusApi {
     #[endpoint { method = POST, path = "/graphql", tags = ["graphql"] }]
     async fn graphql_execute(
         rqctx: RequestContext<Self::Context>,
-        headers: Checked<Header<graphql::GraphqlHeaders>>,
+        headers: Documented<Header<graphql::GraphqlHeaders>>,
         body: Body<graphql::GraphqlRequest>,
     ) -> Answer<Reply<graphql::GraphqlResponse, 200>> {
         drop((rqctx, headers, body));
@@ -337,7 +337,7 @@ pub trait ArgusApi {
     #[endpoint { method = POST, path = "/v1/jobs", tags = ["jobs"] }]
     async fn job_create(
         rqctx: RequestContext<Self::Context>,
-        headers: Checked<Header<jobs::JobCreateHeaders>>,
+        headers: Documented<Header<jobs::JobCreateHeaders>>,
         body: Body<jobs::JobCreate>,
     ) -> Answer<Reply<jobs::JobCreated, 201>> {
         drop((rqctx, headers, body));

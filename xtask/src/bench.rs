@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds the server and the bench for release, and measures.
 
-use crate::cargo::cargo;
+use crate::cargo::{Step, cargo, root};
 use std::process::ExitCode;
 
 /// Arguments for the bench, after `--`.
@@ -11,9 +11,13 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> ExitCode {
-    let mut arguments = vec!["run", "--release", "--package", "argus-bench", "--"];
-    arguments.extend(options.arguments.iter().map(String::as_str));
-    let steps = [cargo(&["build", "--release", "--package", "argus-server"]), cargo(&arguments)];
+    let arguments: Vec<&str> = options.arguments.iter().map(String::as_str).collect();
+    let bench = root().join("target/release/argus-bench");
+    let steps = [
+        // One build for both, so that the libraries they share have the same features.
+        cargo(&["build", "--release", "--package", "argus-server", "--package", "argus-bench"]),
+        Step::new(&bench.to_string_lossy(), &arguments),
+    ];
     for step in steps {
         if let Err(message) = step.run() {
             eprintln!("xtask bench: {message}");

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// A path, query or header extractor whose error waits for the handler.
+/// A path or query extractor whose error waits for the handler.
 pub struct Checked<E>(Result<E, HttpError>);
 
 impl<E> Checked<E> {
@@ -42,10 +42,28 @@ impl<E: SharedExtractor> SharedExtractor for Checked<E> {
     }
 }
 
-/// A request body that is read only when the handler asks for it.
+/// Headers that a signature documents and nobody extracts: the handler reads them from the request.
+///
+/// dropshot's extractor fails at any header that is no text, takes the last one of several, and copies
+/// every header of the request to find these.
+pub struct Documented<E>(PhantomData<fn() -> E>);
+
+#[async_trait::async_trait]
+impl<E: SharedExtractor> SharedExtractor for Documented<E> {
+    async fn from_request<Context: ServerContext>(_: &RequestContext<Context>) -> Result<Self, HttpError> {
+        Ok(Self(PhantomData))
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        <E as SharedExtractor>::metadata(content_type)
+    }
+}
+
+/// A request body that is read only when the handler asks for it. The request's headers are not kept
+/// beside it: the request context has them, and this value is moved often.
 pub struct Body<T> {
-    request: hyper::Request<dropshot::Body>,
-    body: PhantomData<fn() -> T>,
+    unread: dropshot::Body,
+    parsed: PhantomData<fn() -> T>,
 }
 
 impl<T> Body<T>
@@ -54,7 +72,7 @@ where
 {
     /// Whether the request surely has no body.
     pub fn is_empty(&self) -> bool {
-        hyper::body::Body::is_end_stream(self.request.body())
+        hyper::body::Body::is_end_stream(&self.unread)
     }
 
     /// Reads and parses the body as the media type that the operation takes; a body without a
@@ -63,8 +81,8 @@ where
     /// Errors: `unsupported_media_type`, `body_too_large`, `invalid_request` with line and column.
     pub async fn read<Context: ServerContext>(self, rqctx: &RequestContext<Context>) -> Result<T, Error> {
         let media_type = media_type(&rqctx.endpoint.body_content_type);
-        media_type.accept(self.request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes))?;
-        let bytes = read_within(self.request.into_body(), rqctx.request_body_max_bytes()).await?;
+        media_type.accept(rqctx.request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes))?;
+        let bytes = read_within(self.unread, rqctx.request_body_max_bytes()).await?;
         media_type.parse(&bytes)
     }
 }
@@ -132,7 +150,7 @@ where
         _: &RequestContext<Context>,
         request: hyper::Request<dropshot::Body>,
     ) -> Result<Self, HttpError> {
-        Ok(Self { request, body: PhantomData })
+        Ok(Self { unread: request.into_body(), parsed: PhantomData })
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {

@@ -5,5 +5,5 @@ mod error;
 mod extract;
 mod reply;
 
-pub use extract::{Body, Checked};
+pub use extract::{Body, Checked, Documented};
 pub use reply::{DocumentReply, EmptyReply, FromStamped, Reply, Stamped, StandardHeaders};

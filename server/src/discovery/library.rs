@@ -1,8 +1,7 @@
 //! Every published document, made ready once at start-up.
 
 use super::Document;
-use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, SCHEMAS};
-use argus_openapi::{Host, Operation};
+use argus_openapi::{Contract, Operation};
 use http::HeaderValue;
 use http::header::LINK;
 use std::collections::HashMap;
@@ -24,18 +23,21 @@ pub struct Library {
 
 impl Library {
     /// Computes the entity tags.
-    pub fn load() -> Self {
+    pub fn new(contract: &Contract) -> Self {
         let media_type = |operation: Operation| operation.row().media_type;
-        let catalog = Document::public(CATALOG_MEDIA_TYPE, API_CATALOG_JSON);
-        let link = format!("<{}/.well-known/api-catalog>; rel=\"api-catalog\"", Host::Api.public_url());
+        let documents = &contract.documents;
+        let catalog = Document::public(CATALOG_MEDIA_TYPE, documents.catalog);
+        let host = contract.documents_host.public_url();
+        let link = format!("<{host}/.well-known/api-catalog>; rel=\"api-catalog\"");
         Self {
-            openapi_json: Document::public(media_type(Operation::OpenapiJson), DESCRIPTOR_JSON),
-            openapi_yaml: Document::public(media_type(Operation::OpenapiYaml), DESCRIPTOR_YAML),
+            openapi_json: Document::public(media_type(Operation::OpenapiJson), documents.json),
+            openapi_yaml: Document::public(media_type(Operation::OpenapiYaml), documents.yaml),
             api_catalog: match HeaderValue::try_from(link) {
                 Ok(link) => catalog.with_header(LINK, link),
                 Err(_) => catalog,
             },
-            schemas: SCHEMAS
+            schemas: documents
+                .schemas
                 .iter()
                 .map(|schema| {
                     (schema.id, Document::public(media_type(Operation::DataSchemaView), schema.text))

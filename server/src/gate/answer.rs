@@ -5,7 +5,7 @@ use super::call::Call;
 use super::credentials::Credentials;
 use super::entry::Entry;
 use super::problem::{Outcome, Problem};
-use super::render::Render;
+use super::render::{Render, Rendered};
 use crate::hosts::HostContext;
 use argus_openapi::api::Answer;
 use argus_openapi::http::FromStamped;
@@ -42,9 +42,9 @@ where
 }
 
 /// The reply to a problem. What an operator needs to know of it goes to the log here, once.
-fn refuse(entry: &Entry<'_>, problem: Problem) -> super::render::Rendered {
+fn refuse(entry: &Entry<'_>, problem: Problem) -> Rendered {
     if let Some(cause) = problem.cause() {
         tracing::error!(operation = entry.row.id, cause = %cause, "operation failed");
     }
-    problem.render(entry.row)
+    problem.render(entry)
 }

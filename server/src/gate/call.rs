@@ -5,7 +5,7 @@ use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::Context;
 use argus_core::context::Live;
-use argus_openapi::http::{Body, Checked};
+use argus_openapi::http::{Body, Checked, Documented};
 use argus_openapi::read;
 use argus_partner::Identity;
 use dropshot::{Header, Path, Query, RequestInfo};
@@ -68,10 +68,8 @@ impl<C> Call<'_, C> {
         }
     }
 
-    /// The one request header that the operation documents, within its bounds. dropshot's extractor
-    /// stands in the signature for the documentation; its outcome is not used, because it fails at any
-    /// header that is no text and takes the last one of several.
-    pub fn documented_header<T>(&self, name: &'static str, _documented: Checked<Header<T>>) -> Outcome<T>
+    /// The one request header that the operation documents, within its bounds.
+    pub fn documented_header<T>(&self, name: &'static str, _: Documented<Header<T>>) -> Outcome<T>
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {

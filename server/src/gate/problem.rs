@@ -1,10 +1,10 @@
 //! The one conversion from the errors of every layer below to a reply. Statuses and headers of errors
 //! come about here and nowhere else.
 
+use super::entry::Entry;
 use super::render::{self, Rendered};
 use argus_core::store;
 use argus_openapi::Access;
-use argus_openapi::OperationRow;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError};
 use argus_partner::oauth;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -72,9 +72,9 @@ impl Problem {
         self.cause.as_deref()
     }
 
-    /// The reply, in the error shape of the operation.
-    pub(super) fn render(self, row: &OperationRow) -> Rendered {
-        let mut response = match (self.kind, row.access) {
+    /// The reply, in the error shape of the contract, or of OAuth at an endpoint of OAuth.
+    pub(super) fn render(self, entry: &Entry<'_>) -> Rendered {
+        let mut response = match (self.kind, entry.row.access) {
             (Kind::Oauth(refusal, description), _) => {
                 let status = if refusal == oauth::Refusal::InvalidClient { 401 } else { 400 };
                 render::json(status, &oauth_error(refusal.as_str(), description))
@@ -83,7 +83,10 @@ impl Problem {
                 let status = error.error_code.status();
                 render::json(status, &oauth_error(oauth_word(status), error.message))
             }
-            (Kind::Common(error), _) => render::json(error.error_code.status(), &error),
+            (Kind::Common(error), _) => {
+                let status = error.error_code.status();
+                render::written(status, (entry.app().contract.error.write)(&error))
+            }
         };
         response.headers_mut().extend(self.headers);
         Rendered::of(response)

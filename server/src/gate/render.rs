@@ -73,7 +73,12 @@ impl<R: FromStamped> Render<R> for Mocked {
 
 /// A JSON response.
 pub(super) fn json<T: Serialize>(status: u16, body: &T) -> Response<dropshot::Body> {
-    match serde_json::to_vec(body) {
+    written(status, serde_json::to_vec(body))
+}
+
+/// A JSON response of what was written.
+pub(super) fn written(status: u16, body: serde_json::Result<Vec<u8>>) -> Response<dropshot::Body> {
+    match body {
         Ok(bytes) => response(status, Some(JSON), Some(bytes)),
         // Contract types always serialise; a map with a key that is not text would not.
         Err(_) => response(500, None, None),

@@ -54,7 +54,7 @@ impl App {
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
             identity,
             sandbox,
-            library: Library::load(),
+            library: Library::new(contract),
             metrics: Metrics::new(contract),
             addresses,
             base_urls,

@@ -4,7 +4,7 @@
 use super::{HostContext, shared};
 use crate::gate::{SandboxToken, answer};
 use argus_openapi::api::{Answer, ArgusApi};
-use argus_openapi::http::{Body, Checked, DocumentReply, EmptyReply, Reply};
+use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery};
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
@@ -95,7 +95,7 @@ impl ArgusApi for SandboxHost {
 
     async fn graphql_execute(
         rqctx: Rqctx,
-        headers: Checked<Header<GraphqlHeaders>>,
+        headers: Documented<Header<GraphqlHeaders>>,
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         answer(rqctx, SandboxToken, async |call| {
@@ -116,7 +116,7 @@ impl ArgusApi for SandboxHost {
 
     async fn job_create(
         rqctx: Rqctx,
-        headers: Checked<Header<JobCreateHeaders>>,
+        headers: Documented<Header<JobCreateHeaders>>,
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
         answer(rqctx, SandboxToken, async |call| {

@@ -8,15 +8,19 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use dropshot::{
-    ApiDescription, ConfigDropshot, HttpError, HttpResponseCreated, RequestContext, ServerBuilder, TypedBody,
+    ApiDescription, Body, ConfigDropshot, HttpError, HttpResponseCreated, RequestContext, ServerBuilder,
+    ServerContext, TypedBody,
 };
 use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -35,8 +39,10 @@ pub struct Options {
 enum Kind {
     /// hyper that returns the bytes.
     Hyper,
-    /// dropshot with an API trait's types, which parses and serialises.
-    Dropshot,
+    /// dropshot that takes a job, parses and serialises it.
+    DropshotCreate,
+    /// dropshot that returns the bytes as the list of scenarios.
+    DropshotList,
     /// hyper that signs the bytes with a cached RSA-2048 key and returns the token.
     Signer,
 }
@@ -47,7 +53,8 @@ pub fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match options.kind {
             Kind::Hyper => hyper_server(status, move || body.clone()).await,
-            Kind::Dropshot => dropshot_server(&body).await,
+            Kind::DropshotCreate => dropshot_create(&body).await,
+            Kind::DropshotList => dropshot_list(body).await,
             Kind::Signer => {
                 let signer = Signer::new()?;
                 hyper_server(status, move || signer.token(&body)).await
@@ -82,10 +89,7 @@ async fn hyper_server(
                     let _ = request.into_body().collect().await;
                     let mut response = Response::new(Full::new(body()));
                     *response.status_mut() = status;
-                    response.headers_mut().insert(
-                        hyper::header::CONTENT_TYPE,
-                        hyper::header::HeaderValue::from_static("application/json"),
-                    );
+                    response.headers_mut().insert(CONTENT_TYPE, JSON);
                     Ok::<_, Infallible>(response)
                 }
             });
@@ -105,12 +109,29 @@ async fn echo(
     Ok(HttpResponseCreated(JobCreated { kind: request.kind, ..rqctx.context().clone() }))
 }
 
-async fn dropshot_server(body: &[u8]) -> Result<(), Box<dyn Error>> {
+#[dropshot::endpoint { method = GET, path = "/v1/sandbox/scenarios" }]
+async fn list(rqctx: RequestContext<Bytes>) -> Result<Response<Body>, HttpError> {
+    let mut response = Response::new(Body::from(rqctx.context().clone()));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    Ok(response)
+}
+
+async fn dropshot_create(body: &[u8]) -> Result<(), Box<dyn Error>> {
     let mut api = ApiDescription::new();
     api.register(echo)?;
+    dropshot_server(api, serde_json::from_slice(body)?).await
+}
+
+async fn dropshot_list(body: Bytes) -> Result<(), Box<dyn Error>> {
+    let mut api = ApiDescription::new();
+    api.register(list)?;
+    dropshot_server(api, body).await
+}
+
+async fn dropshot_server<C: ServerContext>(api: ApiDescription<C>, context: C) -> Result<(), Box<dyn Error>> {
     let config = ConfigDropshot { default_request_body_max_bytes: 1 << 20, ..ConfigDropshot::default() };
     let log = slog::Logger::root(slog::Discard, slog::o!());
-    let server = ServerBuilder::new(api, serde_json::from_slice(body)?, log).config(config).start()?;
+    let server = ServerBuilder::new(api, context, log).config(config).start()?;
     tell(server.local_addr());
     Ok(server.await?)
 }

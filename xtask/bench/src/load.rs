@@ -34,6 +34,15 @@ impl Exchange {
         Ok(connection.buffer[end.head..end.whole].to_vec())
     }
 
+    /// Sends the request so many times, one after the other on one connection.
+    pub async fn times(&self, address: SocketAddr, times: u32) -> io::Result<()> {
+        let mut connection = Connection::open(address).await?;
+        for _ in 0..times {
+            connection.exchange(self).await?;
+        }
+        Ok(())
+    }
+
     /// Requests answered per second while `connections` are kept busy for `duration`.
     pub async fn throughput(
         &self,

@@ -1,13 +1,18 @@
 //! `cargo xtask bench`: the server beside bare servers that return the same bytes, in one run on one
-//! machine, as ratios. Nothing here is asserted; a figure depends on the machine, a ratio hardly does.
+//! machine, as ratios, and what a request takes in instructions and allocations. Times and ratios are
+//! printed and not asserted, because they depend on the machine; `--gate` asserts the counts.
 
 mod baseline;
+mod callgrind;
+mod instructions;
 mod load;
 mod measure;
 mod process;
 mod report;
+mod requests;
 
 use clap::{Parser, Subcommand};
+use measure::What;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,6 +28,13 @@ struct Cli {
     /// The server under test.
     #[arg(long, env = "ARGUS_BENCH_SERVER", default_value = "target/release/argus")]
     server: PathBuf,
+    /// Counts instructions and allocations alone, and fails when one has risen above the kept figure
+    /// by more than 3 percent.
+    #[arg(long, conflicts_with = "record")]
+    gate: bool,
+    /// Counts instructions and allocations alone, and keeps the figures for `--gate`.
+    #[arg(long)]
+    record: bool,
     /// How long each of the interleaved rounds lasts, in milliseconds.
     #[arg(long, default_value_t = 1500)]
     round_ms: u64,
@@ -46,6 +58,11 @@ fn main() -> ExitCode {
         Some(Command::Baseline(options)) => baseline::serve(&options),
         None => measure::run(&measure::Plan {
             server: cli.server,
+            what: match (cli.gate, cli.record) {
+                (true, _) => What::Gate,
+                (_, true) => What::Record,
+                _ => What::Table,
+            },
             round: Duration::from_millis(cli.round_ms),
             rounds: cli.rounds,
             connections: cli.connections,

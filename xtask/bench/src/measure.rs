@@ -2,23 +2,35 @@
 //! what disturbs the machine disturbs them alike.
 
 use crate::baseline::Signer;
+use crate::instructions;
 use crate::load::Exchange;
-use crate::process::{self, Ready, Running};
+use crate::process::{self, Ready, Running, Under};
 use crate::report::{self, Line, median};
+use crate::requests::{self, OPERATIONS, Operation};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const JOB: &str = r#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]}}"#;
 const STARTS: usize = 11;
 
 /// How to measure.
 pub struct Plan {
     pub server: PathBuf,
+    pub what: What,
     pub round: Duration,
     pub rounds: usize,
     pub connections: usize,
+}
+
+/// What to measure.
+pub enum What {
+    /// Everything, for the table.
+    Table,
+    /// Instructions and allocations, held against the kept figures.
+    Gate,
+    /// Instructions and allocations, to be kept.
+    Record,
 }
 
 /// One of the servers that take turns.
@@ -36,6 +48,13 @@ struct Reached {
     cpu_micros: f64,
 }
 
+/// A measured server, with where it keeps its data.
+struct Argus<'a> {
+    process: &'a Running,
+    ready: &'a Ready,
+    data: &'a Path,
+}
+
 pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     // One thread generates the load, so that the server has the rest of the machine.
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(plan))
@@ -43,26 +62,45 @@ pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
 
 async fn measure(plan: &Plan) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
-    drop(process::argus(&plan.server, data.path())?);
+    // The first start makes the keys and the demo app.
+    process::argus(&plan.server, data.path(), Under::Nothing)?.0.end()?;
+    match plan.what {
+        What::Table => table(plan, data.path()).await,
+        What::Gate => instructions::gate(&plan.server, data.path()).await,
+        What::Record => instructions::record(&plan.server, data.path()).await,
+    }
+}
+
+async fn table(plan: &Plan, data: &Path) -> Result<(), Box<dyn Error>> {
     let mut starts = Vec::new();
     for _ in 0..STARTS {
-        let (_, _, took) = process::argus(&plan.server, data.path())?;
+        let (_, _, took) = process::argus(&plan.server, data, Under::Nothing)?;
         starts.push(took.as_secs_f64() * 1000.0);
     }
-    let (argus, ready, _) = process::argus(&plan.server, data.path())?;
-    let mut lines = job_create(plan, &argus, &ready, data.path()).await?;
-    lines.push(scenario_list(plan, &argus, &ready, data.path()).await?);
-    lines.extend(mint(plan, &argus, &ready, data.path()).await?);
+    let (process, ready, _) = process::argus(&plan.server, data, Under::Nothing)?;
+    let argus = Argus { process: &process, ready: &ready, data };
+    let mut lines = Vec::new();
+    for operation in &OPERATIONS {
+        lines.extend(throughput(plan, &argus, operation).await?);
+    }
+    lines.extend(mint(plan, &argus).await?);
+    let authorization = requests::sandbox_authorization(&ready).await?;
+    let peak_memory = process.peak_memory()?;
+    process.end()?;
+    match instructions::available() {
+        Ok(()) => lines.extend(instructions::lines(&plan.server, data, &authorization).await?),
+        Err(missing) => eprintln!("bench: {missing}"),
+    }
     lines.push(Line {
-        what: "start to ready, existing data",
+        what: "start to ready, existing data".to_owned(),
         measured: format!("{:.0} ms", median(starts)),
         compared: "-".to_owned(),
         ratio: "-".to_owned(),
         goal: "150 ms",
     });
     lines.push(Line {
-        what: "peak memory after all of this",
-        measured: format!("{:.1} MiB", argus.peak_memory()?),
+        what: "peak memory after the load".to_owned(),
+        measured: format!("{peak_memory:.1} MiB"),
         compared: "-".to_owned(),
         ratio: "-".to_owned(),
         goal: "64 MiB",
@@ -70,95 +108,51 @@ async fn measure(plan: &Plan) -> Result<(), Box<dyn Error>> {
     Ok(report::print(&lines)?)
 }
 
-async fn job_create(
+/// The operation beside hyper and dropshot that return the same bytes.
+async fn throughput(
     plan: &Plan,
-    argus: &Running,
-    ready: &Ready,
-    data: &Path,
+    argus: &Argus<'_>,
+    operation: &Operation,
 ) -> Result<Vec<Line>, Box<dyn Error>> {
-    let token = sandbox_token(ready).await?;
-    let headers = [("Authorization", token.as_str()), ("Content-Type", "application/json")];
-    let exchange = Exchange::new("POST", "/v1/jobs", &headers, JOB, 201);
-    let sandbox = process::address(&ready.sandbox)?;
-    let body = capture(&exchange, sandbox, data, "job.json").await?;
-    let (hyper, hyper_address) = process::baseline("hyper", &body, 201)?;
-    let (dropshot, dropshot_address) = process::baseline("dropshot", &body, 201)?;
-    let reached = take_turns(
-        plan,
-        &[
-            Contender { name: "argus", process: argus, address: sandbox, exchange: &exchange },
-            Contender { name: "hyper", process: &hyper, address: hyper_address, exchange: &exchange },
-            Contender {
-                name: "dropshot",
-                process: &dropshot,
-                address: dropshot_address,
-                exchange: &exchange,
-            },
-        ],
-    )
-    .await?;
+    let exchange = (operation.exchange)(&requests::sandbox_authorization(argus.ready).await?);
+    let sandbox = process::address(&argus.ready.sandbox)?;
+    let body = operation.body(argus.data);
+    std::fs::write(&body, exchange.once(sandbox).await?)?;
+    let (hyper, hyper_address) = process::baseline("hyper", &body, operation.status, Under::Nothing)?;
+    let (dropshot, dropshot_address) =
+        process::baseline(operation.baseline, &body, operation.status, Under::Nothing)?;
+    let contender = |name, process, address| Contender { name, process, address, exchange: &exchange };
+    let contenders = [
+        contender("argus", argus.process, sandbox),
+        contender("dropshot", &dropshot, dropshot_address),
+        contender("hyper", &hyper, hyper_address),
+    ];
+    let reached = take_turns(plan, &contenders).await?;
     Ok(vec![
-        compare("sandbox job_create, POST", &reached[0], &reached[1], "0.65"),
-        compare("sandbox job_create, POST", &reached[0], &reached[2], "0.80"),
+        compare(operation.id, &reached[0], &reached[1], operation.throughput_goal),
+        compare(operation.id, &reached[0], &reached[2], "-"),
     ])
 }
 
-async fn scenario_list(
-    plan: &Plan,
-    argus: &Running,
-    ready: &Ready,
-    data: &Path,
-) -> Result<Line, Box<dyn Error>> {
-    let token = sandbox_token(ready).await?;
-    let exchange =
-        Exchange::new("GET", "/v1/sandbox/scenarios", &[("Authorization", token.as_str())], "", 200);
-    let sandbox = process::address(&ready.sandbox)?;
-    let body = capture(&exchange, sandbox, data, "scenarios.json").await?;
-    let (hyper, hyper_address) = process::baseline("hyper", &body, 200)?;
-    let reached = take_turns(
-        plan,
-        &[
-            Contender { name: "argus", process: argus, address: sandbox, exchange: &exchange },
-            Contender { name: "hyper", process: &hyper, address: hyper_address, exchange: &exchange },
-        ],
-    )
-    .await?;
-    Ok(compare("sandbox_scenario_list, GET", &reached[0], &reached[1], "0.65"))
-}
-
-async fn mint(plan: &Plan, argus: &Running, ready: &Ready, data: &Path) -> Result<Vec<Line>, Box<dyn Error>> {
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope=argus:jobs:write",
-        ready.client_id, ready.client_secret
-    );
-    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let exchange = Exchange::new("POST", "/v1/oauth/token", &headers, &form, 200);
-    let auth = process::address(&ready.auth)?;
+async fn mint(plan: &Plan, argus: &Argus<'_>) -> Result<Vec<Line>, Box<dyn Error>> {
+    let exchange = requests::token_mint(argus.ready);
+    let auth = process::address(&argus.ready.auth)?;
     let response: serde_json::Value = serde_json::from_slice(&exchange.once(auth).await?)?;
     let claims = claims(response["access_token"].as_str().ok_or("no access token")?)?;
-    let body = data.join("claims.json");
+    let body = argus.data.join("claims.json");
     std::fs::write(&body, &claims)?;
-    let (signer, signer_address) = process::baseline("signer", &body, 200)?;
-    let reached = take_turns(
-        plan,
-        &[
-            Contender { name: "argus", process: argus, address: auth, exchange: &exchange },
-            Contender {
-                name: "hyper that signs",
-                process: &signer,
-                address: signer_address,
-                exchange: &exchange,
-            },
-        ],
-    )
-    .await?;
+    let (signer, signer_address) = process::baseline("signer", &body, 200, Under::Nothing)?;
+    let contender = |name, process, address| Contender { name, process, address, exchange: &exchange };
+    let contenders =
+        [contender("argus", argus.process, auth), contender("hyper that signs", &signer, signer_address)];
+    let reached = take_turns(plan, &contenders).await?;
     let bare = Reached {
         name: "bare RS256, one core",
         per_second: bare_signatures(plan, &claims)?,
         cpu_micros: 0.0,
     };
     Ok(vec![
-        compare("oauth_token, client credentials", &reached[0], &reached[1], "0.85"),
+        compare("oauth_token, client credentials", &reached[0], &reached[1], "0.90"),
         compare("oauth_token, client credentials", &reached[0], &bare, "-"),
     ])
 }
@@ -179,28 +173,6 @@ fn claims(token: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     use base64::Engine;
     let payload = token.split('.').nth(1).ok_or("not a token")?;
     Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload)?)
-}
-
-async fn sandbox_token(ready: &Ready) -> Result<String, Box<dyn Error>> {
-    let path = format!("/v1/platform/apps/{}/sandbox-token", ready.client_id);
-    let authorization = format!("Bearer {}", ready.admin_token);
-    let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
-    let exchange = Exchange::new("POST", &path, &headers, "{}", 200);
-    let response: serde_json::Value =
-        serde_json::from_slice(&exchange.once(process::address(&ready.auth)?).await?)?;
-    Ok(format!("Bearer {}", response["token"].as_str().ok_or("no token")?))
-}
-
-/// Keeps a response body for the bare servers to return.
-async fn capture(
-    exchange: &Exchange,
-    address: SocketAddr,
-    data: &Path,
-    name: &str,
-) -> Result<PathBuf, Box<dyn Error>> {
-    let path = data.join(name);
-    std::fs::write(&path, exchange.once(address).await?)?;
-    Ok(path)
 }
 
 async fn take_turns(plan: &Plan, contenders: &[Contender<'_>]) -> Result<Vec<Reached>, Box<dyn Error>> {
@@ -227,7 +199,7 @@ async fn take_turns(plan: &Plan, contenders: &[Contender<'_>]) -> Result<Vec<Rea
     Ok(medians.collect())
 }
 
-fn compare(what: &'static str, argus: &Reached, other: &Reached, goal: &'static str) -> Line {
+fn compare(what: &str, argus: &Reached, other: &Reached, goal: &'static str) -> Line {
     let figures = |reached: &Reached| {
         let cpu = if reached.cpu_micros > 0.0 {
             format!(", {:.1} us CPU", reached.cpu_micros)
@@ -237,7 +209,7 @@ fn compare(what: &'static str, argus: &Reached, other: &Reached, goal: &'static 
         format!("{:.0}/s{cpu}", reached.per_second)
     };
     Line {
-        what,
+        what: what.to_owned(),
         measured: figures(argus),
         compared: format!("{}: {}", other.name, figures(other)),
         ratio: format!("{:.2}", argus.per_second / other.per_second),

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,6 +21,16 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Asks the process to end and waits until it has.
+    pub fn end(mut self) -> Result<(), Box<dyn Error>> {
+        let asked = Command::new("kill").args(["-s", "TERM", &self.0.id().to_string()]).status()?;
+        if !asked.success() {
+            return Err("the process could not be asked to end".into());
+        }
+        self.0.wait()?;
+        Ok(())
+    }
+
     /// Peak resident memory so far, in MiB.
     pub fn peak_memory(&self) -> Result<f64, Box<dyn Error>> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
@@ -39,9 +50,37 @@ impl Running {
     }
 }
 
+/// How a server is run.
+#[derive(Clone, Copy)]
+pub enum Under<'a> {
+    /// As it is.
+    Nothing,
+    /// Under callgrind, which writes what it counted to this file when the server ends.
+    Callgrind(&'a Path),
+}
+
+impl Under<'_> {
+    fn command(self, program: &Path) -> Command {
+        let Self::Callgrind(output) = self else { return Command::new(program) };
+        let mut out_file = OsString::from("--callgrind-out-file=");
+        out_file.push(output);
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--quiet"]).arg(out_file).arg(program);
+        // With more threads it is chance which of them wake up for a request.
+        command.env("TOKIO_WORKER_THREADS", "1");
+        command
+    }
+}
+
 /// Starts one of the bare servers of this binary.
-pub fn baseline(kind: &str, body: &Path, status: u16) -> Result<(Running, SocketAddr), Box<dyn Error>> {
-    let mut child = Command::new(std::env::current_exe()?)
+pub fn baseline(
+    kind: &str,
+    body: &Path,
+    status: u16,
+    under: Under<'_>,
+) -> Result<(Running, SocketAddr), Box<dyn Error>> {
+    let mut child = under
+        .command(&std::env::current_exe()?)
         .args(["baseline", kind, "--status", &status.to_string(), "--body"])
         .arg(body)
         .stdout(Stdio::piped())
@@ -62,13 +101,18 @@ pub struct Ready {
 }
 
 /// Starts the server under test and waits until it is ready; tells how long that took.
-pub fn argus(server: &Path, data_dir: &Path) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
+pub fn argus(
+    server: &Path,
+    data_dir: &Path,
+    under: Under<'_>,
+) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
     let ready_file = data_dir.join("ready.json");
     if ready_file.exists() {
         std::fs::remove_file(&ready_file)?;
     }
     let started = Instant::now();
-    let child = Command::new(server)
+    let child = under
+        .command(server)
         .args([
             "dev",
             "--auth-addr",

@@ -4,7 +4,7 @@ use std::io::Write;
 
 /// One line: what was measured, against what, and how they compare.
 pub struct Line {
-    pub what: &'static str,
+    pub what: String,
     pub measured: String,
     pub compared: String,
     pub ratio: String,
