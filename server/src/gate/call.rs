@@ -1,6 +1,7 @@
 //! A call that was let through: what a handler may know of its request.
 
 use super::entry::Entry;
+use super::header::RequestHeader;
 use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::Context;
@@ -9,7 +10,7 @@ use argus_openapi::http::{Body, Checked, Documented};
 use argus_openapi::read;
 use argus_partner::Identity;
 use dropshot::{Header, Path, Query, RequestInfo};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use validator::Validate;
@@ -69,11 +70,11 @@ impl<C> Call<'_, C> {
     }
 
     /// The one request header that the operation documents, within its bounds.
-    pub fn documented_header<T>(&self, name: &'static str, _: Documented<Header<T>>) -> Outcome<T>
+    pub fn documented_header<T>(&self, header: &RequestHeader, _: Documented<Header<T>>) -> Outcome<T>
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        Ok(read::header(name, single_header(self.request(), name)?)?)
+        Ok(read::header(header.shown, header.single(self.request())?)?)
     }
 
     /// The request body, within its bounds.
@@ -91,11 +92,4 @@ impl<C> Call<'_, C> {
     {
         if body.is_empty() { Ok(T::default()) } else { self.body(body).await }
     }
-}
-
-/// The value of a request header, or none where it was not sent. A header that is repeated or is not
-/// ASCII text is an `invalid_request` that names it.
-pub(super) fn single_header<'r>(request: &'r RequestInfo, name: &str) -> Outcome<Option<&'r str>> {
-    let values = request.headers().get_all(name).iter();
-    Ok(read::single_header(name, values.map(HeaderValue::as_bytes))?)
 }

@@ -2,8 +2,8 @@
 //! in the operation table and yields a caller of a type of its own, so that what is written for a live
 //! caller cannot be reached by a sandbox one.
 
-use super::call::single_header;
 use super::entry::Entry;
+use super::header::RequestHeader;
 use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::sandbox::Sandbox;
@@ -105,7 +105,7 @@ impl Credentials for ClientForm {
 
     async fn admit(self, entry: &Entry<'_>) -> Outcome<AuthenticatedClient> {
         let form = self.0.read(entry.rqctx).await?;
-        let authorization = single_header(entry.request(), "Authorization")?;
+        let authorization = RequestHeader::AUTHORIZATION.single(entry.request())?;
         let client = oauth::authenticate(&entry.app().identity, authorization, &form).await?;
         Ok(AuthenticatedClient { client, form })
     }

@@ -7,7 +7,7 @@ use argus_openapi::http::{DocumentReply, FromStamped, Reply};
 use argus_openapi::row::Caching;
 use argus_wire::trace_context::TraceIds;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -89,8 +89,9 @@ pub(super) fn written(status: u16, body: serde_json::Result<Vec<u8>>) -> Respons
 fn response(status: u16, media_type: Option<HeaderValue>, body: Option<Vec<u8>>) -> Response<dropshot::Body> {
     let mut response = Response::new(body.map_or_else(dropshot::Body::empty, dropshot::Body::from));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // Room for all that the wrapper and dropshot add.
+    *response.headers_mut() = HeaderMap::with_capacity(10);
     let headers = response.headers_mut();
-    headers.reserve(10);
     headers.insert(CACHE_CONTROL, NO_STORE);
     if let Some(media_type) = media_type {
         headers.insert(CONTENT_TYPE, media_type);

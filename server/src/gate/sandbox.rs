@@ -1,16 +1,13 @@
 //! The sandbox as an environment, and how a call in it is answered.
 
 use super::call::Call;
+use super::header::RequestHeader;
 use super::problem::Outcome;
 use super::render::Mocked;
 use argus_core::Context;
 use argus_core::context::Environment;
-use argus_openapi::read;
 use argus_sandbox::{Mock, Preferences, ScenarioSet};
-use http::HeaderName;
 use std::sync::Arc;
-
-const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Made-up data and no effects.
 #[derive(Clone, Debug)]
@@ -25,11 +22,7 @@ impl Call<'_, Context<Sandbox>> {
     /// What the sandbox answers to this caller, its preferences considered.
     pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).
-        let headers = self.request().headers().get_all(PREFER).iter();
-        let values = headers
-            .map(|value| read::header_text("Prefer", value.as_bytes()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let preferences = Preferences::parse(values)?;
+        let preferences = Preferences::parse(RequestHeader::PREFER.list(self.request())?)?;
         let principal = &self.caller.principal;
         let caller = argus_sandbox::Caller {
             tenant_id: principal.tenant_id.as_str(),

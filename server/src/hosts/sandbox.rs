@@ -2,7 +2,7 @@
 //! in the sandbox crate, which knows nothing of HTTP.
 
 use super::{HostContext, shared};
-use crate::gate::{SandboxToken, answer};
+use crate::gate::{RequestHeader, SandboxToken, answer};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
@@ -99,7 +99,7 @@ impl ArgusApi for SandboxHost {
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         answer(rqctx, SandboxToken, async |call| {
-            let headers = call.documented_header("X-Tenant-ID", headers)?;
+            let headers = call.documented_header(&RequestHeader::TENANT_ID, headers)?;
             let body = call.body(body).await?;
             call.mock(&partner::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
@@ -121,7 +121,7 @@ impl ArgusApi for SandboxHost {
     ) -> Answer<Reply<JobCreated, 201>> {
         answer(rqctx, SandboxToken, async |call| {
             // Checked but not used: without memory there is nothing to replay.
-            call.documented_header("Idempotency-Key", headers)?;
+            call.documented_header(&RequestHeader::IDEMPOTENCY_KEY, headers)?;
             let body = call.body(body).await?;
             call.mock(&partner::JobCreate { body: &body })
         })
