@@ -1,0 +1,42 @@
+//! Request headers that somebody reads: their names as HTTP compares them and as messages show them.
+
+use super::problem::Outcome;
+use argus_openapi::read;
+use dropshot::RequestInfo;
+use http::{HeaderName, HeaderValue};
+
+/// The name of a request header.
+pub struct RequestHeader {
+    name: HeaderName,
+    pub(super) shown: &'static str,
+}
+
+impl RequestHeader {
+    /// Client authentication, or a bearer token.
+    pub const AUTHORIZATION: Self = Self::new(http::header::AUTHORIZATION, "Authorization");
+    /// One job for all repetitions of a request.
+    pub const IDEMPOTENCY_KEY: Self =
+        Self::new(HeaderName::from_static("idempotency-key"), "Idempotency-Key");
+    /// Preferences (RFC 7240).
+    pub const PREFER: Self = Self::new(HeaderName::from_static("prefer"), "Prefer");
+    /// The tenant that a GraphQL client means.
+    pub const TENANT_ID: Self = Self::new(HeaderName::from_static("x-tenant-id"), "X-Tenant-ID");
+
+    const fn new(name: HeaderName, shown: &'static str) -> Self {
+        Self { name, shown }
+    }
+
+    /// The header's value, or none where it was not sent. A header that is repeated or is not ASCII text
+    /// is an `invalid_request` that names it.
+    pub(super) fn single<'r>(&self, request: &'r RequestInfo) -> Outcome<Option<&'r str>> {
+        let values = request.headers().get_all(&self.name).iter();
+        Ok(read::single_header(self.shown, values.map(HeaderValue::as_bytes))?)
+    }
+
+    /// Every value of a header that is a list and may be repeated.
+    pub(super) fn list<'r>(&self, request: &'r RequestInfo) -> Outcome<Vec<&'r str>> {
+        let values = request.headers().get_all(&self.name).iter();
+        let texts = values.map(|value| read::header_text(self.shown, value.as_bytes()));
+        Ok(texts.collect::<Result<_, _>>()?)
+    }
+}
