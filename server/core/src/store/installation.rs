@@ -10,6 +10,6 @@ use diesel::prelude::*;
 pub(super) fn record_once(connection: &mut AnyConnection, name: &str, value: &str) -> QueryResult<String> {
     connection.transaction(|connection| {
         engine::insert_fact_once(connection, name, value)?;
-        installation::table.find(name).select(installation::value).first(connection)
+        installation::table.find(name).select(installation::value).get_result(connection)
     })
 }

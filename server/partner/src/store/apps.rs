@@ -85,7 +85,7 @@ impl Resource for AppRow {
             .filter(apps::client_id.eq(client_id))
             .filter(apps::tenant_id.eq(tenant_id))
             .select(AppRow::as_select())
-            .first(connection)
+            .get_result(connection)
             .optional()
     }
 }
@@ -102,7 +102,8 @@ pub fn find_client(connection: &mut AnyConnection, client_id: &ClientId) -> Quer
     apps::table
         .filter(apps::client_id.eq(client_id))
         .select(ClientRow::as_select())
-        .first(connection)
+        // Not `first`: that binds a limit, and SQLite prepares such a statement anew for every value.
+        .get_result(connection)
         .optional()
 }
 
