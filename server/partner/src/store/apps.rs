@@ -102,7 +102,7 @@ pub fn find_client(connection: &mut AnyConnection, client_id: &ClientId) -> Quer
     apps::table
         .filter(apps::client_id.eq(client_id))
         .select(ClientRow::as_select())
-        // Not `first`, whose bound LIMIT makes SQLite prepare the statement anew at each call.
+        // Not `first`: that binds a limit, and SQLite prepares such a statement anew for every value.
         .get_result(connection)
         .optional()
 }
