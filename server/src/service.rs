@@ -30,6 +30,7 @@ impl Service {
     /// not say any.
     pub fn start(
         settings: &Settings,
+        clock: Clock,
         base_urls: impl Fn(&Addresses) -> BaseUrls,
         log: &slog::Logger,
     ) -> Result<Self, Box<dyn Error>> {
@@ -38,7 +39,7 @@ impl Service {
         let sandbox = Arc::new(sandbox(settings)?);
         create_data_dir(settings)?;
         let turn = take_turn(settings)?;
-        let (database, identity) = open(settings)?;
+        let (database, identity) = open(settings, clock)?;
         drop(turn);
         let identity = Arc::new(identity);
         let start = || {
@@ -60,8 +61,7 @@ impl Service {
 }
 
 /// Opens keys, pepper and store, and makes what does not exist yet. Blocks.
-pub fn open(settings: &Settings) -> Result<(Database, Identity), IdentityError> {
-    let clock = Clock::system();
+pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), IdentityError> {
     // Before the store: keys that cannot be used leave it untouched.
     let secrets = Secrets::open(&settings.identity.data_dir, &clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;

@@ -1,26 +1,33 @@
-//! What the black-box suites share: real servers on ports of their own, in this process or as a
-//! child, and what a test needs to talk to them. The tests themselves live in `tests/black_box`.
+//! What the suites share: installations on either engine, real servers on ports of their own, in this
+//! process or as a child, and what a test needs to talk to them. The tests themselves live in `tests`.
 
 #![allow(clippy::unwrap_used)]
 
 mod answer;
 mod engine;
+mod installation;
 mod keys;
+mod leftovers;
+mod patience;
+mod postgres;
 mod process;
 mod raw;
 mod reach;
 mod samples;
 mod server;
+pub mod sql;
 mod tenancy;
 mod tokens;
 
 pub use answer::Answer;
-pub use engine::{Database, run_on_postgres, run_on_sqlite};
+pub use engine::{run, run_on_postgres, run_on_sqlite};
+pub use installation::Installation;
 pub use keys::place_keys;
+use leftovers::Leftovers;
 pub use process::{Ended, TestProcess, argus, open_command};
 pub use raw::{Connection, raw_request};
 pub use reach::Reach;
 pub use samples::{Sample, Samples, operations_of_the_trait};
 pub use server::TestServer;
-pub use tenancy::{AppCredentials, Tenancy};
+pub use tenancy::{AppCredentials, Caller, Tenancy};
 pub use tokens::{audience, claims, forge, public_key_pem};

@@ -1,16 +1,13 @@
 //! The `argus` binary as a child process. It is killed, awaited and its data removed when the test is
 //! over, however the test ends.
 
-use crate::{Reach, Tenancy, place_keys};
+use crate::patience::look_for;
+use crate::{Leftovers, Reach, Tenancy, place_keys, sql};
 use serde_json::Value;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-/// How long a child may take for what it is asked; only a broken one needs so long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `argus dev` or `argus serve`. It reads as a [`Reach`].
 pub struct TestProcess {
@@ -148,6 +145,7 @@ impl TestProcess {
     pub fn ended(mut self) -> (Ended, TempDir) {
         let status = until(|| self.child.try_wait().unwrap());
         let ended = Ended { status, stdout: self.stdout(), stderr: self.stderr() };
+        self.reject_leftovers();
         (ended, std::mem::replace(&mut self.directory, TempDir::new().unwrap()))
     }
 
@@ -158,11 +156,36 @@ impl TestProcess {
     }
 }
 
-impl Drop for TestProcess {
-    fn drop(&mut self) {
+impl TestProcess {
+    /// Ends it if it still runs, and fails when it leaves something behind.
+    fn reject_leftovers(&mut self) {
+        let mut found = Leftovers::default();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            found.of_children(self.child.id());
+        }
         // Already gone is as good as killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        Leftovers::reject(|| {
+            if self.stderr().contains("panicked at") {
+                found.add(format!("a panic: {}", self.stderr()));
+            }
+            found.of_files(self.directory(), &self.data_dir());
+            let store = self.data_dir().join("argus.db");
+            if store.exists() {
+                found.of_database(&mut sql::connect(&format!("sqlite://{}", store.display())));
+            }
+            found
+        });
+    }
+}
+
+impl Drop for TestProcess {
+    fn drop(&mut self) {
+        // Not when it has handed its directory to the next one.
+        if self.directory().join("stderr").exists() {
+            self.reject_leftovers();
+        }
     }
 }
 
@@ -174,14 +197,6 @@ impl Deref for TestProcess {
     }
 }
 
-/// Looks again and again until there is something: another process cannot be awaited otherwise.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(started.elapsed() < PATIENCE, "the process did not do what it should have done");
-        std::thread::park_timeout(Duration::from_millis(2));
-    }
+fn until<T>(look: impl FnMut() -> Option<T>) -> T {
+    look_for(look).expect("the process did not do what it should have done")
 }

@@ -1,6 +1,6 @@
 //! Tenants, apps and their tokens, all made over HTTP.
 
-use crate::{Answer, Reach, TestServer, claims};
+use crate::{Answer, Reach, TestServer, audience, claims};
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::AUDIENCE_LIVE;
@@ -22,6 +22,8 @@ pub struct Tenancy {
 /// An app with its secret.
 #[derive(Clone, Debug)]
 pub struct AppCredentials {
+    /// The tenant that it belongs to.
+    pub tenancy: Tenancy,
     /// OAuth client identifier.
     pub client_id: String,
     /// Client secret.
@@ -45,6 +47,52 @@ impl TestServer {
             organization_id: created.text("organization_id"),
             admin_token: created.json()["admin_token"]["token"].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// An app of a new tenant that may use client credentials.
+    pub async fn app(&self, scopes: &[Scope]) -> AppCredentials {
+        self.tenant().await.app(scopes).await
+    }
+
+    /// Somebody in a new tenant with exactly these scopes on a host.
+    pub async fn caller(&self, host: Host, scopes: &[Scope]) -> Caller {
+        let tenancy = self.tenant().await;
+        let mut claims = claims(audience(host), &tenancy.tenant_id, scopes);
+        claims.organization_id.clone_from(&tenancy.organization_id);
+        Caller { host, token: self.sign(&claims), tenancy }
+    }
+}
+
+/// Somebody with a token for one host.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Where the token is good.
+    pub host: Host,
+    /// The token.
+    pub token: String,
+    /// The tenant of the token.
+    pub tenancy: Tenancy,
+}
+
+impl Caller {
+    /// A request with the token, to build upon.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.tenancy.reach.request(self.host, method, path).bearer_auth(&self.token)
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        self.tenancy.reach.send(request).await
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
     }
 }
 
@@ -83,25 +131,40 @@ impl Tenancy {
     /// Registers an app that may use client credentials.
     pub async fn app(&self, scopes: &[Scope]) -> AppCredentials {
         let created = self.post("/v1/platform/apps", &registration(scopes)).await.expect(201);
-        AppCredentials { client_id: created.text("client_id"), client_secret: created.text("client_secret") }
+        AppCredentials {
+            tenancy: self.clone(),
+            client_id: created.text("client_id"),
+            client_secret: created.text("client_secret"),
+        }
+    }
+}
+
+impl AppCredentials {
+    /// Client id and secret, as HTTP Basic takes them.
+    pub fn basic(&self) -> Option<(&str, &str)> {
+        Some((&self.client_id, &self.client_secret))
     }
 
-    /// A sandbox token of an app, pinned to scenarios.
-    pub async fn sandbox_token(&self, app: &AppCredentials, scenarios: &[&str]) -> String {
-        let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
-        self.post(&path, &json!({"scenarios": scenarios})).await.expect(200).text("token")
+    /// The path of something of the app.
+    pub fn path(&self, below: &str) -> String {
+        format!("/v1/platform/apps/{}{below}", self.client_id)
     }
 
-    /// A live token of an app; all of its scopes when none is named.
-    pub async fn live_token(&self, app: &AppCredentials, scopes: &[Scope]) -> String {
+    /// A sandbox token, pinned to scenarios.
+    pub async fn sandbox_token(&self, scenarios: &[&str]) -> String {
+        let body = json!({"scenarios": scenarios});
+        self.tenancy.post(&self.path("/sandbox-token"), &body).await.expect(200).text("token")
+    }
+
+    /// A live token; with all of its scopes when none is named.
+    pub async fn live_token(&self, scopes: &[Scope]) -> String {
         let scope: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         let scope = scope.join(" ");
         let mut form = vec![("grant_type", "client_credentials")];
         if !scope.is_empty() {
             form.push(("scope", &scope));
         }
-        let basic = Some((app.client_id.as_str(), app.client_secret.as_str()));
-        self.reach.token_request(&form, basic).await.expect(200).text("access_token")
+        self.tenancy.reach.token_request(&form, self.basic()).await.expect(200).text("access_token")
     }
 }
 

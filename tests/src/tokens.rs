@@ -39,12 +39,12 @@ pub fn claims(audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
 impl TestServer {
     /// A token with these claims, signed by the server's key.
     pub fn sign(&self, claims: &Claims) -> String {
-        self.app().identity.keys().sign(claims).unwrap()
+        self.state().identity.keys().sign(claims).unwrap()
     }
 
     /// Identifier of the key that signs now.
     pub fn kid(&self) -> String {
-        self.app().identity.keys().list()[0].kid.clone()
+        self.state().identity.keys().list()[0].kid.clone()
     }
 }
 

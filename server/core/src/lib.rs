@@ -1,5 +1,5 @@
 //! The machinery that every product of the house stands on. It names no operation and no product, and
-//! knows nothing of HTTP servers; `tests/edges.rs` in the server proves it.
+//! knows nothing of HTTP servers; the suite of `tests` proves it (`edges`).
 //!
 //! - [`context`]: who calls, from where, in which trace, when, and in which environment
 //! - [`store`]: the database: reading and writing under a context

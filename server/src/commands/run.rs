@@ -5,6 +5,7 @@ use crate::hosts::{Addresses, BaseUrls};
 use crate::observability;
 use crate::service::Service;
 use crate::settings::Settings;
+use argus_core::Clock;
 use std::error::Error;
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +32,8 @@ impl Running {
             ready_file::check(path)?;
         }
         let _log = observability::start_log(settings.log);
-        let service = Service::start(settings, base_urls, &observability::bridge(settings.log))?;
+        let log = observability::bridge(settings.log);
+        let service = Service::start(settings, Clock::system(), base_urls, &log)?;
         Ok(Self { service, _log })
     }
 

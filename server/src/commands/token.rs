@@ -3,7 +3,7 @@
 use super::{CommandResult, print, run};
 use crate::service;
 use crate::settings::{Settings, TokenArgs};
-use argus_core::tenants;
+use argus_core::{Clock, tenants};
 use argus_partner::{bootstrap, tokens};
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn token(args: TokenArgs, config: Option<&Path>) -> CommandResult {
     // Held to the end: SQLite refuses a process that opens the store while the last other one closes it.
     let _turn = service::take_turn(&settings)?;
     run::block_on(async {
-        let (database, identity) = service::open(&settings)?;
+        let (database, identity) = service::open(&settings, Clock::system())?;
         let tenant = match &args.tenant {
             Some(id) => {
                 let id = id.parse().map_err(|_| "no such tenant")?;

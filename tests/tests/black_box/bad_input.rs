@@ -1,7 +1,7 @@
 //! Input that does not fit, against a real process that logs everything: the answer says what is wrong,
 //! the process lives on, and its log holds neither a panic nor a secret.
 
-use crate::support::binary;
+use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_tests::{Answer, AppCredentials, Connection, Tenancy, TestProcess, raw_request};
@@ -22,7 +22,7 @@ impl Victim {
         let tenancy = process.tenancy();
         let scopes: Vec<Scope> = Scope::catalogue().collect();
         let app = tenancy.app(&scopes).await;
-        let sandbox_token = tenancy.sandbox_token(&app, &[]).await;
+        let sandbox_token = app.sandbox_token(&[]).await;
         Self { process, tenancy, app, sandbox_token }
     }
 

@@ -1,7 +1,7 @@
 //! Every operation of the raw description against every way to come without the right to: what the
 //! operation table says is what the sockets do.
 
-use crate::support::{every_scope, samples, token};
+use super::support::{every_scope, samples, token};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::row::{Access, Caching, OperationRow};
 use argus_openapi::types::scopes::Scope;

@@ -1,7 +1,7 @@
 //! Discovery over HTTP: entity tags and conditional requests, HEAD, caching, CORS, the API catalogue of
 //! RFC 9727, the metadata of RFC 8414, and schemas that a validator takes.
 
-use crate::support::{every_scope, token};
+use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::published::SCHEMAS;
 use argus_tests::{Answer, TestServer};
@@ -132,8 +132,8 @@ async fn the_catalogue_is_a_link_set_with_the_profile_of_its_rfc() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_listed_schema_url_leads_to_a_valid_schema() {
     let server = TestServer::start();
-    let token = token(&server, Host::Sandbox, "tnt_123", &every_scope());
-    let list = server.get(Host::Sandbox, "/v1/discovery/data-schemas", Some(&token)).await.expect(200).json();
+    let caller = server.caller(Host::Sandbox, &every_scope()).await;
+    let list = caller.get("/v1/discovery/data-schemas").await.expect(200).json();
     let listed = list["schemas"].as_array().unwrap();
     assert!(!listed.is_empty());
     for schema in listed {

@@ -1,7 +1,8 @@
 //! Request headers that are repeated or are no text: refused with the header's name, never guessed at.
 
-use crate::support::{every_scope, token};
+use super::support::every_scope;
 use argus_openapi::Host;
+use argus_openapi::types::scopes::Scope;
 use argus_tests::{Answer, TestServer, raw_request};
 
 /// Sends a request with these header lines, byte for byte.
@@ -23,12 +24,11 @@ async fn send(server: &TestServer, host: Host, path: &str, lines: &[&[u8]], body
 #[tokio::test(flavor = "multi_thread")]
 async fn a_documented_header_that_is_repeated_or_is_no_text_is_named() {
     let server = TestServer::start();
-    let tenancy = server.tenant().await;
-    let bearer = token(&server, Host::Sandbox, &tenancy.tenant_id, &every_scope());
-    let bearer = format!("authorization: Bearer {bearer}");
+    let caller = server.caller(Host::Sandbox, &every_scope()).await;
+    let bearer = format!("authorization: Bearer {}", caller.token);
     let job = r#"{"kind":"export.bulk","payload":{}}"#;
     let query = r#"{"query":"query Q { x }"}"#;
-    let tenant = format!("x-tenant-id: {}", tenancy.tenant_id);
+    let tenant = format!("x-tenant-id: {}", caller.tenancy.tenant_id);
     let cases: [(&str, &str, &[&[u8]], &str); 6] = [
         (
             "/v1/jobs",
@@ -58,7 +58,7 @@ async fn a_documented_header_that_is_repeated_or_is_no_text_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_endpoint_takes_one_authorization_header_that_is_text() {
     let server = TestServer::start();
-    let app = server.tenant().await.app(&[argus_openapi::types::scopes::Scope::JobsRead]).await;
+    let app = server.app(&[Scope::JobsRead]).await;
     let in_form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
         app.client_id, app.client_secret

@@ -1,6 +1,6 @@
 //! Which host serves what, and what is never published: descriptor, operation table and sockets agree.
 
-use crate::support::{every_scope, samples, token};
+use super::support::{every_scope, samples, token};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::{Host, Operation};

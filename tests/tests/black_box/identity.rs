@@ -120,8 +120,8 @@ async fn apps_are_listed_newest_first_in_pages_without_gap_or_repetition(server:
 }
 
 async fn governance_changes_what_is_named_and_nothing_else(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::WebhooksRead]).await;
+    let app = server.app(&[Scope::WebhooksRead]).await;
+    let tenancy = &app.tenancy;
     for (change, tokens, pkce) in [
         (json!({"allow_service_tokens": true}), true, true),
         (json!({"enforce_pkce": false}), true, false),
@@ -155,7 +155,7 @@ async fn an_app_of_another_tenant_does_not_exist(server: TestServer) {
         assert!(messages.iter().all(|message| message == "no such app"), "{messages:?}");
     }
     assert_eq!(stranger.get("/v1/platform/apps").await.expect(200).json()["apps"], json!([]));
-    owner.live_token(&app, &[]).await;
+    app.live_token(&[]).await;
 }
 
 async fn a_bootstrapped_tenant_is_empty_and_its_token_administers_it(server: TestServer) {

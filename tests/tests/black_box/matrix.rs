@@ -1,6 +1,6 @@
 //! Who may call what: the status of every operation for every role, as a snapshot.
 
-use crate::support::{every_scope, samples};
+use super::support::{every_scope, samples};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host};

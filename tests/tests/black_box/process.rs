@@ -1,6 +1,6 @@
 //! The commands of the binary, and how a running one starts, refuses to start, and ends.
 
-use crate::support::binary;
+use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML};
 use argus_tests::{Connection, TestProcess, argus, open_command, place_keys};

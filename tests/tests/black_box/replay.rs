@@ -1,7 +1,7 @@
 //! The determinism promise over HTTP: whatever happens around a request, its answer is the same to the
 //! byte. Only `date` and `x-request-id` differ.
 
-use crate::support::every_scope;
+use super::support::every_scope;
 use argus_openapi::Host;
 use argus_partner::claims::AUDIENCE_SANDBOX;
 use argus_tests::{Answer, TestServer, claims};

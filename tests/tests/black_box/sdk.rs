@@ -8,7 +8,7 @@ use argus_sdk::webhooks::{SANDBOX_SECRET, Verifier};
 use argus_sdk::{
     ArgusClient, Credentials, Environment, JobFilter, ResponseExt, TokenVerifier, WaitOptions, types,
 };
-use argus_tests::{AppCredentials, Reach, Tenancy, TestServer};
+use argus_tests::{AppCredentials, Reach, TestServer};
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
@@ -20,15 +20,13 @@ fn environment(reach: &Reach) -> Environment {
 }
 
 /// A partner with an app for everything that the sandbox serves.
-async fn partner(server: &TestServer) -> (Tenancy, AppCredentials) {
-    let tenancy = server.tenant().await;
+async fn partner(server: &TestServer) -> AppCredentials {
     let scopes: Vec<Scope> = Scope::partner().chain([Scope::PlatformRead]).collect();
-    let app = tenancy.app(&scopes).await;
-    (tenancy, app)
+    server.app(&scopes).await
 }
 
-fn sandbox_client(server: &TestServer, tenancy: &Tenancy, app: &AppCredentials) -> ArgusClient {
-    let admin = Credentials::token(tenancy.admin_token.clone());
+fn sandbox_client(server: &TestServer, app: &AppCredentials) -> ArgusClient {
+    let admin = Credentials::token(app.tenancy.admin_token.clone());
     let credentials = Credentials::sandbox(admin, &app.client_id).scenarios(["wallet.high-risk"]);
     let environment = environment(server).using_sandbox();
     ArgusClient::builder().environment(environment).credentials(credentials).build().unwrap()
@@ -37,8 +35,8 @@ fn sandbox_client(server: &TestServer, tenancy: &Tenancy, app: &AppCredentials) 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_and_raw_http_get_the_same_answer() {
     let server = TestServer::start();
-    let (tenancy, app) = partner(&server).await;
-    let client = sandbox_client(&server, &tenancy, &app);
+    let app = partner(&server).await;
+    let client = sandbox_client(&server, &app);
     let payload = json!({"profile_ids": ["p1", "p2"]});
     let body = types::JobCreate::builder()
         .kind(types::JobKind::IntelligenceEnrichBulk)
@@ -46,7 +44,7 @@ async fn the_sdk_and_raw_http_get_the_same_answer() {
     let through_the_sdk = client.job_create().body(body).send().await.unwrap();
     assert!(through_the_sdk.is_sandbox());
 
-    let token = tenancy.sandbox_token(&app, &["wallet.high-risk"]).await;
+    let token = app.sandbox_token(&["wallet.high-risk"]).await;
     let body = json!({"kind": "intelligence.enrich.bulk", "payload": payload});
     let raw = server.json(Host::Sandbox, Method::POST, "/v1/jobs", &token, &body).await.expect(201);
     assert_eq!(raw.json(), serde_json::to_value(&*through_the_sdk).unwrap());
@@ -62,11 +60,11 @@ async fn the_sdk_and_raw_http_get_the_same_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_streams_every_page() {
     let server = TestServer::start();
-    let (tenancy, app) = partner(&server).await;
-    let client = sandbox_client(&server, &tenancy, &app);
+    let app = partner(&server).await;
+    let client = sandbox_client(&server, &app);
     let filter = JobFilter { page_size: 7.try_into().ok(), ..JobFilter::default() };
     let streamed: Vec<_> = client.stream_jobs(filter).try_collect().await.unwrap();
-    let token = tenancy.sandbox_token(&app, &["wallet.high-risk"]).await;
+    let token = app.sandbox_token(&["wallet.high-risk"]).await;
     let listed = server.get(Host::Sandbox, "/v1/jobs?limit=200", Some(&token)).await.expect(200).json();
     assert_eq!(serde_json::to_value(&streamed).unwrap(), listed["jobs"]);
     assert_eq!(listed["total_count"], streamed.len());
@@ -75,8 +73,8 @@ async fn the_sdk_streams_every_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
     let server = TestServer::start();
-    let (tenancy, app) = partner(&server).await;
-    let client = sandbox_client(&server, &tenancy, &app);
+    let app = partner(&server).await;
+    let client = sandbox_client(&server, &app);
     let subscription = types::WebhookCreate::builder()
         .url("https://partner.example.com/hooks")
         .events(vec![types::WebhookEvent::JobSucceeded])
@@ -108,23 +106,23 @@ fn the_secret_that_the_contract_tells_is_the_sdk_s() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdk_gets_a_live_token_and_verifies_it_with_the_published_keys() {
     let server = TestServer::start();
-    let (tenancy, app) = partner(&server).await;
+    let app = partner(&server).await;
     let credentials = Credentials::client(&app.client_id, app.client_secret.as_str());
     let client =
         ArgusClient::builder().environment(environment(&server)).credentials(credentials).build().unwrap();
     let viewed = client.app_view().client_id(app.client_id.as_str()).send().await.unwrap();
-    assert_eq!(viewed.tenant_id, tenancy.tenant_id);
+    assert_eq!(viewed.tenant_id, app.tenancy.tenant_id);
     assert!(!viewed.is_sandbox());
 
-    let token = tenancy.live_token(&app, &[Scope::JobsRead]).await;
+    let token = app.live_token(&[Scope::JobsRead]).await;
     let verifier = TokenVerifier::builder(environment(&server)).build().unwrap();
     let claims = verifier.verify(&token).await.unwrap();
     assert_eq!(
         (claims.tenant_id.as_str(), claims.client_id.as_str()),
-        (&*tenancy.tenant_id, &*app.client_id)
+        (&*app.tenancy.tenant_id, &*app.client_id)
     );
     assert!(claims.has_scope("argus:jobs:read") && !claims.has_scope("argus:jobs:write"));
     // A live environment takes no sandbox token.
-    let sandbox_token = tenancy.sandbox_token(&app, &[]).await;
+    let sandbox_token = app.sandbox_token(&[]).await;
     assert!(verifier.verify(&sandbox_token).await.is_err());
 }

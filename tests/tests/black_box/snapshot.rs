@@ -4,7 +4,7 @@
 macro_rules! snapshot {
     ($name:expr, $text:expr) => {{
         let text: String = $text;
-        $crate::snapshot::assert_free_of_secrets(&text);
+        $crate::black_box::snapshot::assert_free_of_secrets(&text);
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("../../../snapshots");
         settings.set_prepend_module_to_snapshot(false);

@@ -1,6 +1,6 @@
 //! Commands that start at the same moment on one fresh data directory.
 
-use crate::support::binary;
+use super::support::binary;
 use argus_tests::{TestProcess, argus, place_keys};
 use std::collections::BTreeSet;
 use std::path::PathBuf;

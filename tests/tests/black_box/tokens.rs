@@ -1,11 +1,13 @@
 //! Tokens over HTTP on both engines: client credentials, rotation, service and sandbox tokens, and the
 //! keys that verify them.
 
-use crate::support::binary;
+use super::support::binary;
+use argus_core::Clock;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::Claims;
-use argus_tests::{Reach, TestServer, argus, on_both_engines};
+use argus_tests::{Installation, Reach, TestServer, argus, on_both_engines};
+use chrono::TimeDelta;
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 on_both_engines! {
     a_client_gets_a_token_with_basic_and_with_the_form
     a_client_that_authenticates_twice_or_wrongly_gets_no_token
+    each_faulty_token_request_gets_its_own_error_and_no_challenge
     a_token_request_is_granted_only_what_is_approved
     a_rotated_secret_ends_the_old_one_at_once
     a_service_token_needs_governance_and_an_approved_scope
@@ -22,6 +25,7 @@ on_both_engines! {
     an_unknown_scenario_is_refused_and_the_valid_ones_are_named
     a_sandbox_token_cannot_mint
     keys_rotate_while_the_server_runs
+    a_token_is_taken_until_the_second_of_its_expiry
 }
 
 /// What a token says, verified as a partner would: with a stock library and the published keys.
@@ -49,8 +53,8 @@ async fn verified(reach: &Reach, token: &str, audience: &str) -> Claims {
 }
 
 async fn a_client_gets_a_token_with_basic_and_with_the_form(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let app = server.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let tenancy = &app.tenancy;
     let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
     let grant = ("grant_type", "client_credentials");
     for answer in [
@@ -77,8 +81,8 @@ async fn a_client_gets_a_token_with_basic_and_with_the_form(server: TestServer) 
 }
 
 async fn a_client_that_authenticates_twice_or_wrongly_gets_no_token(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::JobsRead]).await;
+    let app = server.app(&[Scope::JobsRead]).await;
+    let tenancy = &app.tenancy;
     let other = tenancy.app(&[Scope::JobsRead]).await;
     let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
     let grant = ("grant_type", "client_credentials");
@@ -115,10 +119,38 @@ async fn a_client_that_authenticates_twice_or_wrongly_gets_no_token(server: Test
     }
 }
 
+async fn each_faulty_token_request_gets_its_own_error_and_no_challenge(server: TestServer) {
+    let app = server.app(&[Scope::JobsRead]).await;
+    let (id, secret) = (app.client_id.as_str(), app.client_secret.as_str());
+    let given = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    for (in_header, changed, error) in [
+        (false, &[("grant_type", "")][..], "invalid_request"),
+        (false, &[("grant_type", "password")], "unsupported_grant_type"),
+        (false, &[("grant_type", "CLIENT_CREDENTIALS")], "unsupported_grant_type"),
+        (true, &[], "invalid_request"),
+        (true, &[("client_id", "app_other"), ("client_secret", "")], "invalid_request"),
+        (false, &[("client_id", "")], "invalid_request"),
+        (false, &[("scope", "argus:jobs:write")], "invalid_scope"),
+        (false, &[("scope", "argus:jobs:read argus:jobs:write")], "invalid_scope"),
+        (false, &[("scope", "argus:jobs:read\u{2003}no:such")], "invalid_scope"),
+        (false, &[("scope", "argus:internal:operate")], "invalid_scope"),
+    ] {
+        let is_kept = |field: &&(&str, &str)| changed.iter().all(|(name, _)| *name != field.0);
+        let form: Vec<_> = given.iter().filter(is_kept).chain(changed).copied().collect();
+        let answer = server.token_request(&form, app.basic().filter(|_| in_header)).await.expect(400);
+        assert_eq!(answer.text("error"), error, "{form:?}");
+        assert_eq!(answer.header("www-authenticate"), "", "{form:?}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{form:?}");
+        // RFC 6749, section 5.2: the alphabet of a description.
+        let allowed = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
+        assert!(answer.text("error_description").chars().all(allowed), "{answer:?}");
+    }
+}
+
 async fn a_token_request_is_granted_only_what_is_approved(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
-    let basic = Some((app.client_id.as_str(), app.client_secret.as_str()));
+    let app = server.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let tenancy = &app.tenancy;
+    let basic = app.basic();
     let ask = |form: Vec<(&'static str, &'static str)>| {
         let server = &server;
         async move { server.token_request(&form, basic).await }
@@ -149,23 +181,23 @@ async fn a_token_request_is_granted_only_what_is_approved(server: TestServer) {
 }
 
 async fn a_rotated_secret_ends_the_old_one_at_once(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::PlatformRead]).await;
-    let token = tenancy.live_token(&app, &[]).await;
-    let path = format!("/v1/platform/apps/{}/rotate-secret", app.client_id);
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let tenancy = &app.tenancy;
+    let token = app.live_token(&[]).await;
+    let path = app.path("/rotate-secret");
     let rotated = tenancy.post_nothing(&path).await.expect(200);
     let secret = rotated.text("client_secret");
     assert_ne!(secret, app.client_secret);
     let grant = [("grant_type", "client_credentials")];
-    server.token_request(&grant, Some((&app.client_id, &app.client_secret))).await.expect(401);
+    server.token_request(&grant, app.basic()).await.expect(401);
     server.token_request(&grant, Some((&app.client_id, &secret))).await.expect(200);
     server.get(Host::Auth, "/v1/platform/scopes", Some(&token)).await.expect(200);
 }
 
 async fn a_service_token_needs_governance_and_an_approved_scope(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::WebhooksWrite, Scope::PlatformRead]).await;
-    let path = format!("/v1/platform/apps/{}/service-token", app.client_id);
+    let app = server.app(&[Scope::WebhooksWrite, Scope::PlatformRead]).await;
+    let tenancy = &app.tenancy;
+    let path = app.path("/service-token");
     let ask = |scopes: Value| {
         let (tenancy, path) = (&tenancy, &path);
         async move { tenancy.post(path, &json!({"scopes": scopes})).await }
@@ -192,9 +224,9 @@ async fn a_service_token_needs_governance_and_an_approved_scope(server: TestServ
 }
 
 async fn a_sandbox_token_says_what_it_is_good_for(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::WebhooksRead, Scope::PlatformRead, Scope::JobsRead]).await;
-    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let app = server.app(&[Scope::WebhooksRead, Scope::PlatformRead, Scope::JobsRead]).await;
+    let tenancy = &app.tenancy;
+    let path = app.path("/sandbox-token");
     let scenarios = json!(["wallet.high-risk", "entity.sanctioned", "wallet.high-risk"]);
     let minted = tenancy.post(&path, &json!({"scenarios": scenarios})).await.expect(200);
     let body = minted.json();
@@ -231,9 +263,9 @@ async fn a_sandbox_token_says_what_it_is_good_for(server: TestServer) {
 }
 
 async fn the_lifetime_of_a_sandbox_token_is_clamped(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::JobsRead]).await;
-    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let app = server.app(&[Scope::JobsRead]).await;
+    let tenancy = &app.tenancy;
+    let path = app.path("/sandbox-token");
     let lifetime = async |body: Option<&str>| {
         let request = server.request(Host::Auth, Method::POST, &path).bearer_auth(&tenancy.admin_token);
         let answer = server
@@ -270,30 +302,30 @@ async fn the_lifetime_of_a_sandbox_token_is_clamped(server: TestServer) {
 }
 
 async fn an_unknown_scenario_is_refused_and_the_valid_ones_are_named(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::JobsRead]).await;
-    let path = format!("/v1/platform/apps/{}/sandbox-token", app.client_id);
+    let app = server.app(&[Scope::JobsRead]).await;
+    let tenancy = &app.tenancy;
+    let path = app.path("/sandbox-token");
     let answer = tenancy.post(&path, &json!({"scenarios": ["wallet.clean", "wallet.dirty"]})).await;
     let message = answer.expect_error(400, "unknown_scenario");
     assert!(message.contains("wallet.dirty"), "{message}");
-    let token = tenancy.sandbox_token(&app, &[]).await;
+    let token = app.sandbox_token(&[]).await;
     let catalogue = server.get(Host::Sandbox, "/v1/sandbox/scenarios", Some(&token)).await.expect(200).json();
     let valid = catalogue["scenarios"].as_array().unwrap();
     assert_eq!(valid.len(), 5);
     for scenario in valid {
         let id = scenario["id"].as_str().unwrap();
         assert!(message.contains(id), "{message} names {id}");
-        tenancy.sandbox_token(&app, &[id]).await;
+        app.sandbox_token(&[id]).await;
     }
 }
 
 async fn a_sandbox_token_cannot_mint(server: TestServer) {
-    let tenancy = server.tenant().await;
     let scopes: Vec<Scope> = Scope::catalogue().collect();
-    let app = tenancy.app(&scopes).await;
+    let app = server.app(&scopes).await;
+    let tenancy = &app.tenancy;
     tenancy.govern(&app.client_id, &json!({"allow_service_tokens": true})).await.expect(200);
-    let token = tenancy.sandbox_token(&app, &[]).await;
-    let path = format!("/v1/platform/apps/{}", app.client_id);
+    let token = app.sandbox_token(&[]).await;
+    let path = app.path("");
     for (path, body) in [
         (format!("{path}/sandbox-token"), json!({})),
         (format!("{path}/service-token"), json!({"scopes": ["webhooks:read"]})),
@@ -307,9 +339,9 @@ async fn a_sandbox_token_cannot_mint(server: TestServer) {
 }
 
 async fn keys_rotate_while_the_server_runs(server: TestServer) {
-    let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::PlatformRead]).await;
-    let old = tenancy.live_token(&app, &[]).await;
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let tenancy = &app.tenancy;
+    let old = app.live_token(&[]).await;
     let rotated = argus(binary(), &server.data_dir(), &["keys", "rotate"]);
     assert!(rotated.status.success(), "{rotated:?}");
     let new_kid = String::from_utf8(rotated.stdout).unwrap().split(' ').nth(2).unwrap().to_owned();
@@ -323,7 +355,7 @@ async fn keys_rotate_while_the_server_runs(server: TestServer) {
     for token in [&foreign, &old] {
         server.get(Host::Auth, "/v1/platform/scopes", Some(token)).await.expect(200);
     }
-    let new = tenancy.live_token(&app, &[]).await;
+    let new = app.live_token(&[]).await;
     assert_eq!(jsonwebtoken::decode_header(&new).unwrap().kid, Some(new_kid.clone()));
     let keys = server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200).json();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the retired key stays published");
@@ -332,13 +364,33 @@ async fn keys_rotate_while_the_server_runs(server: TestServer) {
     verified(&server, &new, "api").await;
 }
 
+async fn a_token_is_taken_until_the_second_of_its_expiry(installation: Installation) {
+    let clock = Clock::standing("2026-11-25T12:00:00.5Z".parse().unwrap());
+    let server = TestServer::start_on(installation, clock.clone());
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let (live, sandbox) = (app.live_token(&[]).await, app.sandbox_token(&[]).await);
+    let ask = async || {
+        let live = server.get(Host::Auth, "/v1/platform/scopes", Some(&live)).await;
+        [live, server.get(Host::Sandbox, "/v1/profiles/p1", Some(&sandbox)).await]
+    };
+    clock.advance(TimeDelta::milliseconds(3_599_499));
+    for answer in ask().await {
+        answer.expect(200);
+    }
+    clock.advance(TimeDelta::milliseconds(1));
+    for answer in ask().await {
+        answer.expect_error(401, "invalid_token");
+    }
+    server.get(Host::Auth, "/v1/platform/scopes", Some(&app.live_token(&[]).await)).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_was_taken_before_is_refused_once_its_key_is_withdrawn() {
     let server = TestServer::start();
     let tenancy = server.tenant().await;
     let [old, path] = [tenancy.admin_token.as_str(), "/v1/platform/scopes"];
     server.get(Host::Auth, path, Some(old)).await.expect(200);
-    let keys = server.app().identity.keys();
+    let keys = server.state().identity.keys();
     keys.rotate().unwrap();
     server.get(Host::Auth, path, Some(old)).await.expect(200);
 

@@ -1,7 +1,7 @@
 //! What the sandbox host says, to the byte: every operation under every scenario and under none, every
 //! documented status through `Prefer: code`, and the clock where it has a say. One snapshot each.
 
-use crate::support::every_scope;
+use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
@@ -121,7 +121,7 @@ impl Transcript {
     }
 
     fn scenarios(&self) -> Vec<String> {
-        self.server.app().sandbox.scenarios().iter().map(|scenario| scenario.id.clone()).collect()
+        self.server.state().sandbox.scenarios().iter().map(|scenario| scenario.id.clone()).collect()
     }
 }
 

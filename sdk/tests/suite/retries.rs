@@ -1,14 +1,10 @@
 //! What is repeated, what is not, and with which idempotency key.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
+use crate::support::{Answer, Server, error, hang_up, json, scenarios};
 use argus_sdk::{ArgusClient, Error, ErrorKind, Retry, types};
 use serde_json::json;
 use std::collections::HashSet;
 use std::time::Duration;
-use support::{Answer, Server, error, hang_up, json, scenarios};
 
 async fn create(client: &ArgusClient, key: Option<&str>) -> Result<types::JobCreated, Error> {
     let body = types::JobCreate::builder().kind(types::JobKind::ExportBulk).payload(serde_json::Map::new());

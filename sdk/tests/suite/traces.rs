@@ -1,12 +1,8 @@
 //! Trace context on the way out and back, and answers without any standard header.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
+use crate::support::{Server, error, json, scenarios, text};
 use argus_sdk::{Error, ErrorKind, ResponseExt, TraceContext};
 use serde_json::json;
-use support::{Server, error, json, scenarios, text};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";

@@ -1,8 +1,6 @@
 //! A real HTTP server on a port of its own, which answers as a test says and remembers what it was
 //! asked. It ends with the test's runtime.
 
-#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
-
 use argus_sdk::{ArgusClient, ArgusClientBuilder, Credentials, Environment, Retry};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};

@@ -1,13 +1,9 @@
 //! Tokens: fetched once, cached, refreshed, replaced when refused, and shown to the right host.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
+use crate::support::{Answer, Asked, Server, error, json, scenarios, text};
 use argus_sdk::{Credentials, ErrorKind};
 use serde_json::json;
 use std::time::Duration;
-use support::{Answer, Asked, Server, error, json, scenarios, text};
 
 const MINT: &str = "POST /auth/v1/oauth/token";
 const SCENARIOS: &str = "GET /sandbox/v1/sandbox/scenarios";

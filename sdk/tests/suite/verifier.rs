@@ -1,9 +1,6 @@
 //! Tokens that are accepted, tokens that are refused, and how often the keys are fetched.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
+use crate::support::{Server, error, json};
 use argus_sdk::{ErrorKind, TokenError, TokenVerifier, TokenVerifierBuilder};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKey};
@@ -14,7 +11,6 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use support::{Server, error, json};
 
 const ISSUER: &str = "https://auth.knogin.com";
 

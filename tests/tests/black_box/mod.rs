@@ -1,7 +1,5 @@
 //! The service from outside: every suite talks through real sockets to a real server, in this process
-//! or as a child. One binary for all of them, because each would link the whole server again.
-
-#![allow(clippy::unwrap_used, missing_docs)]
+//! or as a child.
 
 #[macro_use]
 mod snapshot;

@@ -1,14 +1,10 @@
 //! Waiting for a job, and streams over pages.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
-
+use crate::support::{Server, error, job, json};
 use argus_sdk::{ErrorKind, JobFilter, WaitError, WaitOptions, types};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Server, error, job, json};
 
 fn quickly() -> WaitOptions {
     WaitOptions { first_pause: Duration::ZERO, max_pause: Duration::ZERO, ..WaitOptions::default() }

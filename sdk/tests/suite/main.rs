@@ -1,0 +1,11 @@
+//! The SDK against a server that answers as a test says. One binary, because each would link the whole
+//! SDK again.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod jobs;
+mod retries;
+mod support;
+mod tokens;
+mod traces;
+mod verifier;

@@ -1,0 +1,112 @@
+//! What a service is installed on, for one test: a data directory and a database of its own. It ends with
+//! the test, and not silently when something is left behind there.
+
+use crate::postgres::PostgresDatabase;
+use crate::{Leftovers, place_keys, sql};
+use argus_core::Clock;
+use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
+use argus_partner::{Identity, IdentityError, IdentitySettings};
+use argus_server::hosts::Addresses;
+use argus_server::service;
+use argus_server::settings::Settings;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use tracing::level_filters::LevelFilter;
+
+/// A data directory and a database. Dropping it removes both.
+pub struct Installation {
+    /// How a service starts on it.
+    pub settings: Settings,
+    // In this order: the files are looked at before they go.
+    postgres: Option<PostgresDatabase>,
+    directory: TempDir,
+}
+
+impl Installation {
+    /// An installation on SQLite.
+    pub fn sqlite() -> Self {
+        Self::on(None)
+    }
+
+    /// An installation on PostgreSQL, or none without a server to make a database on.
+    pub(crate) fn postgres() -> Option<Self> {
+        PostgresDatabase::create().map(|database| Self::on(Some(database)))
+    }
+
+    fn on(postgres: Option<PostgresDatabase>) -> Self {
+        let directory = TempDir::new().unwrap();
+        let data_dir = directory.path().join("data");
+        let url = match &postgres {
+            Some(database) => DatabaseUrl::from(database.url.clone()),
+            None => DatabaseUrl::embedded(&data_dir),
+        };
+        let anywhere = "127.0.0.1:0".parse().unwrap();
+        let settings = Settings {
+            addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
+            auth_url: None,
+            sandbox_url: None,
+            store: StoreSettings::new(url),
+            identity: IdentitySettings::new(&data_dir),
+            scenario_dir: None,
+            log: LevelFilter::OFF,
+        };
+        Self { settings, postgres, directory }
+    }
+
+    /// Whether it is on SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        self.postgres.is_none()
+    }
+
+    /// A directory that ends with it, for files of the test.
+    pub fn scratch(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.settings.identity.data_dir.clone()
+    }
+
+    /// Lays signing keys into the data directory unless it is there, because making one takes long.
+    pub fn place_keys(&self) {
+        if !self.data_dir().exists() {
+            place_keys(&self.data_dir());
+        }
+    }
+
+    /// Opens store and identity as a service does.
+    pub fn open(&self, clock: Clock) -> Result<(Database, Identity), IdentityError> {
+        service::open(&self.settings, clock)
+    }
+
+    /// Store and identity, by the system's clock.
+    pub fn database_and_identity(&self) -> (Database, Identity) {
+        self.place_keys();
+        self.open(Clock::system()).unwrap()
+    }
+
+    /// Identity alone.
+    pub fn identity(&self) -> Identity {
+        self.database_and_identity().1
+    }
+
+    /// A connection to its database that the service does not know.
+    pub fn connect(&self) -> AnyConnection {
+        sql::connect(self.settings.store.url.expose())
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let leftovers = || {
+            let mut found = Leftovers::default();
+            found.of_files(self.directory.path(), &self.data_dir());
+            if self.postgres.is_some() || self.data_dir().join("argus.db").exists() {
+                found.of_database(&mut self.connect());
+            }
+            found
+        };
+        Leftovers::reject(leftovers);
+    }
+}

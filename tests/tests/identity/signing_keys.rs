@@ -1,0 +1,281 @@
+//! The key ring: rotation with overlap, damaged files, and processes that change it together.
+
+use argus_core::Clock;
+use argus_openapi::types::common::SecrecyLevel;
+use argus_partner::claims::Claims;
+use argus_partner::signing_keys::{KeyError, KeyRing, TOKEN_LIFETIME_MAX, TokenError};
+use argus_tests::place_keys;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{TimeDelta, Utc};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A ring whose first key was made beforehand.
+pub(crate) fn ring() -> (TempDir, KeyRing) {
+    let directory = TempDir::new().unwrap();
+    place_keys(directory.path());
+    let ring = KeyRing::open(directory.path(), Clock::system()).unwrap();
+    (directory, ring)
+}
+
+pub(crate) fn claims() -> Claims {
+    let now = Utc::now().timestamp();
+    Claims {
+        iss: "https://auth.knogin.com".to_owned(),
+        sub: "app_1".to_owned(),
+        aud: "api".to_owned(),
+        exp: now + 3_600,
+        iat: now,
+        jti: "01".to_owned(),
+        client_id: "app_1".to_owned(),
+        scope: "argus:jobs:read".to_owned(),
+        tenant_id: "tnt_1".to_owned(),
+        organization_id: "org_1".to_owned(),
+        secrecy_level: SecrecyLevel::Standard,
+        scenarios: None,
+    }
+}
+
+fn manifest(directory: &TempDir) -> PathBuf {
+    directory.path().join("keys/manifest.json")
+}
+
+fn key_file(directory: &TempDir, kid: &str) -> PathBuf {
+    directory.path().join(format!("keys/{kid}.pem"))
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory.join("keys")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn another_library_verifies_a_token_with_the_published_key() {
+    let (_directory, ring) = ring();
+    let token = ring.sign(&claims()).unwrap();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!((header.alg, header.typ.as_deref()), (jsonwebtoken::Algorithm::RS256, Some("at+jwt")));
+    let jwks = ring.jwks();
+    let key = jwks.keys.iter().find(|key| Some(&key.kid) == header.kid.as_ref()).unwrap();
+    assert_eq!((key.kty.as_str(), key.alg.as_str(), key.key_use.as_str()), ("RSA", "RS256", "sig"));
+    assert_eq!(URL_SAFE_NO_PAD.decode(&key.n).unwrap().len(), 256);
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+    rules.set_audience(&["api"]);
+    let decoding = jsonwebtoken::DecodingKey::from_rsa_components(&key.n, &key.e).unwrap();
+    let decoded = jsonwebtoken::decode::<Claims>(&token, &decoding, &rules).unwrap();
+    assert_eq!(decoded.claims, ring.verify_signature(&token).unwrap());
+}
+
+#[test]
+fn the_key_id_is_the_rfc_7638_thumbprint_and_outlives_a_restart() {
+    let (directory, ring) = ring();
+    let key = ring.jwks().keys.remove(0);
+    let text = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.e, key.n);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    assert_eq!(key.kid, URL_SAFE_NO_PAD.encode(digest));
+    let token = ring.sign(&claims()).unwrap();
+    drop(ring);
+    let reopened = KeyRing::open(directory.path(), Clock::system()).unwrap();
+    assert_eq!(reopened.jwks().keys, [key]);
+    assert!(reopened.verify_signature(&token).is_ok());
+}
+
+#[test]
+fn a_retired_key_stays_published_until_its_last_token_has_expired() {
+    let (directory, ring) = ring();
+    let old = ring.sign(&claims()).unwrap();
+    let old_kid = ring.jwks().keys.remove(0).kid;
+    let rotated_at = Utc::now();
+    let new_kid = ring.rotate().unwrap();
+    let new = ring.sign(&claims()).unwrap();
+    assert_eq!(jsonwebtoken::decode_header(&new).unwrap().kid.as_ref(), Some(&new_kid));
+    assert!(ring.verify_signature(&old).is_ok() && ring.verify_signature(&new).is_ok());
+    let published: Vec<_> = ring.jwks().keys.into_iter().map(|key| key.kid).collect();
+    assert_eq!(published, [new_kid.clone(), old_kid.clone()]);
+    let until = ring.list()[1].published_until.unwrap();
+    assert!(until >= rotated_at + TimeDelta::seconds(TOKEN_LIFETIME_MAX), "{until}");
+    assert!(until <= rotated_at + TimeDelta::seconds(TOKEN_LIFETIME_MAX + 120), "{until}");
+
+    // A day later: the same ring with the end of the overlap in the past.
+    let text = fs::read_to_string(manifest(&directory)).unwrap();
+    let past = serde_json::to_string(&(Utc::now() - TimeDelta::seconds(1))).unwrap();
+    let end = serde_json::to_value(until).unwrap().to_string();
+    assert!(text.contains(&end));
+    fs::write(manifest(&directory), text.replace(&end, &past)).unwrap();
+    ring.refresh().unwrap();
+    assert_eq!(ring.verify_signature(&old), Err(TokenError::UnknownKey));
+    assert!(ring.public_key(&old_kid).is_none() && ring.public_key(&new_kid).is_some());
+    assert_eq!(ring.jwks().keys.len(), 1);
+    assert!(ring.verify_signature(&new).is_ok());
+    assert!(key_file(&directory, &old_kid).exists());
+    ring.rotate().unwrap();
+    assert!(!key_file(&directory, &old_kid).exists(), "a key of no use is removed at the next rotation");
+    assert!(ring.verify_signature(&new).is_ok());
+}
+
+#[test]
+fn a_retired_key_ends_on_time_without_any_change_on_the_disk() {
+    let (directory, ring) = ring();
+    let old = ring.sign(&claims()).unwrap();
+    ring.rotate().unwrap();
+    let end = serde_json::to_value(ring.list()[1].published_until).unwrap().to_string();
+    let soon = serde_json::to_string(&(Utc::now() + TimeDelta::milliseconds(200))).unwrap();
+    let text = fs::read_to_string(manifest(&directory)).unwrap();
+    fs::write(manifest(&directory), text.replace(&end, &soon)).unwrap();
+    ring.refresh().unwrap();
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while ring.verify_signature(&old) != Err(TokenError::UnknownKey) {
+        assert!(Instant::now() < give_up, "the key is still in use");
+    }
+    assert_eq!(ring.jwks().keys.len(), 1);
+}
+
+#[test]
+fn a_retired_key_ends_when_the_clock_says_so() {
+    let directory = TempDir::new().unwrap();
+    place_keys(directory.path());
+    let clock = Clock::standing(Utc::now());
+    let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
+    let old = ring.sign(&claims()).unwrap();
+    ring.rotate().unwrap();
+    let until = ring.list()[1].published_until.unwrap();
+    clock.advance(until - clock.now() - TimeDelta::microseconds(1));
+    assert!(ring.verify_signature(&old).is_ok());
+    clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(ring.verify_signature(&old), Err(TokenError::UnknownKey));
+    assert_eq!(ring.jwks().keys.len(), 1);
+}
+
+#[test]
+fn a_running_server_notices_a_rotation_by_another_process() {
+    let (directory, server) = ring();
+    let old_kid = server.jwks().keys.remove(0).kid;
+    let operator = KeyRing::open(directory.path(), Clock::system()).unwrap();
+    let new_kid = operator.rotate().unwrap();
+    // A token of a key that it has not seen makes it look at once.
+    let token = operator.sign(&claims()).unwrap();
+    assert!(server.verify_signature(&token).is_ok());
+    let own = server.sign(&claims()).unwrap();
+    assert_eq!(jsonwebtoken::decode_header(&own).unwrap().kid, Some(new_kid.clone()));
+    assert!(server.is_healthy());
+
+    let newest = operator.rotate().unwrap();
+    server.refresh().unwrap();
+    let kids: Vec<_> = server.jwks().keys.into_iter().map(|key| key.kid).collect();
+    assert_eq!(kids, [newest, new_kid, old_kid]);
+}
+
+#[test]
+fn rotations_at_the_same_time_all_count() {
+    let (directory, ring) = ring();
+    let token = ring.sign(&claims()).unwrap();
+    let barrier = Arc::new(Barrier::new(3));
+    let rotations: Vec<_> = (0..3)
+        .map(|_| {
+            let (path, barrier) = (directory.path().to_owned(), Arc::clone(&barrier));
+            std::thread::spawn(move || {
+                let ring = KeyRing::open(&path, Clock::system()).unwrap();
+                barrier.wait();
+                ring.rotate().unwrap()
+            })
+        })
+        .collect();
+    let mut made: Vec<_> = rotations.into_iter().map(|rotation| rotation.join().unwrap()).collect();
+    ring.refresh().unwrap();
+    let listed = ring.list();
+    assert_eq!(listed.len(), 4);
+    assert_eq!(listed.iter().filter(|key| key.published_until.is_none()).count(), 1);
+    assert!(listed[0].published_until.is_none() && made.contains(&listed[0].kid));
+    made.retain(|kid| !listed.iter().any(|key| &key.kid == kid));
+    assert!(made.is_empty(), "lost: {made:?}");
+    assert!(ring.verify_signature(&token).is_ok());
+}
+
+/// Damages the ring of a directory, whose only key has this id.
+type Damage = fn(&TempDir, &str);
+
+#[test]
+fn a_damaged_ring_is_named_and_left_as_it_was() {
+    let damage: [(&str, Damage); 7] = [
+        (".pem", |directory, kid| fs::write(key_file(directory, kid), "").unwrap()),
+        (".pem", |directory, kid| {
+            let text = fs::read_to_string(key_file(directory, kid)).unwrap();
+            fs::write(key_file(directory, kid), &text[..text.len() / 2]).unwrap();
+        }),
+        (".pem", |directory, kid| {
+            let text = fs::read_to_string(key_file(directory, kid)).unwrap();
+            let (head, tail) = text.split_at(text.len() / 2);
+            fs::write(key_file(directory, kid), format!("{head}AAAA{}", &tail[4..])).unwrap();
+        }),
+        (".pem", |directory, kid| fs::remove_file(key_file(directory, kid)).unwrap()),
+        ("manifest.json", |directory, _| fs::write(manifest(directory), "{").unwrap()),
+        ("manifest.json", |directory, kid| {
+            let text = fs::read_to_string(manifest(directory)).unwrap();
+            fs::write(manifest(directory), text.replace(kid, "../../../../etc/ssl/private/key")).unwrap();
+        }),
+        ("manifest.json", |directory, _| {
+            let text = fs::read_to_string(manifest(directory)).unwrap();
+            let active = r#""active": ""#;
+            fs::write(manifest(directory), text.replace(active, &format!("{active}x"))).unwrap();
+        }),
+    ];
+    for (index, (file, damage)) in damage.into_iter().enumerate() {
+        let (directory, ring) = ring();
+        let kid = ring.jwks().keys.remove(0).kid;
+        let token = ring.sign(&claims()).unwrap();
+        damage(&directory, &kid);
+        let names_before = names(directory.path());
+        let manifest_before = fs::read(manifest(&directory)).unwrap();
+        let key_before = fs::read(key_file(&directory, &kid)).ok();
+
+        let error = KeyRing::open(directory.path(), Clock::system()).unwrap_err();
+        assert!(matches!(error, KeyError::Damaged { .. }), "case {index}: {error}");
+        assert!(error.to_string().contains(file), "case {index}: {error}");
+        assert!(error.to_string().contains("backup"), "case {index}: {error}");
+        assert!(!format!("{error:?}").contains("PRIVATE KEY"));
+        assert_eq!(names(directory.path()), names_before, "case {index}");
+        assert_eq!(fs::read(manifest(&directory)).unwrap(), manifest_before, "case {index}");
+        assert_eq!(fs::read(key_file(&directory, &kid)).ok(), key_before, "case {index}");
+
+        // A server that runs already goes on with the keys that it has, and says that it is not well.
+        if file == "manifest.json" {
+            assert!(ring.refresh().is_err() && !ring.is_healthy(), "case {index}");
+            assert!(ring.rotate().is_err(), "case {index}");
+        }
+        assert!(ring.verify_signature(&token).is_ok(), "case {index}");
+    }
+}
+
+#[test]
+fn a_private_key_that_others_can_read_is_refused() {
+    let (directory, ring) = ring();
+    let path = key_file(&directory, &ring.jwks().keys[0].kid);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let error = KeyRing::open(directory.path(), Clock::system()).unwrap_err();
+    assert!(matches!(error, KeyError::File { .. }), "{error}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("chmod 600"), "{error}");
+}
+
+#[test]
+fn a_first_start_that_was_cut_short_is_completed() {
+    let (directory, first) = ring();
+    let kid = first.jwks().keys.remove(0).kid;
+    fs::remove_file(manifest(&directory)).unwrap();
+    let reopened = KeyRing::open(directory.path(), Clock::system()).unwrap();
+    assert_eq!(reopened.jwks(), first.jwks());
+    // With two keys and no manifest nobody knows which one signed.
+    reopened.rotate().unwrap();
+    fs::remove_file(manifest(&directory)).unwrap();
+    let before = names(directory.path());
+    let error = KeyRing::open(directory.path(), Clock::system()).unwrap_err();
+    assert!(error.to_string().contains("manifest.json"), "{error}");
+    assert_eq!(names(directory.path()), before);
+    assert!(key_file(&directory, &kid).exists());
+}

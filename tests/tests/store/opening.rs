@@ -1,0 +1,133 @@
+//! Data that cannot be opened is named and left as it was, and what is kept is for its owner alone.
+
+use argus_core::Clock;
+use argus_core::store::{Database, DatabaseUrl, OpenError, StoreSettings};
+use argus_core::tenants;
+use argus_partner::IdentityError;
+use argus_server::service::PRODUCTS;
+use argus_tests::{Installation, on_both_engines, run};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::TempDir;
+
+on_both_engines! {
+    a_data_directory_with_another_pepper_is_refused
+}
+
+/// Opens the store at a URL or path.
+fn open(url: &str) -> Result<(), OpenError> {
+    Database::open(&StoreSettings::new(DatabaseUrl::from(url.to_owned())), PRODUCTS).map(drop)
+}
+
+/// Brings the store at a URL or path up to date.
+fn migrate(url: &str) -> Result<(), OpenError> {
+    Database::migrate(&DatabaseUrl::from(url.to_owned()), PRODUCTS).map(drop)
+}
+
+async fn a_data_directory_with_another_pepper_is_refused(installation: Installation) {
+    drop(installation.identity());
+    let pepper = installation.data_dir().join("secret_pepper");
+    let original = fs::read(&pepper).unwrap();
+    fs::remove_file(&pepper).unwrap();
+    let error = installation.open(Clock::system()).unwrap_err();
+    assert!(matches!(error, IdentityError::ForeignPepper(_)), "{error}");
+    fs::write(&pepper, original).unwrap();
+    drop(installation.open(Clock::system()).unwrap());
+}
+
+#[test]
+fn a_file_that_is_not_a_database_is_named_and_left_as_it_was() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("notes.db");
+    let content = "these are notes, and not a database at all\n".repeat(200);
+    fs::write(&path, &content).unwrap();
+    for result in [open(path.to_str().unwrap()), migrate(path.to_str().unwrap())] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error}");
+        assert!(error.to_string().contains("notes.db"), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), content);
+}
+
+#[test]
+fn a_damaged_database_is_named_and_left_as_it_was() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("argus.db");
+    let url = format!("sqlite://{}", path.display());
+    migrate(&url).unwrap();
+    let mut content = fs::read(&path).unwrap();
+    content[100..].fill(0xa5);
+    fs::write(&path, &content).unwrap();
+    let error = open(&url).unwrap_err();
+    assert!(error.to_string().contains("argus.db"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), content);
+}
+
+#[test]
+fn a_pepper_that_is_damaged_is_named_and_left_as_it_was() {
+    let installation = Installation::sqlite();
+    drop(installation.identity());
+    let path = installation.data_dir().join("secret_pepper");
+    for content in ["", "short", "!!!!", "c2hvcnQ\n"] {
+        fs::write(&path, content).unwrap();
+        let error = installation.open(Clock::system()).unwrap_err();
+        assert!(matches!(error, IdentityError::Pepper(_)), "{error}");
+        assert!(error.to_string().contains("secret_pepper"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn everything_that_is_kept_is_owner_only() {
+    run(async {
+        let installation = Installation::sqlite();
+        let identity = installation.identity();
+        tenants::create(identity.store(), identity.clock(), "Example tenant").await.unwrap();
+        let data = installation.data_dir();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mut seen = Vec::new();
+        for directory in [data.clone(), data.join("keys")] {
+            assert_eq!(mode(&directory), 0o700, "{directory:?}");
+            for entry in fs::read_dir(&directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    assert_eq!(mode(&path), 0o600, "{path:?}");
+                    seen.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        for name in ["argus.db", "argus.db-wal", "argus.db-shm", "secret_pepper", "manifest.json"] {
+            assert!(seen.iter().any(|file| file == name), "{name} is not among {seen:?}");
+        }
+        assert!(seen.iter().any(|file| file.ends_with(".pem")));
+    });
+}
+
+#[test]
+fn a_database_file_that_others_could_read_is_made_owner_only() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("open.db");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    migrate(path.to_str().unwrap()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn urls_that_name_no_usable_database_are_refused() {
+    for url in ["", "sqlite://", ":memory:", "mysql://root@localhost/argus", "file:argus.db?mode=memory"] {
+        let error = open(url).unwrap_err();
+        assert!(matches!(error, OpenError::Url(_)), "{url}: {error}");
+    }
+    let directory = TempDir::new().unwrap();
+    let error = open(directory.path().to_str().unwrap()).unwrap_err();
+    assert!(matches!(error, OpenError::File { .. }), "{error}");
+}
+
+#[test]
+fn a_server_out_of_reach_is_reported_without_the_password() {
+    let error = open("postgres://argus:open-sesame@127.0.0.1:1/argus").unwrap_err();
+    assert!(matches!(error, OpenError::Connect(_)), "{error}");
+    assert!(!format!("{error} {error:?}").contains("sesame"));
+}

@@ -1,0 +1,83 @@
+//! Processes of one installation that start at the same moment.
+
+use crate::identity::oauth::authenticates;
+use crate::identity::support::{admin, app};
+use argus_core::store::DatabaseUrl;
+use argus_core::{Clock, tenants};
+use argus_openapi::types::scopes::Scope;
+use argus_partner::IdentitySettings;
+use argus_tests::{Installation, on_both_engines, run};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+on_both_engines! {
+    processes_that_start_together_share_one_schema_one_key_and_one_pepper
+}
+
+const DATA_DIR: &str = "ARGUS_TEST_CHILD_DATA_DIR";
+const DATABASE_URL: &str = "ARGUS_TEST_CHILD_DATABASE_URL";
+const MARK: &str = "key of this process: ";
+
+async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(installation: Installation) {
+    let mut processes: Vec<_> = (0..3)
+        .map(|_| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "store::processes::a_process_opens_a_fresh_installation", "--nocapture"])
+                .env(DATA_DIR, installation.data_dir())
+                .env(DATABASE_URL, installation.settings.store.url.expose())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut kids = Vec::new();
+    let mut outputs = Vec::new();
+    for process in &mut processes {
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mark = |line: String| line.strip_prefix(MARK).map(str::to_owned);
+        kids.push(lines.by_ref().find_map(|line| mark(line.unwrap())));
+        outputs.push(lines);
+    }
+    for process in processes {
+        // Its standard input closes, so that it ends.
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    drop(outputs);
+    let identity = installation.identity();
+    let published = identity.keys().jwks().keys;
+    assert_eq!(published.len(), 1);
+    assert!(kids.iter().all(|kid| kid.as_ref() == Some(&published[0].kid)), "{kids:?}");
+    let admin = admin(&identity).await;
+    let created = app(&identity, &admin, &[Scope::JobsRead]).await;
+    assert!(authenticates(&identity, &created.app.client_id, created.client_secret.expose()).await);
+}
+
+/// On its own it opens an installation of its own; as a child of the test above, the shared one, which it
+/// keeps open until all of them have it.
+#[test]
+fn a_process_opens_a_fresh_installation() {
+    run(async {
+        let mut own = Installation::sqlite();
+        let is_child = match (std::env::var_os(DATA_DIR), std::env::var(DATABASE_URL)) {
+            (Some(data_dir), Ok(database_url)) => {
+                own.settings.identity = IdentitySettings::new(Path::new(&data_dir));
+                own.settings.store.url = DatabaseUrl::from(database_url);
+                true
+            }
+            _ => false,
+        };
+        let (_database, identity) = own.open(Clock::system()).unwrap();
+        tenants::create(identity.store(), identity.clock(), "From this process").await.unwrap();
+        if is_child {
+            let line = format!("\n{MARK}{}\n", identity.keys().list()[0].kid);
+            std::io::stdout().write_all(line.as_bytes()).unwrap();
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            // The test that started it looks for leftovers.
+            std::mem::forget(own);
+        }
+    });
+}

@@ -1,0 +1,158 @@
+//! Transactions: whole or not at all, and tried again when another one was in the way.
+
+use crate::identity::support::admin;
+use argus_core::store::{Error, Kind, Tx};
+use argus_core::{audit, tenants};
+use argus_tests::{Installation, on_both_engines, run_on_postgres, run_on_sqlite, sql};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+
+on_both_engines! {
+    a_failed_transaction_leaves_nothing_behind
+    writers_that_read_first_do_not_trip_over_each_other
+    work_that_met_another_transaction_is_done_again
+}
+
+const NAME: &str = "SELECT name AS line FROM tenants";
+
+async fn a_failed_transaction_leaves_nothing_behind(installation: Installation) {
+    let identity = installation.identity();
+    let admin = admin(&identity).await;
+    let half = |tx: &mut Tx<'_>| {
+        audit::append(tx, "app.create", "app_half")?;
+        sql::execute(tx.parts().0, "UPDATE tenants SET name = 'Half'")?;
+        assert_eq!(sql::lines(tx.parts().0, NAME)?, ["Half"]);
+        assert_eq!(audit::list(tx, 100)?.len(), 2);
+        Err::<(), _>(argus_core::Error::Invalid("changed my mind".to_owned()))
+    };
+    let error = identity.store().write(&admin, half).await.unwrap_err();
+    assert!(matches!(&error, argus_core::Error::Invalid(text) if text == "changed my mind"), "{error}");
+    let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
+    assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 1);
+    assert_eq!(sql::lines(&mut installation.connect(), NAME).unwrap(), ["Example tenant"]);
+    // The connection is as good as new.
+    tenants::create(identity.store(), identity.clock(), "Another").await.unwrap();
+}
+
+async fn writers_that_read_first_do_not_trip_over_each_other(installation: Installation) {
+    let (database, identity) = installation.database_and_identity();
+    let admin = admin(&identity).await;
+    let writers: Vec<_> = (0..24)
+        .map(|index| {
+            // Of either kind of work, which have no connection in common.
+            let store = if index % 2 == 0 { database.requests.clone() } else { database.workers.clone() };
+            let admin = admin.clone();
+            tokio::spawn(async move {
+                let work = move |tx: &mut Tx<'_>| {
+                    audit::list(tx, 100)?;
+                    audit::append(tx, "app.secret.rotate", &format!("app_{index}"))
+                };
+                store.write(&admin, work).await
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+    let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
+    assert_eq!(database.deliveries.read(&admin, events).await.unwrap().len(), 1 + 24);
+}
+
+async fn work_that_met_another_transaction_is_done_again(installation: Installation) {
+    let identity = installation.identity();
+    let admin = admin(&identity).await;
+    let (attempts, other) = (Arc::new(AtomicU32::new(0)), Mutex::new(installation.connect()));
+    let is_sqlite = installation.is_sqlite();
+    let counted = Arc::clone(&attempts);
+    let work = move |tx: &mut Tx<'_>| {
+        let is_first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+        let mut other = other.lock().unwrap();
+        if is_sqlite {
+            audit::append(tx, "app.secret.rotate", "app_1")?;
+            if is_first {
+                // Real work on a second database file would meet the same: the lock of another writer.
+                sql::execute(&mut other, "BEGIN IMMEDIATE")?;
+            }
+        } else {
+            sql::execute(tx.parts().0, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+            audit::append(tx, "app.secret.rotate", "app_1")?;
+            if is_first {
+                sql::execute(&mut other, "UPDATE tenants SET name = 'Of another'")?;
+            }
+            sql::execute(tx.parts().0, "UPDATE tenants SET name = 'Of this one'")?;
+        }
+        Ok::<_, argus_core::Error>(())
+    };
+    identity.store().write(&admin, work).await.unwrap();
+    assert_eq!(attempts.load(Ordering::Relaxed), 2);
+    let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
+    assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 2, "once, not twice");
+}
+
+/// Two writers that each hold what the other one wants.
+#[test]
+fn two_writers_that_wait_for_each_other_both_end_on_postgres() {
+    run_on_postgres(async |installation: Installation| {
+        let identity = installation.identity();
+        let [first, second] = [admin(&identity).await, admin(&identity).await];
+        let both_have_one = Arc::new(Barrier::new(2));
+        let attempts = Arc::new(AtomicU32::new(0));
+        let writer = |own: &str, others: &str| {
+            let rename = |id: &str| format!("UPDATE tenants SET name = name || '+' WHERE tenant_id = '{id}'");
+            let (own, others) = (rename(own), rename(others));
+            let (barrier, attempts) = (Arc::clone(&both_have_one), Arc::clone(&attempts));
+            move |tx: &mut Tx<'_>| {
+                let (connection, _) = tx.parts();
+                sql::execute(connection, &own)?;
+                if attempts.fetch_add(1, Ordering::Relaxed) < 2 {
+                    barrier.wait();
+                }
+                Ok::<_, Error>(sql::execute(connection, &others)?)
+            }
+        };
+        let ids = [&first, &second].map(|context| context.tenant_id().as_str());
+        let (one, other) = tokio::join!(
+            identity.store().write(&first, writer(ids[0], ids[1])),
+            identity.store().write(&second, writer(ids[1], ids[0])),
+        );
+        one.unwrap();
+        other.unwrap();
+        assert_eq!(attempts.load(Ordering::Relaxed), 3, "one of them went twice");
+        let names = sql::lines(&mut installation.connect(), NAME).unwrap();
+        assert_eq!(names, ["Example tenant++", "Example tenant++"]);
+    });
+}
+
+/// SQLite's own lock, which another kind of work holds for longer than anybody waits.
+#[test]
+fn a_writer_that_never_gets_its_turn_gives_up_and_may_try_later_on_sqlite() {
+    run_on_sqlite(async |installation: Installation| {
+        let (database, identity) = installation.database_and_identity();
+        let admin = admin(&identity).await;
+        let impatient =
+            |tx: &mut Tx<'_>| Ok::<_, Error>(sql::execute(tx.parts().0, "PRAGMA busy_timeout = 0")?);
+        database.workers.write(&admin, impatient).await.unwrap();
+
+        let (holds, is_held) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = Mutex::new(ended);
+        let holder = tokio::spawn({
+            let (store, admin) = (database.requests.clone(), admin.clone());
+            async move {
+                let hold = move |_: &mut Tx<'_>| {
+                    holds.send(()).unwrap();
+                    Ok::<_, Error>(ended.lock().unwrap().recv().is_err())
+                };
+                store.write(&admin, hold).await
+            }
+        });
+        tokio::task::spawn_blocking(move || is_held.recv().unwrap()).await.unwrap();
+        let append = |tx: &mut Tx<'_>| audit::append(tx, "app.secret.rotate", "app_1");
+        let error = database.workers.write(&admin, append).await.unwrap_err();
+        let argus_core::Error::Store(error) = error else { panic!("{error}") };
+        assert_eq!((error.kind(), error.is_transient()), (Kind::Conflict, true));
+        drop(end);
+        assert!(holder.await.unwrap().unwrap());
+        database.workers.write(&admin, append).await.unwrap();
+    });
+}

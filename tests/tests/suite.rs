@@ -1,0 +1,13 @@
+//! Every test of the service that needs more than one crate. One binary for all of them, because each
+//! would link the whole server again.
+//!
+//! - `black_box`: the service from outside, through real sockets, in this process or as a child
+//! - `store`, `identity`: the core and the partner product as the gate calls them
+//! - `edges`: which crate may depend on which
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod black_box;
+mod edges;
+mod identity;
+mod store;
