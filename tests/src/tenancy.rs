@@ -1,9 +1,8 @@
 //! Tenants, apps and their tokens, all made over HTTP.
 
-use crate::{Answer, Reach, TestServer, audience, claims};
+use crate::{Answer, Reach, TestServer};
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_partner::claims::AUDIENCE_LIVE;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -33,7 +32,7 @@ pub struct AppCredentials {
 impl TestServer {
     /// A token of the operator: metrics and bootstrap.
     pub fn operator_token(&self) -> String {
-        self.sign(&claims(AUDIENCE_LIVE, "tnt_of_the_operator", &[Scope::InternalOperate]))
+        self.sign(&self.claims(Host::Auth, "tnt_of_the_operator", &[Scope::InternalOperate]))
     }
 
     /// A new tenant.
@@ -57,7 +56,7 @@ impl TestServer {
     /// Somebody in a new tenant with exactly these scopes on a host.
     pub async fn caller(&self, host: Host, scopes: &[Scope]) -> Caller {
         let tenancy = self.tenant().await;
-        let mut claims = claims(audience(host), &tenancy.tenant_id, scopes);
+        let mut claims = self.claims(host, &tenancy.tenant_id, scopes);
         claims.organization_id.clone_from(&tenancy.organization_id);
         Caller { host, token: self.sign(&claims), tenancy }
     }

@@ -9,6 +9,7 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use std::path::Path;
 
 /// The audience of a host's tokens.
@@ -18,7 +19,11 @@ pub fn audience(host: Host) -> &'static str {
 
 /// Claims of a token for `audience`, valid for an hour, of the tenant `tenant_id`.
 pub fn claims(audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
-    let now = chrono::Utc::now().timestamp();
+    claims_at(Utc::now(), audience, tenant_id, scopes)
+}
+
+fn claims_at(now: DateTime<Utc>, audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
+    let now = now.timestamp();
     let scope: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     Claims {
         iss: Host::Auth.public_url().to_owned(),
@@ -37,6 +42,11 @@ pub fn claims(audience: &str, tenant_id: &str, scopes: &[Scope]) -> Claims {
 }
 
 impl TestServer {
+    /// As [`claims`], by the server's own clock.
+    pub fn claims(&self, host: Host, tenant_id: &str, scopes: &[Scope]) -> Claims {
+        claims_at(self.state().clock.now(), audience(host), tenant_id, scopes)
+    }
+
     /// A token with these claims, signed by the server's key.
     pub fn sign(&self, claims: &Claims) -> String {
         self.state().identity.keys().sign(claims).unwrap()

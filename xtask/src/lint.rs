@@ -1,6 +1,7 @@
-//! `cargo xtask lint`: the usual OpenAPI linters over the published descriptor. Rule sets and
-//! versions stand in `openapi/lint`.
+//! `cargo xtask lint`: the usual OpenAPI linters over the published descriptor, whose rule sets and
+//! versions stand in `openapi/lint`, and cargo-machete over the dependencies.
 
+use crate::cargo::cargo;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::{fs, io};
@@ -11,6 +12,27 @@ pub(crate) struct Options {}
 
 /// Runs the command.
 pub(crate) fn run(_: &Options) -> ExitCode {
+    match dependencies() {
+        Ok(()) => descriptor(),
+        Err(message) => {
+            eprintln!("lint: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every dependency of a `Cargo.toml` is used. cargo-machete looks for a workspace in the folders above
+/// and takes `tests/fuzz` for that of `tests/fuzz/checks`, which it says and passes over.
+fn dependencies() -> Result<(), String> {
+    let installed = Command::new("cargo-machete").arg("--version").output();
+    if installed.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Err("cargo-machete is not installed: cargo install cargo-machete --locked".to_owned());
+    }
+    cargo(&["machete"]).run()
+}
+
+/// The published descriptor keeps the rules.
+fn descriptor() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/lint");
     let commands = match fs::read_to_string(directory.join("commands.txt")) {
         Ok(commands) => commands,

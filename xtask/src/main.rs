@@ -29,7 +29,8 @@ enum Command {
     Bench(bench::Options),
     /// Runs everything that must hold before a change lands.
     Ci,
-    /// Runs the usual OpenAPI linters over the published descriptor. Needs npm.
+    /// Runs cargo-machete over the dependencies and the usual OpenAPI linters over the published descriptor.
+    /// Needs npm.
     Lint(lint::Options),
 }
 
