@@ -1,7 +1,7 @@
 //! What a service is installed on, for one test: a data directory and a database of its own. It ends with
 //! the test, and not silently when something is left behind there.
 
-use crate::postgres::PostgresDatabase;
+use crate::postgres::PostgresSchema;
 use crate::{Leftovers, place_keys, sql};
 use argus_core::Clock;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
@@ -18,7 +18,7 @@ pub struct Installation {
     /// How a service starts on it.
     pub settings: Settings,
     // In this order: the files are looked at before they go.
-    postgres: Option<PostgresDatabase>,
+    postgres: Option<PostgresSchema>,
     directory: TempDir,
 }
 
@@ -28,16 +28,16 @@ impl Installation {
         Self::on(None)
     }
 
-    /// An installation on PostgreSQL, or none without a server to make a database on.
+    /// An installation on PostgreSQL, or none without a database to make a schema in.
     pub(crate) fn postgres() -> Option<Self> {
-        PostgresDatabase::create().map(|database| Self::on(Some(database)))
+        PostgresSchema::create().map(|schema| Self::on(Some(schema)))
     }
 
-    fn on(postgres: Option<PostgresDatabase>) -> Self {
+    fn on(postgres: Option<PostgresSchema>) -> Self {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().join("data");
         let url = match &postgres {
-            Some(database) => DatabaseUrl::from(database.url.clone()),
+            Some(schema) => DatabaseUrl::from(schema.url.clone()),
             None => DatabaseUrl::embedded(&data_dir),
         };
         let anywhere = "127.0.0.1:0".parse().unwrap();

@@ -41,13 +41,13 @@ const ROWS: &str = "
 
 /// Whether there is a schema; a test may end before there is one.
 const TABLES_IN_POSTGRES: &str =
-    "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public' AND tablename = 'apps'";
+    "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'apps'";
 const TABLES_IN_SQLITE: &str = "SELECT name AS line FROM sqlite_master WHERE name = 'apps'";
 
-/// Connections of others to this database.
+/// Connections of others to this schema, all of which carry its name.
 const SESSIONS: &str = "
     SELECT 'connection, ' || coalesce(state, 'new') || ', last statement: ' || query AS line
-    FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
 
 /// How long SQLite waits for another connection to end its transaction, in milliseconds.
 const LOCK_PATIENCE: u32 = 60_000;
