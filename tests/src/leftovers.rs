@@ -40,7 +40,9 @@ const ROWS: &str = "
         WHERE action = 'app.create' AND subject NOT IN (SELECT client_id FROM apps)";
 
 /// Whether there is a schema; a test may end before there is one.
-const TABLES_IN_POSTGRES: &str = "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'apps'";
+const TABLES_IN_POSTGRES: &str = "
+    SELECT tablename::text AS line FROM pg_tables
+    WHERE schemaname = current_schema() AND tablename = 'apps'";
 const TABLES_IN_SQLITE: &str = "SELECT name AS line FROM sqlite_master WHERE name = 'apps'";
 
 /// Connections of others to this schema, all of which carry its name.
