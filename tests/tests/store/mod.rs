@@ -7,3 +7,14 @@ mod processes;
 mod schema;
 mod tenant;
 mod writing;
+
+/// The versions of all migrations, oldest first, from the names of their directories.
+fn migration_versions() -> Vec<String> {
+    let server = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
+    let directories = ["core", "partner"].map(|product| server.join(product).join("migrations/sqlite"));
+    let entries = directories.iter().flat_map(|directory| std::fs::read_dir(directory).unwrap());
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut versions: Vec<_> = names.map(|name| name.split('_').next().unwrap().replace('-', "")).collect();
+    versions.sort();
+    versions
+}

@@ -54,9 +54,10 @@ async fn a_store_of_the_first_version_is_brought_up_to_date_with_its_apps(instal
     drop(old);
 
     let url = &installation.settings.store.url;
-    assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), ["20261122000002"]);
+    let newer = super::migration_versions().split_off(1);
+    assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), newer);
     let mut after = content(&mut installation.connect());
-    after.retain(|line| line != "migration 20261122000002");
+    after.retain(|line| newer.iter().all(|version| *line != format!("migration {version}")));
     assert_eq!(after, before);
 
     let (_database, identity) = installation.open(Clock::system()).unwrap();

@@ -1,8 +1,7 @@
-//! The first product's tables: models and queries, one file per resource. Rules of the domain do not
+//! The first product's tables, models and queries, one file per resource. Rules of the domain do not
 //! live here.
 
 pub mod apps;
-pub mod schema;
 
 use argus_core::store::Migrations;
 use diesel_migrations::embed_migrations;
