@@ -1,10 +1,58 @@
-//! What callgrind counted in one run of a server. How a server is run under it stands in `process`.
+//! What callgrind counts while a server runs under it, between two moments that the bench chooses.
 
+use crate::process::Running;
 use std::collections::HashMap;
+use std::error::Error;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// Totals of a run, from its start to its end.
+/// The files that callgrind writes for one server.
+pub struct Profile(PathBuf);
+
+impl Profile {
+    /// The profile under this path.
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// A command that runs `program` under callgrind.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut out_file = OsString::from("--callgrind-out-file=");
+        out_file.push(&self.0);
+        let mut command = Command::new("valgrind");
+        // With its dumps in one file they are read as one, and need no number.
+        command.args(["--tool=callgrind", "--quiet", "--combine-dumps=yes"]).arg(out_file).arg(program);
+        // With more threads it is chance which of them wake up for a request.
+        command.env("TOKIO_WORKER_THREADS", "1");
+        command
+    }
+
+    /// Forgets what was counted so far.
+    pub fn begin(&self, server: &Running) -> Result<(), Box<dyn Error>> {
+        control(server, "--zero")
+    }
+
+    /// What was counted since the beginning.
+    pub fn end(&self, server: &Running) -> Result<Counted, Box<dyn Error>> {
+        control(server, "--dump")?;
+        let counted = Counted::parse(BufReader::new(std::fs::File::open(&self.0)?))?;
+        // The next dump begins a new file.
+        std::fs::remove_file(&self.0)?;
+        Ok(counted)
+    }
+}
+
+fn control(server: &Running, action: &str) -> Result<(), Box<dyn Error>> {
+    let output = Command::new("callgrind_control").arg(action).arg(server.id().to_string()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("callgrind_control {action}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// Totals of what a server did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// Instructions, those of SHA-256 left out: valgrind hides the processor's own instructions for
@@ -42,11 +90,6 @@ impl Role {
 }
 
 impl Counted {
-    /// Reads callgrind's output file.
-    pub fn read(path: &Path) -> std::io::Result<Self> {
-        Self::parse(BufReader::new(std::fs::File::open(path)?))
-    }
-
     /// Reads callgrind's format (Callgrind Format Specification, version 1): a function's own cost
     /// lines stand below its `fn` line; a line after `calls` has what the called function cost.
     fn parse(mut lines: impl BufRead) -> std::io::Result<Self> {
@@ -79,19 +122,6 @@ impl Counted {
             }
         }
         Ok(counted)
-    }
-
-    /// What was counted since `earlier`, divided by the number of `requests` since.
-    pub fn per_request(self, earlier: Self, requests: u32) -> Self {
-        let share = |now: u64, then: u64| {
-            let requests = u64::from(requests);
-            (now.saturating_sub(then) + requests / 2) / requests
-        };
-        Self {
-            instructions: share(self.instructions, earlier.instructions),
-            hashing: share(self.hashing, earlier.hashing),
-            allocations: share(self.allocations, earlier.allocations),
-        }
     }
 }
 
@@ -129,13 +159,5 @@ mod tests {
     #[test]
     fn an_allocation_is_counted_where_the_allocator_is_entered() {
         assert_eq!(Counted::parse(OUTPUT.as_bytes()).expect("readable").allocations, 3 + 4);
-    }
-
-    #[test]
-    fn what_came_before_the_counted_requests_cancels() {
-        let earlier = Counted { instructions: 1000, hashing: 10, allocations: 7 };
-        let later = Counted { instructions: 3010, hashing: 30, allocations: 67 };
-        let expected = Counted { instructions: 101, hashing: 1, allocations: 3 };
-        assert_eq!(later.per_request(earlier, 20), expected);
     }
 }

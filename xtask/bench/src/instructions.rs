@@ -1,9 +1,9 @@
 //! Instructions and allocations per request. They hardly depend on the machine, so that they can be
 //! held against figures that are kept in the repository.
 
-use crate::callgrind::Counted;
+use crate::callgrind::Profile;
 use crate::load::Exchange;
-use crate::process::{self, Under};
+use crate::process::{self, Running, Under};
 use crate::report::Line;
 use crate::requests::{self, OPERATIONS, Operation};
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,15 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// Requests before the counted ones: caches are full and connections are open after them.
 const WARM_UP: u32 = 200;
 /// Requests that are counted.
-const COUNTED: u32 = 2000;
+const COUNTED: u32 = 1000;
+/// Time for the server to fall asleep after each request: waking it costs something, too, and whether
+/// the next request finds it awake would depend on how busy the machine is.
+const PAUSE: Duration = Duration::from_millis(2);
 /// By how many percent a figure may rise above the one that is kept.
 const MARGIN_PERCENT: u64 = 3;
 /// The figures that are kept.
@@ -28,12 +32,6 @@ pub struct Cost {
     instructions: u64,
     /// Allocations and reallocations.
     allocations: u64,
-}
-
-impl From<Counted> for Cost {
-    fn from(counted: Counted) -> Self {
-        Self { instructions: counted.instructions, allocations: counted.allocations }
-    }
 }
 
 /// A cost by operation id.
@@ -116,33 +114,16 @@ fn risen(kept: &Costs, measured: &Costs) -> Vec<String> {
 
 /// The cost of each operation on the server under test.
 async fn argus_costs(server: &Path, data: &Path) -> Result<Costs, Box<dyn Error>> {
-    let earlier = argus_run(server, data, None).await?;
-    let mut costs = Costs::new();
-    for operation in &OPERATIONS {
-        let counted = argus_run(server, data, Some(operation)).await?;
-        costs.insert(operation.id.to_owned(), counted.per_request(earlier, COUNTED).into());
-    }
-    Ok(costs)
-}
-
-/// One run: every operation to warm up, then the counted one.
-async fn argus_run(
-    server: &Path,
-    data: &Path,
-    counted: Option<&Operation>,
-) -> Result<Counted, Box<dyn Error>> {
-    let output = data.join("callgrind.out");
-    let (argus, ready, _) = process::argus(server, data, Under::Callgrind(&output))?;
+    let profile = Profile::new(data.join("argus.callgrind"));
+    let (argus, ready, _) = process::argus(server, data, Under::Callgrind(&profile))?;
     let authorization = requests::sandbox_authorization(&ready).await?;
     let address = process::address(&ready.sandbox)?;
+    let mut costs = Costs::new();
     for operation in &OPERATIONS {
-        (operation.exchange)(&authorization).times(address, WARM_UP).await?;
+        let exchange = (operation.exchange)(&authorization);
+        costs.insert(operation.id.to_owned(), cost(&argus, &profile, &exchange, address).await?);
     }
-    if let Some(operation) = counted {
-        (operation.exchange)(&authorization).times(address, COUNTED).await?;
-    }
-    argus.end()?;
-    Ok(Counted::read(&output)?)
+    Ok(costs)
 }
 
 /// The cost of an operation on the bare server.
@@ -151,26 +132,27 @@ async fn baseline_cost(
     data: &Path,
     authorization: &str,
 ) -> Result<Cost, Box<dyn Error>> {
-    let body = operation.body(data);
-    let exchange = (operation.exchange)(authorization);
-    let earlier = baseline_run(operation, &body, &exchange, WARM_UP).await?;
-    let counted = baseline_run(operation, &body, &exchange, WARM_UP + COUNTED).await?;
-    Ok(counted.per_request(earlier, COUNTED).into())
+    let profile = Profile::new(data.join(format!("{}.callgrind", operation.baseline)));
+    let under = Under::Callgrind(&profile);
+    let (server, address) =
+        process::baseline(operation.baseline, &operation.body(data), operation.status, under)?;
+    cost(&server, &profile, &(operation.exchange)(authorization), address).await
 }
 
-async fn baseline_run(
-    operation: &Operation,
-    body: &Path,
+async fn cost(
+    server: &Running,
+    profile: &Profile,
     exchange: &Exchange,
-    requests: u32,
-) -> Result<Counted, Box<dyn Error>> {
-    let output = body.with_extension("out");
-    let under = Under::Callgrind(&output);
-    let (server, address): (_, SocketAddr) =
-        process::baseline(operation.baseline, body, operation.status, under)?;
-    exchange.times(address, requests).await?;
-    server.end()?;
-    Ok(Counted::read(&output)?)
+    address: SocketAddr,
+) -> Result<Cost, Box<dyn Error>> {
+    exchange.times(address, WARM_UP, PAUSE).await?;
+    profile.begin(server)?;
+    exchange.times(address, COUNTED, PAUSE).await?;
+    let counted = profile.end(server)?;
+    Ok(Cost {
+        instructions: counted.instructions / u64::from(COUNTED),
+        allocations: counted.allocations / u64::from(COUNTED),
+    })
 }
 
 #[cfg(test)]

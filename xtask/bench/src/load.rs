@@ -34,11 +34,13 @@ impl Exchange {
         Ok(connection.buffer[end.head..end.whole].to_vec())
     }
 
-    /// Sends the request so many times, one after the other on one connection.
-    pub async fn times(&self, address: SocketAddr, times: u32) -> io::Result<()> {
+    /// Sends the request so many times, one after the other on one connection, with a pause between
+    /// them.
+    pub async fn times(&self, address: SocketAddr, times: u32, pause: Duration) -> io::Result<()> {
         let mut connection = Connection::open(address).await?;
         for _ in 0..times {
             connection.exchange(self).await?;
+            tokio::time::sleep(pause).await;
         }
         Ok(())
     }

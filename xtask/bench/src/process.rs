@@ -1,8 +1,8 @@
 //! The processes that the bench starts, and what the system tells about them.
 
+use crate::callgrind::Profile;
 use serde::Deserialize;
 use std::error::Error;
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,6 +21,11 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Asks the process to end and waits until it has.
     pub fn end(mut self) -> Result<(), Box<dyn Error>> {
         let asked = Command::new("kill").args(["-s", "TERM", &self.0.id().to_string()]).status()?;
@@ -55,20 +60,16 @@ impl Running {
 pub enum Under<'a> {
     /// As it is.
     Nothing,
-    /// Under callgrind, which writes what it counted to this file when the server ends.
-    Callgrind(&'a Path),
+    /// Under callgrind.
+    Callgrind(&'a Profile),
 }
 
 impl Under<'_> {
     fn command(self, program: &Path) -> Command {
-        let Self::Callgrind(output) = self else { return Command::new(program) };
-        let mut out_file = OsString::from("--callgrind-out-file=");
-        out_file.push(output);
-        let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--quiet"]).arg(out_file).arg(program);
-        // With more threads it is chance which of them wake up for a request.
-        command.env("TOKIO_WORKER_THREADS", "1");
-        command
+        match self {
+            Self::Nothing => Command::new(program),
+            Self::Callgrind(profile) => profile.command(program),
+        }
     }
 }
 
