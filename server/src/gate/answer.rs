@@ -24,10 +24,7 @@ where
     R: FromStamped,
 {
     // Trace and host row.
-    let entry = match Entry::of(&rqctx) {
-        Ok(entry) => entry,
-        Err(error) => return Err(error),
-    };
+    let entry = Entry::of(&rqctx)?;
     // Caller, then handler.
     let outcome = match entry.admit(credentials).await {
         Ok(caller) => handler(&Call { entry: &entry, caller }).await,
