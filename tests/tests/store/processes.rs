@@ -6,6 +6,7 @@ use argus_core::store::DatabaseUrl;
 use argus_core::{Clock, tenants};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::IdentitySettings;
+use argus_server::service;
 use argus_tests::{Installation, on_both_engines, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -61,23 +62,20 @@ async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(i
 #[test]
 fn a_process_opens_a_fresh_installation() {
     run(async {
-        let mut own = Installation::sqlite();
-        let is_child = match (std::env::var_os(DATA_DIR), std::env::var(DATABASE_URL)) {
-            (Some(data_dir), Ok(database_url)) => {
-                own.settings.identity = IdentitySettings::new(Path::new(&data_dir));
-                own.settings.store.url = DatabaseUrl::from(database_url);
-                true
-            }
-            _ => false,
-        };
-        let (_database, identity) = own.open(Clock::system()).unwrap();
+        let own = Installation::sqlite();
+        let mut settings = own.settings.clone();
+        let shared = std::env::var_os(DATA_DIR).zip(std::env::var(DATABASE_URL).ok());
+        let is_child = shared.is_some();
+        if let Some((data_dir, database_url)) = shared {
+            settings.identity = IdentitySettings::new(Path::new(&data_dir));
+            settings.store.url = DatabaseUrl::from(database_url);
+        }
+        let (_database, identity) = service::open(&settings, Clock::system()).unwrap();
         tenants::create(identity.store(), identity.clock(), "From this process").await.unwrap();
         if is_child {
             let line = format!("\n{MARK}{}\n", identity.keys().list()[0].kid);
             std::io::stdout().write_all(line.as_bytes()).unwrap();
             std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-            // The test that started it looks for leftovers.
-            std::mem::forget(own);
         }
     });
 }
