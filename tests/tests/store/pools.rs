@@ -21,6 +21,9 @@ on_both_engines! {
     a_read_of_a_row_goes_to_the_pool_when_no_connection_is_free
 }
 
+/// How long it may take to get every connection.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Reads that hold connections until they are told to end.
 struct Held {
     end: Vec<mpsc::Sender<()>>,
@@ -53,7 +56,7 @@ impl Held {
             }));
         }
         drop(started);
-        let wait = move || (0..connections).for_each(|_| all_started.recv().unwrap());
+        let wait = move || (0..connections).for_each(|_| all_started.recv_timeout(PATIENCE).unwrap());
         tokio::task::spawn_blocking(wait).await.unwrap();
         held
     }
@@ -102,6 +105,7 @@ async fn requests_are_served_while_every_worker_connection_is_held(installation:
     let token = app.live_token(&[]).await;
     let path = app.path("");
     app.tenancy.get(&path).await.expect(200);
+    app.tenancy.get("/v1/platform/apps").await.expect(200);
     let answer = server.send(
         server.request(argus_openapi::Host::Auth, Method::GET, "/v1/platform/scopes").bearer_auth(token),
     );
