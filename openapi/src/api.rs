@@ -497,46 +497,14 @@ pub trait ArgusApi {
         unserved()
     }
 
-    /// Headers of the OpenAPI descriptor (JSON)
-    #[endpoint { method = HEAD, path = "/.well-known/openapi.json", tags = ["internal"] }]
-    async fn openapi_json_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
-        drop(rqctx);
-        unserved()
-    }
-
-    /// Headers of the OpenAPI descriptor (YAML)
-    #[endpoint { method = HEAD, path = "/.well-known/openapi.yaml", tags = ["internal"] }]
-    async fn openapi_yaml_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
-        drop(rqctx);
-        unserved()
-    }
-
-    /// Headers of the API catalog
+    /// Fetch the authorization server's metadata
     ///
-    /// RFC 9727, section 2: `Link` with `rel=api-catalog`.
-    #[endpoint { method = HEAD, path = "/.well-known/api-catalog", tags = ["internal"] }]
-    async fn api_catalog_head(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
-        drop(rqctx);
-        unserved()
-    }
-
-    /// Headers of a data schema
-    #[endpoint { method = HEAD, path = "/.well-known/schemas/{file}", tags = ["internal"] }]
-    async fn data_schema_head(
-        rqctx: RequestContext<Self::Context>,
-        path: Checked<Path<discovery::DataSchemaPath>>,
-    ) -> Answer<DocumentReply> {
-        drop((rqctx, path));
-        unserved()
-    }
-
-    /// Authorization server metadata
-    ///
-    /// RFC 8414, section 3.
-    #[endpoint { method = GET, path = "/.well-known/oauth-authorization-server", tags = ["internal"] }]
+    /// Returns the endpoints, grants, scopes and client authentication methods of the authorization
+    /// server (RFC 8414). Compare its `issuer` with the one that you configured before you use the rest.
+    #[endpoint { method = GET, path = "/.well-known/oauth-authorization-server", tags = ["discovery"] }]
     async fn oauth_metadata_view(
         rqctx: RequestContext<Self::Context>,
-    ) -> Answer<Reply<internal::OauthMetadata, 200>> {
+    ) -> Answer<Reply<discovery::OauthMetadata, 200>> {
         drop(rqctx);
         unserved()
     }

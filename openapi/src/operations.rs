@@ -21,6 +21,9 @@ impl std::fmt::Debug for OperationRow {
 
 const JSON: &str = "application/json";
 
+/// With the profile of RFC 9727, section 5.
+const CATALOG: &str = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
+
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
 const DISCOVERY: &[Host] = &[Host::Api, Host::Sandbox];
@@ -46,6 +49,7 @@ const fn row(
         media_type: JSON,
         document: None,
         caching: Caching::Private,
+        links: false,
         extra: &[],
         published_path: None,
         made_by: &[],
@@ -62,12 +66,17 @@ const fn admin(success: &'static str) -> OperationRow {
     row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::TenantAdmins, success)
 }
 
-/// A row of the public keys.
-const fn keys() -> OperationRow {
+/// A row of what anyone may read and keep for a while.
+const fn public(hosts: &'static [Host], success: &'static str) -> OperationRow {
     OperationRow {
         caching: Caching::Public,
-        ..row(AUTH, Access::Public, Audience::ExternalIntegrators, "The public signing keys.")
+        ..row(hosts, Access::Public, Audience::ExternalIntegrators, success)
     }
+}
+
+/// A row of the public keys.
+const fn keys() -> OperationRow {
+    public(AUTH, "The public signing keys.")
 }
 
 /// A row of a public document.
@@ -80,7 +89,7 @@ const fn document(
         media_type,
         document: Some(schema),
         caching: Caching::Tagged,
-        ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators, success)
+        ..public(DISCOVERY, success)
     }
 }
 
@@ -88,17 +97,6 @@ const fn document(
 const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
     row(hosts, access, Audience::Internal, "Never published.")
 }
-
-/// A row of the headers of a public document.
-const fn head() -> OperationRow {
-    OperationRow { caching: Caching::Tagged, ..internal(DISCOVERY, Access::Public) }
-}
-
-const NOT_MODIFIED: ExtraResponse = ExtraResponse {
-    status: 304,
-    description: "The copy that `If-None-Match` names is still current.",
-    body: ExtraBody::Empty,
-};
 
 const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
     status: 403,
@@ -264,17 +262,13 @@ operations! {
     ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead, "The profile.");
     ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
     SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators, "The scenario catalogue.");
-    OpenapiJson = openapi_json: OperationRow { extra: &[NOT_MODIFIED], ..document(JSON, "The descriptor.", openapi_json) };
-    OpenapiYaml = openapi_yaml: OperationRow { extra: &[NOT_MODIFIED], ..document("application/yaml", "The descriptor.", openapi_yaml) };
-    ApiCatalog = api_catalog: document("application/linkset+json", "The link set.", |generator| generator.subschema_for::<ApiCatalog>());
+    OpenapiJson = openapi_json: document(JSON, "The descriptor.", openapi_json);
+    OpenapiYaml = openapi_yaml: document("application/yaml", "The descriptor.", openapi_yaml);
+    ApiCatalog = api_catalog: OperationRow { links: true, ..document(CATALOG, "The link set.", |generator| generator.subschema_for::<ApiCatalog>()) };
     DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
-    DataSchemaView = data_schema_view: OperationRow { extra: &[NOT_MODIFIED], published_path: Some(DATA_SCHEMA_PATH), ..document("application/schema+json", "The schema document.", data_schema) };
+    DataSchemaView = data_schema_view: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..document("application/schema+json", "The schema document.", data_schema) };
+    OauthMetadataView = oauth_metadata_view: public(AUTH, "What the authorization server can do.");
 
-    OpenapiJsonHead = openapi_json_head: head();
-    OpenapiYamlHead = openapi_yaml_head: head();
-    ApiCatalogHead = api_catalog_head: head();
-    DataSchemaHead = data_schema_head: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..head() };
-    OauthMetadataView = oauth_metadata_view: OperationRow { caching: Caching::Public, ..internal(AUTH, Access::Public) };
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
     MetricsView = metrics_view: internal(AUTH, Access::Scope(Scope::InternalOperate));

@@ -185,6 +185,8 @@ pub struct OperationRow {
     pub document: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// Who may keep a copy of the success response.
     pub caching: Caching,
+    /// Whether a `Link` header of the success response says what the document is (RFC 8288).
+    pub links: bool,
     /// Responses besides those that follow from the signature and the access.
     pub extra: &'static [ExtraResponse],
     /// The path as it is published, where it is not the routed one.
@@ -210,8 +212,13 @@ impl OperationRow {
         self.served_by(Host::Sandbox) && self.access != Access::Public
     }
 
-    /// Whether the operation documents that a client can revalidate its copy.
-    pub fn is_revalidated(&self) -> bool {
-        self.extra.iter().any(|extra| extra.status == 304)
+    /// Whether pages of any origin may read the replies (CORS).
+    pub fn is_open(&self) -> bool {
+        self.caching != Caching::Private
+    }
+
+    /// Whether requests may be conditional (RFC 9110, section 13).
+    pub fn is_tagged(&self) -> bool {
+        self.caching == Caching::Tagged
     }
 }

@@ -1,7 +1,7 @@
 //! W3C Trace Context (version 00) as the client sends it and reads it from responses. What a
 //! `traceparent` says lives in `argus_wire::trace_context`.
 
-use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceIds, Traceparent, is_span_id, is_trace_id};
+use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, is_span_id, is_trace_id};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::fmt;
 use std::ops::Range;
@@ -44,7 +44,8 @@ impl TraceContext {
 
     /// A fresh, sampled trace with random ids.
     pub fn random() -> Self {
-        Self::new(Traceparent { ids: TraceIds::new(rand::random(), rand::random()), sampled: true })
+        let flags = TraceFlags { sampled: true, random: true };
+        Self::new(Traceparent { ids: TraceIds::new(rand::random(), rand::random()), flags })
     }
 
     /// A new span of the same trace.

@@ -49,13 +49,6 @@ impl Connection {
     }
 }
 
-/// Sends one request as these bytes and reads its response.
-pub async fn raw_request(address: SocketAddr, request: &[u8]) -> Answer {
-    let mut connection = Connection::open(address).await;
-    connection.write(request).await;
-    connection.response().await
-}
-
 fn parse_head(head: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.split("\r\n").filter(|line| !line.is_empty());

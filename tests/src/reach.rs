@@ -1,6 +1,7 @@
 //! How a test talks HTTP to the three hosts of one server.
 
-use crate::Answer;
+use crate::published::{Asked, assert_published};
+use crate::{Answer, Connection};
 use argus_openapi::Host;
 use http::Method;
 use serde_json::Value;
@@ -41,14 +42,35 @@ impl Reach {
         self.client.request(method, self.url(host, path))
     }
 
-    /// Sends a request as it is and reads the whole response.
+    /// Sends a request as it is and reads the whole response, which must be one that is published.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
-        Answer {
+        let request = request.build().unwrap();
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = self.client.execute(request).await.unwrap();
+        let answer = Answer {
             status: response.status(),
             headers: response.headers().clone(),
             body: response.bytes().await.unwrap().to_vec(),
-        }
+        };
+        let host = Host::ALL.into_iter().find(|host| Some(self.address(*host).port()) == url.port());
+        assert_published(&Asked { host: host.unwrap(), method: &method, path: url.path() }, &answer);
+        answer
+    }
+
+    /// Sends these bytes on a connection of their own and reads the response, which must be one that is
+    /// published.
+    pub async fn raw(&self, host: Host, request: &[u8]) -> Answer {
+        let mut connection = Connection::open(self.address(host)).await;
+        connection.write(request).await;
+        let answer = connection.response().await;
+        let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let mut words = line.split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let method = method.parse().unwrap_or(Method::GET);
+        let path = target.split('?').next().unwrap_or_default();
+        assert_published(&Asked { host, method: &method, path }, &answer);
+        answer
     }
 
     /// A `GET`, with a bearer token if there is one.

@@ -106,7 +106,14 @@ a trace of your own.
 ## Errors
 
 An error body is `{\"error_code\", \"message\"}`; programs should look at `error_code`, whose values the schema \
-`ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403.";
+`ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403. A request \
+that no operation takes is answered as `x-argus-unrouted` says, with a `request_id` in the body.
+
+## Methods
+
+`HEAD` is answered wherever `GET` is, with the headers of `GET`. `OPTIONS` is answered with 204 and `Allow` on every \
+path; where pages of any origin may read the responses (`Access-Control-Allow-Origin`), it answers their preflight \
+requests, too.";
 
     /// The schemes that operations refer to.
     fn security_schemes() -> Value {

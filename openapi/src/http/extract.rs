@@ -95,17 +95,17 @@ fn media_type(documented: &ApiEndpointBodyContentType) -> MediaType {
     }
 }
 
-/// How much of a body that is too large is read and thrown away, so that its sender gets to read the
-/// answer instead of meeting a closed connection.
-const DISCARDED_MAX: usize = 8 * 1024 * 1024;
-
 /// How long a body may take to arrive in whole. It is cut off then: a caller must not hold a connection
 /// and a handler for as long as it likes.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Reads the body, which may have `most` bytes. dropshot's own reader takes it for a bad request when
-/// there are more, and then reads on to the end, wherever that is.
+/// Reads the body, which may have `most` bytes: as many as it declares, and as many as arrive. dropshot's
+/// own reader takes it for a bad request when there are more, and reads on to the end, wherever that is.
 async fn read_within(body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
+    let declared = hyper::body::Body::size_hint(&body).lower();
+    if usize::try_from(declared).map_or(true, |declared| declared > most) {
+        return Err(too_large(most));
+    }
     let whole = tokio::time::timeout(BODY_TIME_MAX, read_frames(body, most)).await;
     whole.unwrap_or_else(|_| {
         let seconds = BODY_TIME_MAX.as_secs();
@@ -117,7 +117,7 @@ async fn read_within(body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error
 }
 
 async fn read_frames(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, Error> {
-    let (mut bytes, mut received) = (Vec::new(), 0_usize);
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error {
             error_code: ErrorCode::InvalidRequest,
@@ -125,20 +125,19 @@ async fn read_frames(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, E
         })?;
         // Trailers mean nothing here.
         let Ok(data) = frame.into_data() else { continue };
-        received = received.saturating_add(data.len());
-        if received <= most {
-            bytes.extend_from_slice(&data);
-        } else if received > most.saturating_add(DISCARDED_MAX) {
-            break;
+        if bytes.len() + data.len() > most {
+            return Err(too_large(most));
         }
+        bytes.extend_from_slice(&data);
     }
-    if received <= most {
-        return Ok(bytes);
-    }
-    Err(Error {
+    Ok(bytes)
+}
+
+fn too_large(most: usize) -> Error {
+    Error {
         error_code: ErrorCode::BodyTooLarge,
         message: format!("the body may have at most {most} bytes"),
-    })
+    }
 }
 
 #[async_trait::async_trait]

@@ -67,7 +67,9 @@ fn inline(response: &mut Value, shared: &Value) {
 /// Calls every JSON media type `application/json`, the only one that the generator decodes.
 fn json_media_type(response: &mut Value) {
     let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
-    let suffixed: Vec<String> = content.keys().filter(|name| name.ends_with("+json")).cloned().collect();
+    let essence = |name: &str| name.split(';').next().unwrap_or_default().trim_end().to_owned();
+    let suffixed: Vec<String> =
+        content.keys().filter(|name| essence(name).ends_with("+json")).cloned().collect();
     for name in suffixed {
         if let Some(media) = content.remove(&name) {
             content.insert("application/json".to_owned(), media);

@@ -39,7 +39,14 @@ pub fn reachable(document: &Value, roots: &Value) -> BTreeSet<String> {
 
 /// Removes what nothing uses.
 pub fn prune(mut document: Value) -> Result<Value, PublishError> {
-    let live = reachable(&document, &document["paths"]);
+    let roots: Value = document
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name == "paths" || name.starts_with("x-"))
+        .map(|(_, member)| member.clone())
+        .collect();
+    let live = reachable(&document, &roots);
     let components = object_mut(&mut document, "components")?;
     for kind in KINDS {
         if let Some(members) = components.get_mut(kind).and_then(Value::as_object_mut) {

@@ -40,6 +40,7 @@ pub fn share(contract: &Contract, mut document: Value) -> Result<Value, PublishE
 fn component_name(contract: &Contract, id: &str, response: &Value) -> Option<String> {
     let operation = contract.row(id)?;
     let kind = match (operation.served_by(Host::Auth), operation.access) {
+        (true, Access::Public) => "AuthDocument",
         (true, _) => "Auth",
         (false, Access::Public) => "Document",
         (false, _) => "Partner",

@@ -1,4 +1,4 @@
-//! Discovery: the API catalogue and the data schemas.
+//! Discovery: the API catalogue, the data schemas and the authorization server.
 
 use super::common::{Identifier, SecrecyLevel};
 use schemars::JsonSchema;
@@ -92,4 +92,25 @@ pub struct FederatedSource {
 pub struct DataSchemaPath {
     /// Identifier of the schema, followed by `.json`.
     pub file: Identifier,
+}
+
+/// Authorization server metadata (RFC 8414, section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OauthMetadata {
+    /// Issuer, as in the `iss` claim of every token.
+    pub issuer: String,
+    /// Token endpoint.
+    pub token_endpoint: String,
+    /// Where the signing keys are.
+    pub jwks_uri: String,
+    /// Scopes that can be asked for.
+    pub scopes_supported: Vec<String>,
+    /// Response types of the authorization endpoint; `none` while there is no such endpoint.
+    pub response_types_supported: Vec<String>,
+    /// Grants that the token endpoint takes.
+    pub grant_types_supported: Vec<String>,
+    /// How a client can authenticate.
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// Documentation for people.
+    pub service_documentation: String,
 }

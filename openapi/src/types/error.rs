@@ -53,6 +53,8 @@ error_codes! {
     Conflict = "conflict", 409;
     /// The resource existed, and its retention is over.
     Gone = "gone", 410;
+    /// The resource is not the one that `If-Match` names.
+    PreconditionFailed = "precondition_failed", 412;
     /// A scope was asked for that the app is not approved for.
     ScopeNotApproved = "scope_not_approved", 400;
     /// The app's governance does not allow service tokens.
@@ -113,7 +115,8 @@ pub struct Error {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OauthError {
     /// `invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`,
-    /// `unsupported_grant_type` or `invalid_scope`.
+    /// `unsupported_grant_type` or `invalid_scope`; `server_error` or `temporarily_unavailable` for a
+    /// fault on this side.
     pub error: String,
     /// What to change, in English.
     pub error_description: String,

@@ -41,24 +41,3 @@ pub struct TenantBootstrapped {
     /// Token with `argus:platform:admin` for the tenant.
     pub admin_token: super::tokens::ServiceToken,
 }
-
-/// Authorization server metadata (RFC 8414, section 2).
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct OauthMetadata {
-    /// Issuer, as in the `iss` claim.
-    pub issuer: String,
-    /// Token endpoint.
-    pub token_endpoint: String,
-    /// Where the signing keys are.
-    pub jwks_uri: String,
-    /// Scopes that can be asked for.
-    pub scopes_supported: Vec<String>,
-    /// Response types of the authorization endpoint; empty while there is none.
-    pub response_types_supported: Vec<String>,
-    /// Grants that the token endpoint takes.
-    pub grant_types_supported: Vec<String>,
-    /// How a client can authenticate.
-    pub token_endpoint_auth_methods_supported: Vec<String>,
-    /// Documentation for people.
-    pub service_documentation: String,
-}

@@ -3,21 +3,29 @@
 use argus_wire::hex;
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, ETAG,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH,
     IF_NONE_MATCH,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-/// How long a client may reuse a document before it asks again.
-const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300, must-revalidate");
+/// How long a client may reuse a document before it asks again. The named headers belong to one response
+/// and are not reused with it (RFC 9111, section 5.2.2.4).
+const CACHE: HeaderValue = HeaderValue::from_static(
+    "public, max-age=300, must-revalidate, \
+     no-cache=\"X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, tracestate, X-Request-ID\"",
+);
 const ANYONE: HeaderValue = HeaderValue::from_static("*");
 const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox");
+    HeaderValue::from_static("ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID");
 
-/// Lets anyone read a reply from anywhere, and caches keep it for a while.
-pub fn publish(headers: &mut HeaderMap) {
+/// Lets caches keep a reply for a while.
+pub fn keep(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, CACHE);
+}
+
+/// Lets pages of any origin read a reply.
+pub fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }
@@ -40,7 +48,7 @@ impl Document {
         if let Ok(etag) = HeaderValue::try_from(format!("\"{tag}\"")) {
             headers.insert(ETAG, etag);
         }
-        publish(headers);
+        keep(headers);
         document
     }
 
@@ -54,22 +62,26 @@ impl Document {
 
     /// Adds a header.
     #[must_use]
-    pub fn with_header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// The document, or 304 where the request's `If-None-Match` names it.
+    /// The document's entity tag, where the request's `If-Match` wants another one. The comparison is the
+    /// strong one.
+    pub fn unwanted_tag(&self, request: &HeaderMap) -> Option<&HeaderValue> {
+        let etag = self.headers.get(ETAG).filter(|_| request.contains_key(IF_MATCH))?;
+        let wanted = items(request, &IF_MATCH).any(|item| item == "*" || item == *etag);
+        (!wanted).then_some(etag)
+    }
+
+    /// The document, or 304 where the request's `If-None-Match` names it. The comparison is the weak one, as
+    /// section 13.1.2 asks.
     #[must_use]
     pub fn unless_current(&self, request: &HeaderMap) -> Self {
-        let etag = self.headers.get(ETAG).and_then(|etag| etag.to_str().ok());
-        let current = etag.is_some_and(|etag| {
-            request
-                .get_all(IF_NONE_MATCH)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .any(|list| names(list, etag))
-        });
+        let names = |item: &str, etag| item == "*" || item.strip_prefix("W/").unwrap_or(item) == etag;
+        let etag = self.headers.get(ETAG);
+        let current = etag.is_some_and(|etag| items(request, &IF_NONE_MATCH).any(|item| names(item, etag)));
         if !current {
             return self.clone();
         }
@@ -87,23 +99,49 @@ impl Document {
     }
 }
 
-/// Whether an `If-None-Match` list names the entity tag. The comparison is the weak one, as section
-/// 13.1.2 asks; our tags hold no comma, so that splitting at commas is enough.
-fn names(list: &str, etag: &str) -> bool {
-    list.split(',').map(str::trim).any(|item| item == "*" || item.strip_prefix("W/").unwrap_or(item) == etag)
+/// The entity tags of a list header, and the star. Our tags hold no comma, so that splitting at commas is
+/// enough.
+fn items<'r>(request: &'r HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'r str> {
+    let values = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::*;
+
+    const TAG: &str = "\"a\"";
+
+    fn document() -> Document {
+        let document = Document::private(HeaderValue::from_static("text/plain"), Bytes::new());
+        document.with_header(ETAG, HeaderValue::from_static(TAG))
+    }
+
+    fn asked(name: HeaderName, list: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(list))])
+    }
 
     #[test]
     fn if_none_match_takes_lists_weak_tags_and_the_star() {
-        for list in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*", " \"b\",W/\"a\" "] {
-            assert!(names(list, "\"a\""), "{list} names the tag");
+        let status = |list| document().unless_current(&asked(IF_NONE_MATCH, list)).status;
+        for list in [TAG, "W/\"a\"", "\"b\", \"a\"", "*", " \"b\",W/\"a\" "] {
+            assert_eq!(status(list), StatusCode::NOT_MODIFIED, "{list} names the tag");
         }
         for list in ["", "a", "\"b\"", "\"ab\"", "W/", "\"a"] {
-            assert!(!names(list, "\"a\""), "{list} does not name the tag");
+            assert_eq!(status(list), StatusCode::OK, "{list} does not name the tag");
+        }
+    }
+
+    #[test]
+    fn if_match_takes_lists_and_the_star_and_no_weak_tags() {
+        let document = document();
+        let unwanted = |request: HeaderMap| document.unwanted_tag(&request).is_some();
+        assert!(!unwanted(HeaderMap::new()));
+        for list in [TAG, "\"b\", \"a\"", "*", " \"b\",\"a\" "] {
+            assert!(!unwanted(asked(IF_MATCH, list)), "{list} names the tag");
+        }
+        for list in ["", "a", "\"b\"", "W/\"a\"", "\"a"] {
+            assert!(unwanted(asked(IF_MATCH, list)), "{list} does not name the tag");
         }
     }
 }

@@ -6,10 +6,6 @@ use http::HeaderValue;
 use http::header::LINK;
 use std::collections::HashMap;
 
-/// The profile of RFC 9727, section 5.
-const CATALOG_MEDIA_TYPE: &str =
-    "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
-
 /// The published documents.
 pub struct Library {
     /// The descriptor as JSON.
@@ -26,7 +22,7 @@ impl Library {
     pub fn new(contract: &Contract) -> Self {
         let media_type = |operation: Operation| operation.row().media_type;
         let documents = &contract.documents;
-        let catalog = Document::public(CATALOG_MEDIA_TYPE, documents.catalog);
+        let catalog = Document::public(media_type(Operation::ApiCatalog), documents.catalog);
         let host = contract.documents_host.public_url();
         let link = format!("<{host}/.well-known/api-catalog>; rel=\"api-catalog\"");
         Self {

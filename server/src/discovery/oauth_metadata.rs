@@ -1,6 +1,6 @@
 //! Authorization server metadata (RFC 8414), from what the server really does.
 
-use argus_openapi::types::internal::OauthMetadata;
+use argus_openapi::types::discovery::OauthMetadata;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::Identity;
 
@@ -12,9 +12,17 @@ pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
         token_endpoint: format!("{auth_url}/v1/oauth/token"),
         jwks_uri: format!("{auth_url}/.well-known/jwks.json"),
         scopes_supported: Scope::catalogue().map(|scope| scope.to_string()).collect(),
-        response_types_supported: Vec::new(),
+        // RFC 8414 wants the member, and clients refuse an empty list.
+        response_types_supported: texts(&["none"]),
         grant_types_supported: texts(&["client_credentials"]),
         token_endpoint_auth_methods_supported: texts(&["client_secret_basic", "client_secret_post"]),
         service_documentation: "https://knogin.com/en/docs/api-reference".to_owned(),
     }
+}
+
+/// The path of an issuer that has one. Its metadata stands where the well-known path is put before it
+/// (RFC 8414, section 3.1).
+pub fn issuer_path(issuer: &str) -> Option<String> {
+    let issuer = url::Url::parse(issuer).ok()?;
+    Some(issuer.path().trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())
 }

@@ -4,6 +4,7 @@ use super::credentials::Credentials;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
 use super::trace::{self, Inbound};
+use crate::discovery;
 use crate::hosts::{App, HostContext};
 use argus_core::Clock;
 use argus_openapi::http::Stamped;
@@ -12,6 +13,7 @@ use argus_openapi::{Host, OperationRow};
 use argus_wire::trace_context::TraceIds;
 use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
+use http::Method;
 use std::net::IpAddr;
 
 /// A request that was routed to an operation of this host.
@@ -84,9 +86,12 @@ impl<'r> Entry<'r> {
 
     /// Gives the response its standard headers, and counts it.
     pub(super) fn stamp(&self, rendered: Rendered) -> Stamped {
-        let Rendered { response, trace } = rendered;
+        let Rendered { mut response, trace } = rendered;
         let ids = trace.or(self.ids).unwrap_or_else(|| self.derived_ids());
         let sandbox = self.host() == Host::Sandbox;
+        if self.row.is_open() {
+            discovery::open_to_all(response.headers_mut());
+        }
         self.app().metrics.count(self.host(), self.position, response.status());
         Stamped::new(trace::standard_headers(self.inbound.as_ref(), ids, sandbox), response)
     }
@@ -95,7 +100,9 @@ impl<'r> Entry<'r> {
     fn derived_ids(&self) -> TraceIds {
         let uri = self.request().uri();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let method = self.request().method();
+        // What HEAD brings are the headers of GET.
+        let method = Some(self.request().method()).filter(|method| *method != Method::HEAD);
+        let method = method.unwrap_or(&Method::GET);
         argus_sandbox::derive_trace(Some(self.row.id), &format!("{method} {path}"))
     }
 }

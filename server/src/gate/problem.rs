@@ -2,12 +2,13 @@
 //! come about here and nowhere else.
 
 use super::entry::Entry;
+use super::refusal;
 use super::render::{self, Rendered};
 use argus_core::store;
 use argus_openapi::Access;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError};
 use argus_partner::oauth;
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ETAG, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use std::fmt::Display;
 
@@ -57,13 +58,16 @@ impl Problem {
     /// A backend is out of reach.
     pub fn unavailable(cause: impl Display) -> Self {
         let message = "a backend is out of reach; try again later";
-        let problem = Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Unavailable, message) };
-        problem.with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+        Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Unavailable, message) }
     }
 
-    /// Adds a header to the error reply.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// The document has another entity tag than the request wants.
+    pub fn precondition_failed(current: &HeaderValue) -> Self {
+        let message = "the document is not the one that If-Match names";
+        Self::new(ErrorCode::PreconditionFailed, message).with_header(ETAG, current.clone())
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -74,6 +78,10 @@ impl Problem {
 
     /// The reply, in the error shape of the contract, or of OAuth at an endpoint of OAuth.
     pub(super) fn render(self, entry: &Entry<'_>) -> Rendered {
+        let mut headers = self.headers;
+        if let Kind::Common(error) = &self.kind {
+            headers.extend(refusal::header(error, entry.row));
+        }
         let mut response = match (self.kind, entry.row.access) {
             (Kind::Oauth(refusal, description), _) => {
                 let status = if refusal == oauth::Refusal::InvalidClient { 401 } else { 400 };
@@ -88,7 +96,7 @@ impl Problem {
                 render::written(status, (entry.app().contract.error.write)(&error))
             }
         };
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(headers);
         Rendered::of(response)
     }
 }

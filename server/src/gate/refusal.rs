@@ -1,43 +1,35 @@
-//! The answers of a closed gate: RFC 6750 challenges and the sandbox reason.
+//! The answers of a closed gate, and the headers that go with an error whoever found it: RFC 6750
+//! challenges, the sandbox reason, when to try again.
 
 use super::problem::Problem;
-use argus_openapi::types::error::ErrorCode;
+use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::scopes::Scope;
-use http::header::WWW_AUTHENTICATE;
+use argus_openapi::{Access, OperationRow};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 
 /// Why a token was refused by the other environment's host.
 pub const SANDBOX_REASON: HeaderName = HeaderName::from_static("x-argus-sandbox-reason");
 
+/// What a caller without a token is told.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="argus""#);
+/// What a client is asked to wait, in seconds: short, since what is limited or out of reach is soon back.
+const WAIT: HeaderValue = HeaderValue::from_static("1");
+
 /// 401: no bearer token was sent.
 pub fn missing_token() -> Problem {
-    unauthorized(
-        ErrorCode::MissingToken,
-        "this operation needs a bearer token: `Authorization: Bearer <token>`",
-    )
+    let message = "this operation needs a bearer token: `Authorization: Bearer <token>`";
+    Problem::new(ErrorCode::MissingToken, message)
 }
 
 /// 401: the token cannot be trusted. The reasons are safe to tell: they say nothing of the key.
 pub fn invalid_token(reason: &'static str) -> Problem {
-    unauthorized(ErrorCode::InvalidToken, reason)
-}
-
-fn unauthorized(code: ErrorCode, description: &'static str) -> Problem {
-    let challenge = format!(
-        "Bearer realm=\"argus\", error=\"invalid_token\", error_description=\"{}\"",
-        description.replace(['"', '\\'], "'")
-    );
-    challenged(Problem::new(code, description), &challenge)
+    Problem::new(ErrorCode::InvalidToken, reason)
 }
 
 /// 403: the token lacks a scope.
 pub fn insufficient_scope(required: Scope) -> Problem {
-    let problem =
-        Problem::new(ErrorCode::InsufficientScope, format!("this operation needs the scope `{required}`"));
-    challenged(
-        problem,
-        &format!("Bearer realm=\"argus\", error=\"insufficient_scope\", scope=\"{required}\""),
-    )
+    Problem::new(ErrorCode::InsufficientScope, format!("this operation needs the scope `{required}`"))
 }
 
 /// 403: a token that is not a sandbox token, on the sandbox host.
@@ -46,7 +38,6 @@ pub fn live_token_on_sandbox_host() -> Problem {
         ErrorCode::LiveTokenOnSandboxHost,
         "the sandbox host takes sandbox tokens only; mint one with app_sandbox_token_create",
     )
-    .with_header(SANDBOX_REASON, HeaderValue::from_static("live-token-on-sandbox-host"))
 }
 
 /// 403: a sandbox token on a live host.
@@ -55,12 +46,32 @@ pub fn sandbox_token_on_live_host() -> Problem {
         ErrorCode::SandboxTokenOnLiveHost,
         "live hosts refuse sandbox tokens; use the sandbox host or a live token",
     )
-    .with_header(SANDBOX_REASON, HeaderValue::from_static("sandbox-token-on-live-host"))
 }
 
-fn challenged(problem: Problem, challenge: &str) -> Problem {
-    match HeaderValue::from_str(challenge) {
-        Ok(challenge) => problem.with_header(WWW_AUTHENTICATE, challenge),
-        Err(_) => problem,
+/// The header that an error of this operation brings.
+pub(super) fn header(error: &Error, row: &OperationRow) -> Option<(HeaderName, HeaderValue)> {
+    match (error.error_code, row.access) {
+        (ErrorCode::MissingToken, _) => Some((WWW_AUTHENTICATE, CHALLENGE)),
+        (ErrorCode::InvalidToken, _) => {
+            let description = error.message.replace(['"', '\\'], "'");
+            Some((WWW_AUTHENTICATE, challenge("invalid_token", "error_description", &description)))
+        }
+        (ErrorCode::InsufficientScope, Access::Scope(scope)) => {
+            Some((WWW_AUTHENTICATE, challenge("insufficient_scope", "scope", scope.as_str())))
+        }
+        (ErrorCode::LiveTokenOnSandboxHost, _) => {
+            Some((SANDBOX_REASON, HeaderValue::from_static("live-token-on-sandbox-host")))
+        }
+        (ErrorCode::SandboxTokenOnLiveHost, _) => {
+            Some((SANDBOX_REASON, HeaderValue::from_static("sandbox-token-on-live-host")))
+        }
+        (code, _) if matches!(code.status(), 429 | 503) => Some((RETRY_AFTER, WAIT)),
+        _ => None,
     }
+}
+
+/// A challenge with its reason (RFC 6750, section 3).
+fn challenge(reason: &str, name: &str, value: &str) -> HeaderValue {
+    let challenge = format!("Bearer realm=\"argus\", error=\"{reason}\", {name}=\"{value}\"");
+    HeaderValue::try_from(challenge).unwrap_or(CHALLENGE)
 }

@@ -2,11 +2,11 @@
 //! sandbox made them.
 
 use super::entry::Entry;
+use super::refusal;
 use crate::discovery::{self, Document};
 use argus_openapi::http::{DocumentReply, FromStamped, Reply};
-use argus_openapi::row::Caching;
 use argus_wire::trace_context::TraceIds;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,8 +40,8 @@ where
 {
     fn render(self, entry: &Entry<'_>) -> Rendered {
         let mut response = json(STATUS, &self);
-        if entry.row.caching == Caching::Public {
-            discovery::publish(response.headers_mut());
+        if entry.row.is_open() {
+            discovery::keep(response.headers_mut());
         }
         Rendered::of(response)
     }
@@ -57,15 +57,16 @@ impl Render<DocumentReply> for Document {
 pub struct Mocked(pub(super) argus_sandbox::MockReply);
 
 impl<R: FromStamped> Render<R> for Mocked {
-    fn render(self, _: &Entry<'_>) -> Rendered {
+    fn render(self, entry: &Entry<'_>) -> Rendered {
         let Self(mock) = self;
         let media_type = mock.body.is_some().then_some(JSON);
         let mut response = response(mock.status, media_type, mock.body);
         if let Some(applied) = mock.preference_applied.and_then(|text| HeaderValue::try_from(text).ok()) {
             response.headers_mut().insert(PREFERENCE_APPLIED, applied);
         }
-        if let Some(seconds) = mock.retry_after_seconds {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        // What is refused in a mock looks as it would without.
+        if let Some(error) = &mock.error {
+            response.headers_mut().extend(refusal::header(error, entry.row));
         }
         Rendered { response, trace: Some(mock.trace) }
     }

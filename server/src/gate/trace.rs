@@ -1,11 +1,13 @@
 //! W3C Trace Context at the gate: the inbound trace is continued, otherwise a fresh one begins. What
 //! the values of the headers mean is `argus_wire::trace_context`'s; here are the headers.
 
+use crate::hosts::HostContext;
 use argus_core::{Clock, ids};
+use argus_openapi::Host;
 use argus_openapi::http::StandardHeaders;
-use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceIds, Traceparent, join_tracestate};
+use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, join_tracestate};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 
 /// An inbound trace context that is valid.
 pub struct Inbound {
@@ -49,8 +51,8 @@ pub fn continued(inbound: Option<&Inbound>, ids: TraceIds) -> TraceIds {
 /// The standard headers of a response: the inbound trace, or else that of `ids`, and the span of
 /// `ids`.
 pub fn standard_headers(inbound: Option<&Inbound>, ids: TraceIds, sandbox: bool) -> StandardHeaders {
-    let sampled = inbound.is_none_or(|inbound| inbound.traceparent.sampled);
-    let traceparent = Traceparent { ids: continued(inbound, ids), sampled };
+    let flags = inbound.map_or(TraceFlags::SAMPLED, |inbound| inbound.traceparent.flags);
+    let traceparent = Traceparent { ids: continued(inbound, ids), flags };
     // The two id headers share the bytes of `traceparent`.
     let text = Bytes::from_owner(traceparent.to_bytes());
     let value =
@@ -62,6 +64,17 @@ pub fn standard_headers(inbound: Option<&Inbound>, ids: TraceIds, sandbox: bool)
         tracestate: inbound.and_then(|inbound| inbound.tracestate.clone()),
         sandbox,
     }
+}
+
+/// The standard headers of a response to a request that no operation takes.
+pub fn unrouted(context: &HostContext, method: &Method, uri: &Uri, headers: &HeaderMap) -> StandardHeaders {
+    let sandbox = context.host == Host::Sandbox;
+    let ids = if sandbox {
+        argus_sandbox::derive_trace(None, &format!("{method} {uri}"))
+    } else {
+        fresh_ids(&context.app.clock)
+    };
+    standard_headers(Inbound::of(headers).as_ref(), ids, sandbox)
 }
 
 #[cfg(test)]
@@ -96,11 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unsampled_trace_stays_unsampled() {
-        let mut headers = HeaderMap::new();
-        let inbound = format!("00-{TRACE}-b7ad6b7169203331-00");
-        headers.insert("traceparent", HeaderValue::from_str(&inbound).expect("a header value"));
-        assert!(fresh(&headers).traceparent.to_str().expect("ASCII").ends_with("-00"));
+    fn the_flags_of_a_trace_are_passed_on() {
+        for flags in ["-00", "-01", "-02", "-03"] {
+            let mut headers = HeaderMap::new();
+            let inbound = format!("00-{TRACE}-b7ad6b7169203331{flags}");
+            headers.insert("traceparent", HeaderValue::from_str(&inbound).expect("a header value"));
+            assert!(fresh(&headers).traceparent.to_str().expect("ASCII").ends_with(flags));
+        }
     }
 
     #[test]

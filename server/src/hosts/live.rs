@@ -11,8 +11,8 @@ use argus_openapi::types::apps::{
     App, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret, GovernanceUpdate,
 };
 use argus_openapi::types::common::PageQuery;
-use argus_openapi::types::discovery::DataSchemaPath;
-use argus_openapi::types::internal::{Health, OauthMetadata, Readiness, TenantBootstrap, TenantBootstrapped};
+use argus_openapi::types::discovery::{DataSchemaPath, OauthMetadata};
+use argus_openapi::types::internal::{Health, Readiness, TenantBootstrap, TenantBootstrapped};
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
@@ -127,15 +127,7 @@ impl ArgusApi for LiveHost {
         shared::published(rqctx, |library| &library.openapi_json).await
     }
 
-    async fn openapi_json_head(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.openapi_json).await
-    }
-
     async fn openapi_yaml(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.openapi_yaml).await
-    }
-
-    async fn openapi_yaml_head(rqctx: Rqctx) -> Answer<DocumentReply> {
         shared::published(rqctx, |library| &library.openapi_yaml).await
     }
 
@@ -143,15 +135,7 @@ impl ArgusApi for LiveHost {
         shared::published(rqctx, |library| &library.api_catalog).await
     }
 
-    async fn api_catalog_head(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.api_catalog).await
-    }
-
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
-        shared::data_schema(rqctx, path).await
-    }
-
-    async fn data_schema_head(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
         shared::data_schema(rqctx, path).await
     }
 

@@ -2,7 +2,11 @@
 
 mod addresses;
 mod app;
+mod body;
+mod endpoints;
+mod host_header;
 mod live;
+mod options;
 mod routing;
 mod sandbox;
 mod shared;
@@ -11,7 +15,6 @@ pub use addresses::{Addresses, BaseUrls};
 pub use app::{App, HostContext};
 
 use argus_openapi::Host;
-use argus_openapi::api::argus_api_mod;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,13 +83,10 @@ impl Hosts {
 }
 
 fn start(host: Host, app: &Arc<App>, log: &slog::Logger) -> Result<HttpServer<HostContext>, HostError> {
-    let description = match host {
-        Host::Auth | Host::Api => argus_api_mod::api_description::<live::LiveHost>(),
-        Host::Sandbox => argus_api_mod::api_description::<sandbox::SandboxHost>(),
-    };
-    let description = description.map_err(|error| HostError::Contract(error.to_string()))?;
     let context = HostContext { host, app: Arc::clone(app) };
-    let routing = routing::Routing::new(context.clone()).map_err(HostError::Contract)?;
+    let endpoints::Endpoints { description, methods } =
+        endpoints::Endpoints::of(&context).map_err(HostError::Contract)?;
+    let routing = routing::Routing::new(context.clone(), methods).map_err(HostError::Contract)?;
     let bind_address = app.addresses.of(host);
     let config = ConfigDropshot {
         bind_address,

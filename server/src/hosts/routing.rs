@@ -3,24 +3,20 @@
 //!
 //! dropshot has no middleware, but its version policy sees every request first and may refuse it.
 
-use super::HostContext;
-use crate::gate::trace::{self, Inbound};
-use argus_openapi::Host;
-use argus_openapi::api::argus_api_mod;
-use argus_openapi::contract::ARGUS;
-use argus_openapi::http::StandardHeaders;
+use super::{HostContext, endpoints, host_header, options};
+use crate::gate::trace;
 use argus_openapi::types::error::ErrorCode;
-use dropshot::semver::Version;
-use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError};
-use http::header::ALLOW;
-use http::{HeaderValue, Method, Request};
+use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError, semver};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION};
+use http::{HeaderValue, Method, Request, Version};
+use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// The paths of one host, from the trait.
+/// The paths of one host.
 pub(super) struct Routing {
     paths: matchit::Router<Vec<Method>>,
-    version: Version,
     context: HostContext,
 }
 
@@ -31,31 +27,23 @@ impl fmt::Debug for Routing {
 }
 
 impl Routing {
-    /// The paths that the context's host serves.
-    pub(super) fn new(context: HostContext) -> Result<Self, String> {
-        let router = argus_api_mod::stub_api_description().map_err(|error| error.to_string())?.into_router();
-        let mut methods = std::collections::BTreeMap::<String, Vec<Method>>::new();
-        for (path, method, endpoint) in router.endpoints(None) {
-            let row = context
-                .app
-                .contract
-                .row(&endpoint.operation_id)
-                .ok_or_else(|| format!("{} has no row in the operation table", endpoint.operation_id))?;
-            if row.hosts.contains(&context.host) {
-                let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
-                methods.entry(path).or_default().push(method);
-            }
-        }
+    /// The paths that the context's host serves, with their methods.
+    pub(super) fn new(
+        context: HostContext,
+        methods: BTreeMap<String, Vec<Method>>,
+    ) -> Result<Self, String> {
         let mut paths = matchit::Router::new();
         for (path, methods) in methods {
             paths.insert(path, methods).map_err(|error| error.to_string())?;
         }
-        let version = Version::parse(ARGUS.version).map_err(|error| error.to_string())?;
-        Ok(Self { paths, version, context })
+        Ok(Self { paths, context })
     }
 
     /// The refusal of a request that no operation of this host takes.
     fn check(&self, request: &Request<Body>) -> Result<(), Refusal> {
+        if !host_header::is_valid(request.version(), request.headers()) {
+            return Err(Refusal::BadHost);
+        }
         let path = request.uri().path();
         let Ok(found) = self.paths.at(path) else {
             return Err(if is_canonical(path) { Refusal::NoSuchOperation } else { Refusal::BadPath });
@@ -65,12 +53,19 @@ impl Routing {
             return Err(Refusal::BadPath);
         }
         let methods = found.value;
-        if methods.contains(request.method()) { Ok(()) } else { Err(Refusal::NoSuchMethod(allow(methods))) }
+        if methods.contains(request.method()) {
+            Ok(())
+        } else {
+            Err(Refusal::NoSuchMethod(options::allow(methods)))
+        }
     }
 
     fn refuse(&self, request: &Request<Body>, refusal: Refusal) -> HttpError {
         self.context.app.metrics.count_unrouted();
         let (code, message, allow) = match refusal {
+            Refusal::BadHost => {
+                (ErrorCode::InvalidRequest, "the request must have one valid Host header", None)
+            }
             Refusal::BadPath => (
                 ErrorCode::InvalidRequest,
                 "the path must be percent-encoded UTF-8 without empty or dot segments",
@@ -84,21 +79,17 @@ impl Routing {
         let status =
             ClientErrorStatusCode::from_u16(code.status()).unwrap_or(ClientErrorStatusCode::NOT_FOUND);
         let mut error = HttpError::for_client_error(Some(code.to_string()), status, message.to_owned());
+        let headers = error.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(allow) = allow {
-            error.headers_mut().insert(ALLOW, allow);
+            headers.insert(ALLOW, allow);
         }
-        self.standard_headers(request).stamp(error.headers_mut());
+        // Nobody reads the body, and dropshot does not give it away.
+        if !request.body().is_end_stream() && request.version() < Version::HTTP_2 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        trace::unrouted(&self.context, request.method(), request.uri(), request.headers()).stamp(headers);
         error
-    }
-
-    fn standard_headers(&self, request: &Request<Body>) -> StandardHeaders {
-        let sandbox = self.context.host == Host::Sandbox;
-        let ids = if sandbox {
-            argus_sandbox::derive_trace(None, &format!("{} {}", request.method(), request.uri()))
-        } else {
-            trace::fresh_ids(&self.context.app.clock)
-        };
-        trace::standard_headers(Inbound::of(request.headers()).as_ref(), ids, sandbox)
     }
 }
 
@@ -107,15 +98,16 @@ impl DynamicVersionPolicy for Routing {
         &self,
         request: &Request<Body>,
         _: &slog::Logger,
-    ) -> Result<Version, HttpError> {
+    ) -> Result<semver::Version, HttpError> {
         match self.check(request) {
-            Ok(()) => Ok(self.version.clone()),
+            Ok(()) => Ok(endpoints::version(!request.body().is_end_stream())),
             Err(refusal) => Err(self.refuse(request, refusal)),
         }
     }
 }
 
 enum Refusal {
+    BadHost,
     BadPath,
     NoSuchOperation,
     NoSuchMethod(HeaderValue),
@@ -126,10 +118,4 @@ enum Refusal {
 fn is_canonical(path: &str) -> bool {
     let decodes = !path.contains('%') || percent_decode_str(path).decode_utf8().is_ok();
     decodes && !path.contains("//") && !path.split('/').any(|segment| segment == "." || segment == "..")
-}
-
-fn allow(methods: &[Method]) -> HeaderValue {
-    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    names.sort_unstable();
-    HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static(""))
 }

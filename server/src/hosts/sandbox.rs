@@ -188,23 +188,11 @@ impl ArgusApi for SandboxHost {
         shared::published(rqctx, |library| &library.openapi_json).await
     }
 
-    async fn openapi_json_head(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.openapi_json).await
-    }
-
     async fn openapi_yaml(rqctx: Rqctx) -> Answer<DocumentReply> {
         shared::published(rqctx, |library| &library.openapi_yaml).await
     }
 
-    async fn openapi_yaml_head(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.openapi_yaml).await
-    }
-
     async fn api_catalog(rqctx: Rqctx) -> Answer<DocumentReply> {
-        shared::published(rqctx, |library| &library.api_catalog).await
-    }
-
-    async fn api_catalog_head(rqctx: Rqctx) -> Answer<DocumentReply> {
         shared::published(rqctx, |library| &library.api_catalog).await
     }
 
@@ -220,10 +208,6 @@ impl ArgusApi for SandboxHost {
     }
 
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
-        shared::data_schema(rqctx, path).await
-    }
-
-    async fn data_schema_head(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
         shared::data_schema(rqctx, path).await
     }
 

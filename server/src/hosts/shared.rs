@@ -2,12 +2,13 @@
 
 use super::HostContext;
 use crate::discovery::{Document, Library};
-use crate::gate::{Nobody, Problem, answer};
+use crate::gate::{Nobody, Outcome, Problem, answer};
 use argus_openapi::api::Answer;
 use argus_openapi::http::{Checked, DocumentReply, Reply};
 use argus_openapi::types::discovery::DataSchemaPath;
 use argus_openapi::types::internal::{Health, Readiness};
 use dropshot::{Path, RequestContext};
+use http::HeaderMap;
 
 pub(super) async fn health(rqctx: RequestContext<HostContext>) -> Answer<Reply<Health, 200>> {
     answer(rqctx, Nobody, async |_| Ok(Health { status: "ok".to_owned() })).await
@@ -25,12 +26,20 @@ pub(super) async fn readiness(rqctx: RequestContext<HostContext>) -> Answer<Repl
     .await
 }
 
-/// Serves a document of the library, or 304.
+/// Serves a document of the library, 304 or 412.
 pub(super) async fn published(
     rqctx: RequestContext<HostContext>,
     choose: impl FnOnce(&Library) -> &Document,
 ) -> Answer<DocumentReply> {
-    answer(rqctx, Nobody, async |call| Ok(choose(&call.app().library).unless_current(call.headers()))).await
+    answer(rqctx, Nobody, async |call| selected(choose(&call.app().library), call.headers())).await
+}
+
+/// What the request's conditions select, in the order of RFC 9110, section 13.2.2.
+fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
+    match document.unwanted_tag(request) {
+        Some(current) => Err(Problem::precondition_failed(current)),
+        None => Ok(document.unless_current(request)),
+    }
 }
 
 pub(super) async fn data_schema(
@@ -41,7 +50,7 @@ pub(super) async fn data_schema(
         let file = call.path(path)?.file;
         let schema = call.app().library.schema(file.as_str());
         let schema = schema.ok_or_else(|| Problem::not_found("data schema"))?;
-        Ok(schema.unless_current(call.headers()))
+        selected(schema, call.headers())
     })
     .await
 }

@@ -16,8 +16,6 @@ const VERSION: Range<usize> = 0..2;
 const FLAGS: Range<usize> = 53..55;
 /// Length of a `traceparent` value of version 00, in bytes.
 const LENGTH: usize = 55;
-/// The one flag that version 00 defines.
-const SAMPLED: u8 = 1;
 
 /// A trace and one of its spans. Neither id is all zero, which would make it invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,19 +80,44 @@ fn read_id<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     hex::decode(digits).filter(|id| *id != [0; N])
 }
 
+/// The flags of a trace, as level 2 of the specification has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceFlags {
+    /// Whether the sender records the trace.
+    pub sampled: bool,
+    /// Whether at least the last seven bytes of the trace id are random.
+    pub random: bool,
+}
+
+impl TraceFlags {
+    /// A trace that is recorded, and whose id promises nothing.
+    pub const SAMPLED: Self = Self { sampled: true, random: false };
+
+    const SAMPLED_BIT: u8 = 1;
+    const RANDOM_BIT: u8 = 2;
+
+    fn from_byte(byte: u8) -> Self {
+        Self { sampled: byte & Self::SAMPLED_BIT != 0, random: byte & Self::RANDOM_BIT != 0 }
+    }
+
+    fn to_byte(self) -> u8 {
+        u8::from(self.sampled) * Self::SAMPLED_BIT | u8::from(self.random) * Self::RANDOM_BIT
+    }
+}
+
 /// The value of a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Traceparent {
     /// The trace, and the sender's span.
     pub ids: TraceIds,
-    /// Whether the sender records the trace.
-    pub sampled: bool,
+    /// What is known of the trace.
+    pub flags: TraceFlags,
 }
 
 impl Traceparent {
     /// Reads a value as strictly as section 3.2 of the specification has it: no white space, lower-case
     /// digits only, no id all zero. A later version may append fields; version 00 may not, and ff is
-    /// not valid. Flags that version 00 does not define are dropped.
+    /// not valid. Flags that the specification does not define are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let (fields, more) = text.as_bytes().split_first_chunk::<LENGTH>()?;
         let [version] = hex::decode(&fields[VERSION])?;
@@ -105,7 +128,7 @@ impl Traceparent {
             return None;
         }
         let ids = TraceIds { trace_id: read_id(&fields[TRACE_ID])?, span_id: read_id(&fields[SPAN_ID])? };
-        Some(Self { ids, sampled: flags & SAMPLED != 0 })
+        Some(Self { ids, flags: TraceFlags::from_byte(flags) })
     }
 
     /// The value in version 00; the ids stand at [`TRACE_ID`] and [`SPAN_ID`].
@@ -114,7 +137,7 @@ impl Traceparent {
         hex::encode_to(&[0], &mut text[VERSION]);
         hex::encode_to(&self.ids.trace_id, &mut text[TRACE_ID]);
         hex::encode_to(&self.ids.span_id, &mut text[SPAN_ID]);
-        hex::encode_to(&[u8::from(self.sampled)], &mut text[FLAGS]);
+        hex::encode_to(&[self.flags.to_byte()], &mut text[FLAGS]);
         text
     }
 }
@@ -150,14 +173,15 @@ mod tests {
         let traceparent = Traceparent::parse(text).expect("a traceparent");
         assert_eq!(traceparent.ids.trace_hex(), TRACE);
         assert_eq!(traceparent.ids.span_hex(), SPAN);
-        assert!(traceparent.sampled);
+        assert_eq!(traceparent.flags, TraceFlags::SAMPLED);
         assert_eq!(traceparent.to_string(), text);
         assert_eq!((&text[TRACE_ID], &text[SPAN_ID]), (TRACE, SPAN));
     }
 
     #[test]
-    fn of_the_flags_only_sampled_is_kept() {
-        for (flags, kept) in [("00", "00"), ("01", "01"), ("02", "00"), ("ff", "01"), ("fe", "00")] {
+    fn of_the_flags_those_that_the_specification_defines_are_kept() {
+        let flags = [("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("ff", "03"), ("fc", "00")];
+        for (flags, kept) in flags {
             let traceparent = Traceparent::parse(&format!("00-{TRACE}-{SPAN}-{flags}")).expect("valid");
             assert_eq!(traceparent.to_string(), format!("00-{TRACE}-{SPAN}-{kept}"));
         }
@@ -252,8 +276,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(trace_id: [u8; 16], span_id: [u8; 8], sampled: bool) {
-            let traceparent = Traceparent { ids: TraceIds::new(trace_id, span_id), sampled };
+        fn what_is_written_is_read_again(
+            trace_id: [u8; 16],
+            span_id: [u8; 8],
+            sampled: bool,
+            random: bool,
+        ) {
+            let flags = TraceFlags { sampled, random };
+            let traceparent = Traceparent { ids: TraceIds::new(trace_id, span_id), flags };
             let text = traceparent.to_string();
             prop_assert!(is_valid(&text), "{text}");
             prop_assert_eq!(Traceparent::parse(&text), Some(traceparent));

@@ -4,7 +4,7 @@
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Answer, AppCredentials, Connection, Tenancy, TestProcess, raw_request};
+use argus_tests::{Answer, AppCredentials, Connection, Tenancy, TestProcess};
 use http::Method;
 use serde_json::json;
 
@@ -282,7 +282,7 @@ async fn a_path_that_does_not_fit_is_refused() {
     ] {
         for host in Host::ALL {
             let request = format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-            let answer = raw_request(victim.process.address(host), request.as_bytes()).await;
+            let answer = victim.process.raw(host, request.as_bytes()).await;
             answer.assert_standard_headers(host);
             let refused = if host == Host::Sandbox { status } else { answer.status.as_u16() };
             assert_eq!(answer.status.as_u16(), refused, "{target} on {}\n{answer:?}", host.name());
@@ -359,7 +359,7 @@ async fn headers_that_do_not_fit_are_refused_or_ignored_as_documented() {
         "GET /v1/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {0}\r\nauthorization: Bearer {0}\r\n\r\n",
         victim.sandbox_token
     );
-    let answer = raw_request(victim.process.address(Host::Sandbox), twice.as_bytes()).await;
+    let answer = victim.process.raw(Host::Sandbox, twice.as_bytes()).await;
     assert!(answer.expect_error(401, "invalid_token").contains("repeated"));
     let wrong = victim.process.token_request(
         &[("grant_type", "client_credentials")],

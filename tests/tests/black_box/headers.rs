@@ -3,7 +3,7 @@
 use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Answer, TestServer, raw_request};
+use argus_tests::{Answer, TestServer};
 
 /// Sends a request with these header lines, byte for byte.
 async fn send(server: &TestServer, host: Host, path: &str, lines: &[&[u8]], body: &str) -> Answer {
@@ -18,7 +18,7 @@ async fn send(server: &TestServer, host: Host, path: &str, lines: &[&[u8]], body
     }
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body.as_bytes());
-    raw_request(server.address(host), &request).await
+    server.raw(host, &request).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,18 @@
 //! Response headers.
 
-use crate::row::{Caching, OperationRow};
-use crate::{Contract, Host};
+use crate::row::OperationRow;
+use crate::{Access, Contract, Host};
 use serde_json::{Map, Value, json};
 
 /// The shared headers.
 pub(super) fn components() -> Value {
     json!({
+        "X-Request-ID": {
+            "description": "Identifier of this one response, for support; chosen anew each time.",
+            "required": true,
+            "schema": { "type": "string", "format": "uuid" },
+            "example": "7b6f1c1e-5a4f-4f0e-9d0e-3f6f0f0e8a11",
+        },
         "X-Argus-Trace-ID": {
             "description": "W3C trace id of the request: the caller's own when it sent `traceparent`.",
             "required": true,
@@ -46,6 +52,12 @@ pub(super) fn components() -> Value {
             "schema": { "type": "string" },
             "example": "Bearer realm=\"argus\", error=\"invalid_token\"",
         },
+        "Scope-Challenge": {
+            "description": "Which scope the token lacks (RFC 6750, section 3.1); absent when the token belongs to the \
+                other environment or the refusal is not about scopes.",
+            "schema": { "type": "string" },
+            "example": "Bearer realm=\"argus\", error=\"insufficient_scope\", scope=\"argus:jobs:read\"",
+        },
         "ETag": {
             "description": "Strong validator made from the content hash.",
             "required": true,
@@ -53,12 +65,39 @@ pub(super) fn components() -> Value {
             "example": "\"9f86d081884c7d65\"",
         },
         "Cache-Control": {
-            "description": "How long a copy may be used without asking again.",
+            "description": "How long a copy may be used without asking again; `no-store` for what was made for one \
+                caller. The headers that `no-cache` names belong to one response and are never reused.",
+            "required": true,
             "schema": { "type": "string" },
-            "example": "public, max-age=300",
+            "example": "no-store",
+        },
+        "Link": {
+            "description": "What the document is (RFC 9727, section 2).",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "<https://api.knogin.com/.well-known/api-catalog>; rel=\"api-catalog\"",
+        },
+        "Access-Control-Allow-Origin": {
+            "description": "Pages of any origin may read the response.",
+            "required": true,
+            "schema": { "type": "string", "enum": ["*"] },
+            "example": "*",
+        },
+        "Access-Control-Expose-Headers": {
+            "description": "Which headers such a page may read.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "ETag, X-Argus-Trace-ID",
+        },
+        "Allow": {
+            "description": "The methods that the path takes (RFC 9110, section 10.2.1).",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "GET, HEAD, OPTIONS",
         },
         "Retry-After": {
             "description": "Seconds to wait before the next try.",
+            "required": true,
             "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 },
             "example": 5,
         },
@@ -70,26 +109,44 @@ pub(super) fn components() -> Value {
     })
 }
 
+/// Headers that every response carries or may carry, whatever was asked for.
+const EVERYWHERE: [&str; 6] =
+    ["X-Request-ID", "X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent", "tracestate", "Cache-Control"];
+
 /// The headers of one response of an operation, as references.
 pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value {
-    let document = row.caching == Caching::Tagged && matches!(status, 200 | 304);
+    let success = (200..300).contains(&status);
+    let refers_to_copy = matches!(status, 304 | 412);
     let carried = [
-        ("X-Argus-Trace-ID", true),
-        ("X-Argus-Span-ID", true),
-        ("traceparent", true),
-        ("tracestate", true),
         ("X-Argus-Sandbox", row.served_by(Host::Sandbox)),
         ("X-Argus-Sandbox-Reason", status == 403 && contract.hosts.contains(&Host::Sandbox)),
         ("WWW-Authenticate", status == 401),
-        ("ETag", document),
-        ("Cache-Control", document),
+        ("ETag", row.is_tagged() && (success || refers_to_copy)),
+        ("Link", row.links && (success || status == 304)),
+        ("Access-Control-Allow-Origin", row.is_open()),
+        ("Access-Control-Expose-Headers", row.is_open()),
         ("Retry-After", matches!(status, 429 | 503)),
         ("Preference-Applied", row.is_mocked()),
     ];
-    let references: Map<String, Value> = carried
-        .into_iter()
-        .filter(|(_, carried)| *carried)
-        .map(|(name, _)| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
-        .collect();
-    Value::Object(references)
+    let carried = carried.into_iter().filter(|(_, carried)| *carried).map(|(name, _)| name);
+    let mut headers = references(carried.chain(EVERYWHERE));
+    if status == 403 && matches!(row.access, Access::Scope(_)) {
+        headers.insert("WWW-Authenticate".to_owned(), reference("Scope-Challenge"));
+    }
+    Value::Object(headers)
+}
+
+/// The headers of a response to what no operation takes.
+pub(super) fn unrouted(contract: &Contract, status: u16) -> Value {
+    let sandbox = contract.hosts.contains(&Host::Sandbox).then_some("X-Argus-Sandbox");
+    let allow = (status == 405).then_some("Allow");
+    Value::Object(references(EVERYWHERE.into_iter().chain(sandbox).chain(allow)))
+}
+
+fn references<'n>(names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
+    names.map(|name| (name.to_owned(), reference(name))).collect()
+}
+
+fn reference(component: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{component}") })
 }

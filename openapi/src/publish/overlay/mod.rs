@@ -8,6 +8,7 @@ mod parameters;
 mod paths;
 mod responses;
 mod security;
+mod unrouted;
 
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
@@ -39,6 +40,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     components.insert("parameters".to_owned(), parameters::components());
     components.insert("securitySchemes".to_owned(), (contract.publication.security_schemes)());
     add_definitions(entry(components, "schemas")?, generator)?;
+    unrouted::describe(contract, &mut document)?;
     Ok(document)
 }
 

@@ -33,6 +33,14 @@ pub(super) fn components() -> Value {
             "schema": { "type": "string" },
             "example": "argus-clock=30",
         },
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` that the document must still have: 412 when it has another (RFC 9110, section \
+                13.1.1).",
+            "schema": { "type": "string" },
+            "example": "\"9f86d081884c7d65\"",
+        },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
@@ -66,7 +74,8 @@ pub(super) fn complete(
         }
     }
     let shared = [
-        ("IfNoneMatch", row.is_revalidated()),
+        ("IfMatch", row.is_tagged()),
+        ("IfNoneMatch", row.is_tagged()),
         ("Prefer", row.is_mocked()),
         ("Traceparent", true),
         ("Tracestate", true),

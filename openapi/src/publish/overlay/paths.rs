@@ -35,5 +35,11 @@ fn rename_variable(operation: &mut Value, published: PublishedPath) -> Option<()
     let variable = parameters.iter_mut().find(|parameter| parameter["in"] == "path")?;
     variable["name"] = json!(published.variable);
     variable["description"] = json!(published.description);
+    // The routed variable is the whole segment, with what stands around the published one.
+    let segment = published.template.split('/').find(|segment| segment.contains('{'))?;
+    let around = segment.len() - format!("{{{}}}", published.variable).len();
+    if let Some(most) = variable["schema"]["maxLength"].as_u64() {
+        variable["schema"]["maxLength"] = json!(most.checked_sub(around as u64)?);
+    }
     Some(())
 }

@@ -16,12 +16,15 @@ const JSON: &str = "application/json";
 /// When a status that several operations share is returned.
 fn shared_description(status: u16) -> &'static str {
     match status {
+        304 => "The copy that `If-None-Match` names is still current.",
         400 => "The request does not fit the contract; `message` says where.",
         401 => "No valid token, or no valid client authentication, was sent.",
         403 => "The token lacks the scope, or belongs to the other environment.",
         404 => "There is no such resource in the caller's tenant.",
+        408 => "The body did not arrive in time.",
         409 => "The resource is in a state that forbids the operation.",
         410 => "The resource existed, and its retention is over.",
+        412 => "The copy that `If-Match` names is not the current one.",
         413 => "The body is larger than the operation takes.",
         415 => "The body is not of the media type that the operation takes.",
         429 => "Too many requests in a short time; `Retry-After` says when to go on.",
@@ -37,10 +40,14 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     let access = row.access;
     let mut statuses = Vec::new();
     let mut add = |when: bool, status: u16| when.then(|| statuses.push(status));
-    add(!parameters.is_empty() || has_body || row.is_mocked(), 400);
+    add(row.is_tagged(), 304);
+    // Whatever an operation takes, a request can come without a valid `Host`.
+    add(true, 400);
     add(access != Access::Public, 401);
     add(!matches!(access, Access::Public | Access::Client), 403);
     add(parameters.iter().any(|parameter| parameter["in"] == "path"), 404);
+    add(has_body, 408);
+    add(row.is_tagged(), 412);
     add(has_body, 413);
     add(has_body, 415);
     add(row.is_mocked(), 429);
@@ -49,29 +56,22 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     statuses
 }
 
-/// Whether errors of this status are RFC 6749's.
-fn is_oauth(row: &OperationRow, status: u16) -> bool {
-    row.access == Access::Client && matches!(status, 400 | 401)
-}
-
 fn content(media_type: &str, schema: &Value) -> Value {
     let mut content = Object::new();
     content.insert(media_type.to_owned(), json!({ "schema": schema }));
     Value::Object(content)
 }
 
+/// What an error of the operation looks like: where a client authenticates, as RFC 6749 has it.
 fn error_schema(
     contract: &Contract,
     row: &OperationRow,
-    status: u16,
     generator: &mut SchemaGenerator,
 ) -> Result<Value, PublishError> {
-    let schema = if is_oauth(row, status) {
-        generator.subschema_for::<OauthError>()
-    } else {
-        (contract.error.schema)(generator)
-    };
-    value(schema)
+    value(match row.access {
+        Access::Client => generator.subschema_for::<OauthError>(),
+        _ => (contract.error.schema)(generator),
+    })
 }
 
 fn value(schema: Schema) -> Result<Value, PublishError> {
@@ -102,14 +102,14 @@ pub(super) fn complete(
     success["headers"] = headers::of(contract, row, status);
     raw.insert(status.to_string(), success.clone());
     for status in derived {
-        raw.insert(
-            status.to_string(),
-            json!({
-                "description": shared_description(status),
-                "headers": headers::of(contract, row, status),
-                "content": content(JSON, &error_schema(contract, row, status, generator)?),
-            }),
-        );
+        let mut response = json!({
+            "description": shared_description(status),
+            "headers": headers::of(contract, row, status),
+        });
+        if status != 304 {
+            response["content"] = content(JSON, &error_schema(contract, row, generator)?);
+        }
+        raw.insert(status.to_string(), response);
     }
     for extra in row.extra {
         raw.insert(extra.status.to_string(), extra_response(contract, row, extra, &success, generator)?);
@@ -129,9 +129,7 @@ fn extra_response(
     match extra.body {
         ExtraBody::Empty => {}
         ExtraBody::Success => response["content"] = success["content"].clone(),
-        ExtraBody::Error => {
-            response["content"] = content(JSON, &error_schema(contract, row, extra.status, generator)?)
-        }
+        ExtraBody::Error => response["content"] = content(JSON, &error_schema(contract, row, generator)?),
         ExtraBody::Schema(schema) => {
             response["content"] = content(JSON, &value(schema(generator))?);
         }

@@ -9,9 +9,6 @@ use argus_openapi::contract::ARGUS;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_wire::trace_context::TraceIds;
 
-/// What a forced 429 or 503 asks a client to wait: short, so that a test of retries is quick.
-const RETRY_AFTER_SECONDS: u32 = 1;
-
 /// Answers a request: the same bytes for the same request, for ever.
 pub(crate) fn answer<M: Mock>(
     documented: &Documented,
@@ -25,16 +22,17 @@ pub(crate) fn answer<M: Mock>(
     if let Some(code) = caller.preferences.code {
         match documented.response(M::OPERATION, code) {
             Some(Response::Success) => forced = Some(code),
-            Some(Response::Error(body)) => {
+            Some(Response::Refusal(example)) => {
+                let (body, error) = example.clone().map(|own| (own.body, own.error)).unzip();
                 return MockReply {
                     status: code,
-                    body: body.clone(),
+                    body,
                     trace: digest.trace(),
                     preference_applied: Some(format!("code={code}")),
-                    retry_after_seconds: matches!(code, 429 | 503).then_some(RETRY_AFTER_SECONDS),
+                    error: error.flatten(),
                 };
             }
-            None => return failed(&documented.unsupported(M::OPERATION, code), &digest),
+            None => return failed(documented.unsupported(M::OPERATION, code), &digest),
         }
     }
     match mock.answer(&Context { data, caller, digest, clock, forced }) {
@@ -43,13 +41,13 @@ pub(crate) fn answer<M: Mock>(
             body: reply.body,
             trace: reply.trace.unwrap_or_else(|| digest.trace()),
             preference_applied: applied(forced, clock),
-            retry_after_seconds: None,
+            error: None,
         },
         Err(error) => {
             // These come about by the clock; the others would come about under any.
             let by_clock = matches!(error.error_code, ErrorCode::Conflict | ErrorCode::Gone);
             let preference_applied = applied(None, clock.filter(|_| by_clock));
-            MockReply { preference_applied, ..failed(&error, &digest) }
+            MockReply { preference_applied, ..failed(error, &digest) }
         }
     }
 }
@@ -79,13 +77,13 @@ fn request_digest<M: Mock>(caller: &Caller<'_>, mock: &M, clock: Option<u32>) ->
     frame.finish()
 }
 
-fn failed(error: &Error, digest: &Digest) -> MockReply {
+fn failed(error: Error, digest: &Digest) -> MockReply {
     MockReply {
         status: error.error_code.status(),
-        body: Some(json(error)),
+        body: Some(json(&error)),
         trace: digest.trace(),
         preference_applied: None,
-        retry_after_seconds: None,
+        error: Some(error),
     }
 }
 

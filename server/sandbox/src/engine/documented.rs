@@ -13,7 +13,16 @@ pub(crate) enum Response {
     /// The operation's own reply, with this status.
     Success,
     /// The documented example; `None` when the response has no body.
-    Error(Option<Vec<u8>>),
+    Refusal(Option<Example>),
+}
+
+/// The example of a body that is an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Example {
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// What it says, unless that is no error of the contract.
+    pub(crate) error: Option<Error>,
 }
 
 /// The documented responses of every operation.
@@ -68,18 +77,18 @@ fn responses(descriptor: &Value, operation: &Value) -> BTreeMap<u16, Response> {
         let Ok(status) = status.parse::<u16>() else { continue };
         let response = match status {
             200..=299 => Response::Success,
-            _ => Response::Error(body(descriptor, status, follow(descriptor, response))),
+            _ => Response::Refusal(refusal(descriptor, status, follow(descriptor, response))),
         };
         documented.insert(status, response);
     }
     documented
 }
 
-/// The body of an error: the documented example, or, where there is none, what the documented
-/// schema and description say. `None` when the response has no body.
-fn body(descriptor: &Value, status: u16, response: &Value) -> Option<Vec<u8>> {
+/// A refusal: the documented example, or, where there is none, what the documented schema and
+/// description say. `None` when the response has no body.
+fn refusal(descriptor: &Value, status: u16, response: &Value) -> Option<Example> {
     if let Some(example) = example(descriptor, response) {
-        return Some(render(example));
+        return Some(Example::of(example));
     }
     let schema = media(response)?.get("schema").map(|schema| follow(descriptor, schema));
     let code = ErrorCode::ALL.into_iter().find(|code| code.status() == status)?;
@@ -88,7 +97,15 @@ fn body(descriptor: &Value, status: u16, response: &Value) -> Option<Vec<u8>> {
     if schema.and_then(|schema| schema.pointer("/properties/query_hint")).is_some() {
         body["query_hint"] = json!("use_your_backend");
     }
-    Some(render(&body))
+    Some(Example::of(&body))
+}
+
+impl Example {
+    fn of(example: &Value) -> Self {
+        // Canonical, so that the bytes do not depend on how serde_json orders its maps.
+        let body = canonical::to_string(example).into_bytes();
+        Self { error: serde_json::from_value(example.clone()).ok(), body }
+    }
 }
 
 /// The media type whose body a client of the contract reads.
@@ -123,11 +140,6 @@ fn follow<'d>(descriptor: &'d Value, mut value: &'d Value) -> &'d Value {
         }
     }
     value
-}
-
-fn render(example: &Value) -> Vec<u8> {
-    // Canonical, so that the bytes do not depend on how serde_json orders its maps.
-    canonical::to_string(example).into_bytes()
 }
 
 #[cfg(test)]
@@ -166,7 +178,9 @@ mod tests {
 
     fn body(status: u16) -> Option<String> {
         match documented().response(Operation::JobCreate, status) {
-            Some(Response::Error(body)) => body.clone().map(|body| String::from_utf8(body).expect("UTF-8")),
+            Some(Response::Refusal(example)) => {
+                example.clone().map(|example| String::from_utf8(example.body).expect("UTF-8"))
+            }
             other => panic!("{status}: {other:?}"),
         }
     }

@@ -52,8 +52,8 @@ pub struct MockReply {
     pub trace: TraceIds,
     /// Value of `Preference-Applied`.
     pub preference_applied: Option<String>,
-    /// Value of `Retry-After`, in seconds.
-    pub retry_after_seconds: Option<u32>,
+    /// The error that it is, whose headers the host adds.
+    pub error: Option<Error>,
 }
 
 impl fmt::Debug for MockReply {
@@ -63,7 +63,7 @@ impl fmt::Debug for MockReply {
             .field("body", &self.body.as_deref().map(String::from_utf8_lossy))
             .field("trace", &self.trace)
             .field("preference_applied", &self.preference_applied)
-            .field("retry_after_seconds", &self.retry_after_seconds)
+            .field("error", &self.error)
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::support::{DESCRIPTOR, Requests, SANDBOX, Session, ask, body, scenario_sets};
 use argus_openapi::Operation;
+use argus_openapi::types::error::ErrorCode;
 use argus_sandbox::{MockReply, partner};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,16 +108,21 @@ fn every_documented_status_can_be_forced() {
 }
 
 #[test]
-fn a_forced_429_or_503_says_when_to_try_again_and_nothing_else_does() {
+fn a_refusal_hands_on_the_error_that_its_body_shows() {
     for request in Requests::new().all() {
-        for (status, code) in [(429, "rate_limited"), (503, "unavailable")] {
+        for (status, code) in [
+            (401, ErrorCode::InvalidToken),
+            (403, ErrorCode::InsufficientScope),
+            (429, ErrorCode::RateLimited),
+            (503, ErrorCode::Unavailable),
+        ] {
             let mock = ask(&format!("code={status}"), &*request);
-            assert_eq!((mock.status, mock.retry_after_seconds), (status, Some(1)), "{mock:?}");
-            assert_eq!(body(&mock)["error_code"], code);
+            assert_eq!((mock.status, mock.error.as_ref().map(|error| error.error_code)), (status, Some(code)));
+            assert_eq!(body(&mock)["error_code"], code.to_string());
         }
-        for prefer in ["", "code=401", "code=500", "code=418"] {
-            assert_eq!(ask(prefer, &*request).retry_after_seconds, None, "{prefer}");
-        }
+        assert_eq!(ask("", &*request).error, None);
+        let unknown = ask("code=418", &*request).error.map(|error| error.error_code);
+        assert_eq!(unknown, Some(ErrorCode::PreferenceNotSupported));
     }
 }
 

@@ -1,0 +1,213 @@
+//! Every answer that a test receives, judged by the published descriptor: its status is documented for the
+//! operation, and so are media type, body and each header; what is documented as required is there. A
+//! request that no operation takes is judged by what the descriptor says of such requests. What is exempt
+//! stands here, each with its reason.
+
+use crate::{Answer, operations_of_the_trait};
+use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
+use argus_openapi::publish::document::routes;
+use argus_openapi::published::DESCRIPTOR_JSON;
+use http::Method;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// Headers that belong to HTTP's own framing. OpenAPI ignores `Content-Type` among headers: the media type
+/// stands in `content`.
+const FRAMING: [&str; 6] =
+    ["connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"];
+
+/// What the descriptor does not speak of, and why.
+type Exemption = (&'static str, fn(&Asked<'_>, &Answer) -> bool);
+
+const EXEMPT: [Exemption; 3] = [
+    ("the operation is never published", |asked, _| asked.is_internal()),
+    ("HTTP defines OPTIONS; the descriptor has a sentence on it", |asked, answer| {
+        *asked.method == Method::OPTIONS && answer.status == 204
+    }),
+    ("the HTTP parser answers to what is no HTTP, before there is a request", |_, answer| {
+        matches!(answer.status.as_u16(), 400 | 414 | 431)
+            && answer.body.is_empty()
+            && !answer.headers.contains_key("x-request-id")
+    }),
+];
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The host that was asked.
+    pub host: Host,
+    /// Method.
+    pub method: &'a Method,
+    /// Path, without its query.
+    pub path: &'a str,
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DESCRIPTOR_JSON).unwrap());
+
+static INTERNAL: LazyLock<Vec<(&'static [Host], Method, String)>> = LazyLock::new(|| {
+    operations_of_the_trait(&ARGUS)
+        .into_iter()
+        .filter(|(row, _, _)| !row.is_published())
+        .map(|(row, method, path)| (row.hosts, method, path))
+        .collect()
+});
+
+impl Asked<'_> {
+    /// The method whose operation answers: what HEAD brings is said of GET.
+    fn operation_method(&self) -> &Method {
+        if *self.method == Method::HEAD { &Method::GET } else { self.method }
+    }
+
+    fn is_internal(&self) -> bool {
+        INTERNAL.iter().any(|(hosts, method, path)| {
+            hosts.contains(&self.host) && method == self.operation_method() && fits(path, self.path)
+        })
+    }
+
+    /// The responses that the descriptor documents: the operation's, or those of no operation.
+    fn responses(&self) -> &'static Value {
+        let operation = routes(&DOCUMENT).find(|route| {
+            route.method == self.operation_method().as_str()
+                && fits(route.path, self.path)
+                && route.operation["x-argus-hosts"].as_array().unwrap().contains(&json!(self.host.name()))
+        });
+        operation.map_or(&DOCUMENT["x-argus-unrouted"], |route| &route.operation["responses"])
+    }
+}
+
+/// Whether a path is one of a template's.
+fn fits(template: &str, path: &str) -> bool {
+    template.split('/').count() == path.split('/').count()
+        && template.split('/').zip(path.split('/')).all(|(template, segment)| {
+            let Some((prefix, rest)) = template.split_once('{') else { return template == segment };
+            let (_, suffix) = rest.split_once('}').unwrap();
+            segment.len() > prefix.len() + suffix.len()
+                && segment.starts_with(prefix)
+                && segment.ends_with(suffix)
+        })
+}
+
+/// Asserts that an answer is one that the descriptor publishes.
+pub fn assert_published(asked: &Asked<'_>, answer: &Answer) {
+    if EXEMPT.iter().any(|(_, holds)| holds(asked, answer)) {
+        return;
+    }
+    let faults = faults(asked, answer);
+    assert!(
+        faults.is_empty(),
+        "{} {} on {}: what is served is not what is published:\n  {}\n{answer:?}",
+        asked.method,
+        asked.path,
+        asked.host.name(),
+        faults.join("\n  ")
+    );
+}
+
+fn faults(asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
+    // A range such as `4XX` documents nothing that a caller could rely on.
+    let response = &asked.responses()[answer.status.as_str()];
+    if response.is_null() {
+        return vec![format!("the status {} is not documented", answer.status)];
+    }
+    let response = resolve(response);
+    let mut faults = content_faults(asked, answer, response);
+    faults.extend(header_faults(answer, response));
+    faults
+}
+
+fn content_faults(asked: &Asked<'_>, answer: &Answer, response: &'static Value) -> Vec<String> {
+    let sent = answer.headers.get("content-type").map(|value| value.to_str().unwrap());
+    let documented = response.get("content").and_then(Value::as_object);
+    let (sent, documented) = match (sent, documented) {
+        (None, None) if answer.body.is_empty() => return Vec::new(),
+        (Some(sent), Some(documented)) => (sent, documented),
+        (sent, documented) => {
+            let documented = documented.map(|content| content.keys().collect::<Vec<_>>());
+            return vec![format!("it has the content {sent:?}, documented is {documented:?}")];
+        }
+    };
+    let Some(media) = documented.get(sent) else {
+        return vec![format!("the media type {sent} is not documented")];
+    };
+    if *asked.method == Method::HEAD {
+        return if answer.body.is_empty() { Vec::new() } else { vec!["HEAD has a body".to_owned()] };
+    }
+    let essence = sent.split(';').next().unwrap_or_default();
+    let body = if essence.ends_with("json") {
+        match serde_json::from_slice(&answer.body) {
+            Ok(body) => body,
+            Err(error) => return vec![format!("the body is no JSON: {error}")],
+        }
+    } else {
+        Value::from(String::from_utf8_lossy(&answer.body))
+    };
+    misfits(&media["schema"], &body).map(|misfit| format!("the body does not fit: {misfit}")).collect()
+}
+
+fn header_faults(answer: &Answer, response: &'static Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let documented: HashMap<String, &Value> = response["headers"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, header)| (name.to_ascii_lowercase(), resolve(header)))
+        .collect();
+    for (name, value) in &answer.headers {
+        if FRAMING.contains(&name.as_str()) {
+            continue;
+        }
+        let Some(header) = documented.get(name.as_str()) else {
+            faults.push(format!("the header {name} is not documented for this status"));
+            continue;
+        };
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let value = match header["schema"]["type"].as_str() {
+            Some("integer") => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),
+            _ => json!(text),
+        };
+        faults.extend(misfits(&header["schema"], &value).map(|misfit| format!("{name}: {misfit}")));
+    }
+    for (name, header) in documented {
+        if header["required"] == true && !answer.headers.contains_key(&name) {
+            faults.push(format!("the header {name} is required and not there"));
+        }
+    }
+    faults
+}
+
+/// The value, or what it refers to.
+fn resolve(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(target) => DOCUMENT.pointer(target.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+/// Where a value does not fit a schema whose references lead into the descriptor.
+fn misfits(schema: &Value, value: &Value) -> impl Iterator<Item = String> {
+    let validator = validator(schema);
+    let misfits: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    misfits.into_iter()
+}
+
+/// Validators take long to build, and most answers share a few.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static BUILT: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let key = schema.to_string();
+    if let Some(built) = BUILT.lock().unwrap().get(&key) {
+        return Arc::clone(built);
+    }
+    let root = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+    let built = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&root)
+        .unwrap_or_else(|error| panic!("{error} in {schema}"));
+    let built = Arc::new(built);
+    BUILT.lock().unwrap().insert(key, Arc::clone(&built));
+    built
+}
