@@ -631,8 +631,8 @@ pub mod types {
         fn from_str(
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
+            if value.chars().count() > 123usize {
+                return Err("longer than 123 characters".into());
             }
             if value.chars().count() < 1usize {
                 return Err("shorter than 1 characters".into());
@@ -832,6 +832,9 @@ pub mod types {
         pub error_code: ErrorCode,
         ///What to change, in English. The text may change; do not parse it.
         pub message: ::std::string::String,
+        ///The response's `X-Request-ID`; only where the request was refused before its operation was found: 404 and 405 of no operation, a malformed path, an invalid `Host`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub request_id: ::std::option::Option<::std::string::String>,
     }
     impl Error {
         pub fn builder() -> builder::Error {
@@ -854,6 +857,7 @@ pub mod types {
 - `method_not_allowed`: The path exists, but not with this method; `Allow` lists those that it has.
 - `conflict`: The resource is in a state that forbids the operation.
 - `gone`: The resource existed, and its retention is over.
+- `precondition_failed`: The resource is not the one that `If-Match` names.
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
@@ -2221,7 +2225,7 @@ pub mod types {
     ///Error of an OAuth endpoint, as RFC 6749, section 5.2 has it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OauthError {
-        ///`invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type` or `invalid_scope`.
+        ///`invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type` or `invalid_scope`; `server_error` or `temporarily_unavailable` for a fault on this side.
         pub error: ::std::string::String,
         ///What to change, in English.
         pub error_description: ::std::string::String,
@@ -2231,21 +2235,31 @@ pub mod types {
             Default::default()
         }
     }
-    ///`OauthTokenFailure`
+    ///Authorization server metadata (RFC 8414, section 2).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(untagged)]
-    pub enum OauthTokenFailure {
-        Error(Error),
-        OauthError(OauthError),
+    pub struct OauthMetadata {
+        ///Grants that the token endpoint takes.
+        pub grant_types_supported: ::std::vec::Vec<::std::string::String>,
+        ///Issuer, as in the `iss` claim of every token.
+        pub issuer: ::std::string::String,
+        ///Where the signing keys are.
+        pub jwks_uri: ::std::string::String,
+        ///Response types of the authorization endpoint; `none` while there is no such endpoint.
+        pub response_types_supported: ::std::vec::Vec<::std::string::String>,
+        ///Scopes that can be asked for.
+        pub scopes_supported: ::std::vec::Vec<::std::string::String>,
+        ///Documentation for people.
+        pub service_documentation: ::std::string::String,
+        ///Token endpoint.
+        pub token_endpoint: ::std::string::String,
+        ///How a client can authenticate.
+        pub token_endpoint_auth_methods_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
     }
-    impl ::std::convert::From<Error> for OauthTokenFailure {
-        fn from(value: Error) -> Self {
-            Self::Error(value)
-        }
-    }
-    impl ::std::convert::From<OauthError> for OauthTokenFailure {
-        fn from(value: OauthError) -> Self {
-            Self::OauthError(value)
+    impl OauthMetadata {
+        pub fn builder() -> builder::OauthMetadata {
+            Default::default()
         }
     }
     ///A profile.
@@ -5180,12 +5194,17 @@ pub mod types {
         pub struct Error {
             error_code: ::std::result::Result<super::ErrorCode, ::std::string::String>,
             message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for Error {
             fn default() -> Self {
                 Self {
                     error_code: Err("no value supplied for error_code".to_string()),
                     message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
                 }
             }
         }
@@ -5214,6 +5233,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<Error> for super::Error {
             type Error = super::error::ConversionError;
@@ -5223,6 +5254,7 @@ pub mod types {
                 Ok(Self {
                     error_code: value.error_code?,
                     message: value.message?,
+                    request_id: value.request_id?,
                 })
             }
         }
@@ -5231,6 +5263,7 @@ pub mod types {
                 Self {
                     error_code: Ok(value.error_code),
                     message: Ok(value.message),
+                    request_id: Ok(value.request_id),
                 }
             }
         }
@@ -6886,6 +6919,209 @@ pub mod types {
                 Self {
                     error: Ok(value.error),
                     error_description: Ok(value.error_description),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct OauthMetadata {
+            grant_types_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            issuer: ::std::result::Result<::std::string::String, ::std::string::String>,
+            jwks_uri: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            response_types_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            scopes_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            service_documentation: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            token_endpoint: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            token_endpoint_auth_methods_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for OauthMetadata {
+            fn default() -> Self {
+                Self {
+                    grant_types_supported: Err(
+                        "no value supplied for grant_types_supported".to_string(),
+                    ),
+                    issuer: Err("no value supplied for issuer".to_string()),
+                    jwks_uri: Err("no value supplied for jwks_uri".to_string()),
+                    response_types_supported: Err(
+                        "no value supplied for response_types_supported".to_string(),
+                    ),
+                    scopes_supported: Err(
+                        "no value supplied for scopes_supported".to_string(),
+                    ),
+                    service_documentation: Err(
+                        "no value supplied for service_documentation".to_string(),
+                    ),
+                    token_endpoint: Err(
+                        "no value supplied for token_endpoint".to_string(),
+                    ),
+                    token_endpoint_auth_methods_supported: Err(
+                        "no value supplied for token_endpoint_auth_methods_supported"
+                            .to_string(),
+                    ),
+                }
+            }
+        }
+        impl OauthMetadata {
+            pub fn grant_types_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.grant_types_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for grant_types_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn issuer<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.issuer = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for issuer: {e}")
+                    });
+                self
+            }
+            pub fn jwks_uri<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jwks_uri = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jwks_uri: {e}")
+                    });
+                self
+            }
+            pub fn response_types_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.response_types_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for response_types_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn scopes_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scopes_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for scopes_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn service_documentation<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.service_documentation = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for service_documentation: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn token_endpoint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn token_endpoint_auth_methods_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint_auth_methods_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint_auth_methods_supported: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<OauthMetadata> for super::OauthMetadata {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: OauthMetadata,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    grant_types_supported: value.grant_types_supported?,
+                    issuer: value.issuer?,
+                    jwks_uri: value.jwks_uri?,
+                    response_types_supported: value.response_types_supported?,
+                    scopes_supported: value.scopes_supported?,
+                    service_documentation: value.service_documentation?,
+                    token_endpoint: value.token_endpoint?,
+                    token_endpoint_auth_methods_supported: value
+                        .token_endpoint_auth_methods_supported?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::OauthMetadata> for OauthMetadata {
+            fn from(value: super::OauthMetadata) -> Self {
+                Self {
+                    grant_types_supported: Ok(value.grant_types_supported),
+                    issuer: Ok(value.issuer),
+                    jwks_uri: Ok(value.jwks_uri),
+                    response_types_supported: Ok(value.response_types_supported),
+                    scopes_supported: Ok(value.scopes_supported),
+                    service_documentation: Ok(value.service_documentation),
+                    token_endpoint: Ok(value.token_endpoint),
+                    token_endpoint_auth_methods_supported: Ok(
+                        value.token_endpoint_auth_methods_supported,
+                    ),
                 }
             }
         }
@@ -9033,7 +9269,11 @@ Every response carries `X-Argus-Trace-ID`, `X-Argus-Span-ID` and `traceparent`. 
 
 ## Errors
 
-An error body is `{"error_code", "message"}`; programs should look at `error_code`, whose values the schema `ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403.
+An error body is `{"error_code", "message"}`; programs should look at `error_code`, whose values the schema `ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403. A request that no operation takes is answered as `x-argus-unrouted` says, with a `request_id` in the body.
+
+## Methods
+
+`HEAD` is answered wherever `GET` is, with the headers of `GET`. `OPTIONS` is answered with 204 and `Allow` on every path; where pages of any origin may read the responses (`Access-Control-Allow-Origin`), it answers their preflight requests, too.
 
 Version: 2026.4.0*/
 pub struct Client {
@@ -9097,8 +9337,13 @@ Returns the RFC 9727 link set that points at the OpenAPI descriptors and the doc
 
 Sends a `GET` request to `/.well-known/api-catalog`
 
+Arguments:
+- `if_match`: The `ETag` that the document must still have: 412 when it has another (RFC 9110, section 13.1.1).
+- `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
 ```text
 let response = client.api_catalog()
+    .if_match(if_match)
+    .if_none_match(if_none_match)
     .send()
     .await;
 ```*/
@@ -9119,6 +9364,20 @@ let response = client.jwks_view()
     pub fn jwks_view(&self) -> builder::JwksView<'_> {
         builder::JwksView::new(self)
     }
+    /**Fetch the authorization server's metadata
+
+Returns the endpoints, grants, scopes and client authentication methods of the authorization server (RFC 8414). Compare its `issuer` with the one that you configured before you use the rest.
+
+Sends a `GET` request to `/.well-known/oauth-authorization-server`
+
+```text
+let response = client.oauth_metadata_view()
+    .send()
+    .await;
+```*/
+    pub fn oauth_metadata_view(&self) -> builder::OauthMetadataView<'_> {
+        builder::OauthMetadataView::new(self)
+    }
     /**Fetch the OpenAPI descriptor (JSON)
 
 Returns the curated public OpenAPI 3.1 contract at its RFC 8615 well-known path. The `ETag` comes from the content hash. The descriptor is filtered by the public denylist: internal and platform-only routes are never present. `openapi.yaml` has the same content.
@@ -9126,9 +9385,11 @@ Returns the curated public OpenAPI 3.1 contract at its RFC 8615 well-known path.
 Sends a `GET` request to `/.well-known/openapi.json`
 
 Arguments:
+- `if_match`: The `ETag` that the document must still have: 412 when it has another (RFC 9110, section 13.1.1).
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
 ```text
 let response = client.openapi_json()
+    .if_match(if_match)
     .if_none_match(if_none_match)
     .send()
     .await;
@@ -9143,9 +9404,11 @@ Returns the curated public OpenAPI 3.1 contract as YAML. The content is that of 
 Sends a `GET` request to `/.well-known/openapi.yaml`
 
 Arguments:
+- `if_match`: The `ETag` that the document must still have: 412 when it has another (RFC 9110, section 13.1.1).
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
 ```text
 let response = client.openapi_yaml()
+    .if_match(if_match)
     .if_none_match(if_none_match)
     .send()
     .await;
@@ -9161,10 +9424,12 @@ Sends a `GET` request to `/.well-known/schemas/{id}.json`
 
 Arguments:
 - `id`: Identifier of the schema, for example `argus.profile.v1`.
+- `if_match`: The `ETag` that the document must still have: 412 when it has another (RFC 9110, section 13.1.1).
 - `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
 ```text
 let response = client.data_schema_view()
     .id(id)
+    .if_match(if_match)
     .if_none_match(if_none_match)
     .send()
     .await;
@@ -9730,18 +9995,52 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct ApiCatalog<'a> {
         client: &'a super::Client,
+        if_match: Result<Option<::std::string::String>, String>,
+        if_none_match: Result<Option<::std::string::String>, String>,
     }
     impl<'a> ApiCatalog<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                if_match: Ok(None),
+                if_none_match: Ok(None),
+            }
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_match failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn if_none_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_none_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_none_match failed"
+                        .to_string()
+                });
+            self
         }
         ///Sends a `GET` request to `/.well-known/api-catalog`
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::ApiCatalog>, Error<types::Error>> {
-            let Self { client } = self;
+            let Self { client, if_match, if_none_match } = self;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
             let url = format!("{}/.well-known/api-catalog", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             header_map
                 .append(
                     ::reqwest::header::HeaderName::from_static("api-version"),
@@ -9749,6 +10048,12 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
+            if let Some(value) = if_match {
+                header_map.append("If-Match", value.to_string().try_into()?);
+            }
+            if let Some(value) = if_none_match {
+                header_map.append("If-None-Match", value.to_string().try_into()?);
+            }
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -9768,6 +10073,20 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -9823,6 +10142,77 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::oauth_metadata_view`]
+
+[`Client::oauth_metadata_view`]: super::Client::oauth_metadata_view*/
+    #[derive(Debug, Clone)]
+    pub struct OauthMetadataView<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> OauthMetadataView<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/.well-known/oauth-authorization-server`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::OauthMetadata>, Error<types::Error>> {
+            let Self { client } = self;
+            let url = format!(
+                "{}/.well-known/oauth-authorization-server", client.baseurl,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "oauth_metadata_view",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -9840,14 +10230,29 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct OpenapiJson<'a> {
         client: &'a super::Client,
+        if_match: Result<Option<::std::string::String>, String>,
         if_none_match: Result<Option<::std::string::String>, String>,
     }
     impl<'a> OpenapiJson<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
+                if_match: Ok(None),
                 if_none_match: Ok(None),
             }
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_match failed"
+                        .to_string()
+                });
+            self
         }
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
@@ -9869,10 +10274,11 @@ pub mod builder {
             ResponseValue<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
             Error<types::Error>,
         > {
-            let Self { client, if_none_match } = self;
+            let Self { client, if_match, if_none_match } = self;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
             let url = format!("{}/.well-known/openapi.json", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             header_map
                 .append(
                     ::reqwest::header::HeaderName::from_static("api-version"),
@@ -9880,6 +10286,9 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
+            if let Some(value) = if_match {
+                header_map.append("If-Match", value.to_string().try_into()?);
+            }
             if let Some(value) = if_none_match {
                 header_map.append("If-None-Match", value.to_string().try_into()?);
             }
@@ -9902,6 +10311,20 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -9919,14 +10342,29 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct OpenapiYaml<'a> {
         client: &'a super::Client,
+        if_match: Result<Option<::std::string::String>, String>,
         if_none_match: Result<Option<::std::string::String>, String>,
     }
     impl<'a> OpenapiYaml<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
+                if_match: Ok(None),
                 if_none_match: Ok(None),
             }
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_match failed"
+                        .to_string()
+                });
+            self
         }
         pub fn if_none_match<V>(mut self, value: V) -> Self
         where
@@ -9945,10 +10383,11 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<ResponseValue<ByteStream>, Error<types::Error>> {
-            let Self { client, if_none_match } = self;
+            let Self { client, if_match, if_none_match } = self;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
             let url = format!("{}/.well-known/openapi.yaml", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             header_map
                 .append(
                     ::reqwest::header::HeaderName::from_static("api-version"),
@@ -9956,6 +10395,9 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
+            if let Some(value) = if_match {
+                header_map.append("If-Match", value.to_string().try_into()?);
+            }
             if let Some(value) = if_none_match {
                 header_map.append("If-None-Match", value.to_string().try_into()?);
             }
@@ -9970,6 +10412,20 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => Ok(ResponseValue::stream(response)),
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -9988,6 +10444,7 @@ pub mod builder {
     pub struct DataSchemaView<'a> {
         client: &'a super::Client,
         id: Result<types::DataSchemaViewId, String>,
+        if_match: Result<Option<::std::string::String>, String>,
         if_none_match: Result<Option<::std::string::String>, String>,
     }
     impl<'a> DataSchemaView<'a> {
@@ -9995,6 +10452,7 @@ pub mod builder {
             Self {
                 client: client,
                 id: Err("id was not initialized".to_string()),
+                if_match: Ok(None),
                 if_none_match: Ok(None),
             }
         }
@@ -10006,6 +10464,19 @@ pub mod builder {
                 .try_into()
                 .map_err(|_| {
                     "conversion to `DataSchemaViewId` for id failed".to_string()
+                });
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_match failed"
+                        .to_string()
                 });
             self
         }
@@ -10029,14 +10500,15 @@ pub mod builder {
             ResponseValue<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
             Error<types::Error>,
         > {
-            let Self { client, id, if_none_match } = self;
+            let Self { client, id, if_match, if_none_match } = self;
             let id = id.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
             let url = format!(
                 "{}/.well-known/schemas/{}.json", client.baseurl, encode_path(& id
                 .to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             header_map
                 .append(
                     ::reqwest::header::HeaderName::from_static("api-version"),
@@ -10044,6 +10516,9 @@ pub mod builder {
                         super::Client::api_version(),
                     ),
                 );
+            if let Some(value) = if_match {
+                header_map.append("If-Match", value.to_string().try_into()?);
+            }
             if let Some(value) = if_none_match {
                 header_map.append("If-None-Match", value.to_string().try_into()?);
             }
@@ -10074,6 +10549,13 @@ pub mod builder {
                     )
                 }
                 404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -10228,6 +10710,13 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 413u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -10311,6 +10800,13 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -10768,6 +11264,13 @@ pub mod builder {
                     )
                 }
                 403u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -11270,10 +11773,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/oauth/token`
         pub async fn send(
             self,
-        ) -> Result<
-            ResponseValue<types::TokenResponse>,
-            Error<types::OauthTokenFailure>,
-        > {
+        ) -> Result<ResponseValue<types::TokenResponse>, Error<types::OauthError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| {
@@ -11317,6 +11817,13 @@ pub mod builder {
                     )
                 }
                 401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -11701,6 +12208,13 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 413u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -11960,6 +12474,13 @@ pub mod builder {
                     )
                 }
                 404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -12232,6 +12753,13 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 413u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -12388,6 +12916,13 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 413u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -12464,6 +12999,13 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 401u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -12762,6 +13304,13 @@ pub mod builder {
                     )
                 }
                 404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -13178,6 +13727,13 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 413u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -13488,6 +14044,13 @@ pub mod builder {
                     )
                 }
                 404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,

@@ -26,7 +26,7 @@ const JSON: &str = dropshot::CONTENT_TYPE_JSON;
 pub(super) struct Endpoints {
     /// For dropshot.
     pub(super) description: ApiDescription<HostContext>,
-    /// The methods of each path.
+    /// The methods of each path, as it is published.
     pub(super) methods: BTreeMap<String, Vec<Method>>,
 }
 
@@ -85,6 +85,8 @@ impl Endpoints {
         }
         let headers = options::headers(&methods, served.iter().map(|served| served.row));
         self.register(path, &Method::OPTIONS, &options(headers))?;
+        let published = served.iter().find_map(|served| served.row.published_path);
+        let path = published.map_or(path, |published| published.template);
         self.methods.insert(path.to_owned(), methods);
         Ok(())
     }
