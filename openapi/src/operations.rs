@@ -23,7 +23,7 @@ const JSON: &str = "application/json";
 
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
-const DISCOVERY: &[Host] = &[Host::Api, Host::Sandbox];
+const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
 
 /// A row with the defaults that most operations share.
@@ -80,7 +80,7 @@ const fn document(
         media_type,
         document: Some(schema),
         caching: Caching::Tagged,
-        ..row(DISCOVERY, Access::Public, Audience::ExternalIntegrators, success)
+        ..row(API_AND_SANDBOX, Access::Public, Audience::ExternalIntegrators, success)
     }
 }
 
@@ -91,7 +91,7 @@ const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
 
 /// A row of the headers of a public document.
 const fn head() -> OperationRow {
-    OperationRow { caching: Caching::Tagged, ..internal(DISCOVERY, Access::Public) }
+    OperationRow { caching: Caching::Tagged, ..internal(API_AND_SANDBOX, Access::Public) }
 }
 
 const NOT_MODIFIED: ExtraResponse = ExtraResponse {
