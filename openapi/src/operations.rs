@@ -26,7 +26,7 @@ const CATALOG: &str = "application/linkset+json; profile=\"https://www.rfc-edito
 
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
-const DISCOVERY: &[Host] = &[Host::Api, Host::Sandbox];
+const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
 
 /// A row with the defaults that most operations share.
@@ -89,7 +89,7 @@ const fn document(
         media_type,
         document: Some(schema),
         caching: Caching::Tagged,
-        ..public(DISCOVERY, success)
+        ..public(API_AND_SANDBOX, success)
     }
 }
 

@@ -21,6 +21,7 @@ mod tenancy;
 mod tokens;
 
 pub use answer::Answer;
+pub use argus_samples::{Sample, operations_of_the_trait};
 pub use engine::{run, run_on_postgres, run_on_sqlite};
 pub use installation::Installation;
 pub use keys::place_keys;
@@ -28,7 +29,7 @@ use leftovers::Leftovers;
 pub use process::{Ended, TestProcess, argus, open_command};
 pub use raw::Connection;
 pub use reach::Reach;
-pub use samples::{Sample, Samples, operations_of_the_trait};
+pub use samples::Samples;
 pub use server::TestServer;
 pub use tenancy::{AppCredentials, Caller, Tenancy};
 pub use tokens::{audience, claims, forge, public_key_pem};

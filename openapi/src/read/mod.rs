@@ -6,11 +6,13 @@ mod body;
 mod bounds;
 mod header;
 mod query;
+mod request;
 
 pub use body::MediaType;
 pub use bounds::within_bounds;
 pub use header::{header, header_text, single_header};
 pub use query::query;
+pub use request::RequestParts;
 
 use crate::types::error::{Error, ErrorCode};
 

@@ -25,10 +25,13 @@ fn main() {
         r#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]},"callback_url":"https://partner.example.com/argus-webhook","secrecy_level":"standard"}"#,
     )
     .expect("a job");
-    let created = sandbox.answer(&caller, &partner::JobCreate { body: &job }).body.expect("a body");
+    let created = sandbox
+        .answer(&caller, &partner::JobCreate { idempotency_key: None, body: &job })
+        .body
+        .expect("a body");
     let created: serde_json::Value = serde_json::from_slice(&created).expect("JSON");
     let id = created["id"].as_str().expect("an id");
-    measure(&sandbox, &caller, &partner::JobCreate { body: &job });
+    measure(&sandbox, &caller, &partner::JobCreate { idempotency_key: None, body: &job });
     measure(&sandbox, &caller, &partner::SandboxScenarioList);
     measure(&sandbox, &caller, &partner::JobView { id });
     measure(&sandbox, &caller, &partner::JobResult { id });

@@ -120,10 +120,12 @@ impl ArgusApi for SandboxHost {
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
         answer(rqctx, SandboxToken, async |call| {
-            // Checked but not used: without memory there is nothing to replay.
-            call.documented_header(&RequestHeader::IDEMPOTENCY_KEY, headers)?;
+            let headers = call.documented_header(&RequestHeader::IDEMPOTENCY_KEY, headers)?;
             let body = call.body(body).await?;
-            call.mock(&partner::JobCreate { body: &body })
+            call.mock(&partner::JobCreate {
+                idempotency_key: headers.idempotency_key.as_deref(),
+                body: &body,
+            })
         })
         .await
     }

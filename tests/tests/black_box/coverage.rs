@@ -43,7 +43,7 @@ impl Walk {
     /// Sends the operation's sample with this `Authorization`, and checks what holds for every answer.
     async fn send(&self, row: &'static OperationRow, host: Host, authorization: Option<String>) -> Answer {
         let sample = self.samples.of(&self.server, row, host).await;
-        let mut request = sample.request(&self.server, host);
+        let mut request = self.server.sample(host, &sample);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
         }
@@ -293,7 +293,7 @@ async fn an_operation_that_wants_a_client_takes_no_token_for_it() {
         let form = b"grant_type=client_credentials".to_vec();
         anonymous.body = Some(("application/x-www-form-urlencoded", form));
         for authorization in [None, Some(format!("Bearer {token}")), Some("Basic !!!".to_owned())] {
-            let mut request = anonymous.request(&walk.server, host);
+            let mut request = walk.server.sample(host, &anonymous);
             if let Some(value) = authorization {
                 request = request.header("authorization", value);
             }

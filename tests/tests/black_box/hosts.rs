@@ -76,7 +76,7 @@ async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
             let sample = samples.of(&server, operation.row(), host).await;
             assert_eq!(sample.method.as_str().to_lowercase(), method, "{path}");
             let token = token(&server, host, &samples.tenant_id, &every_scope());
-            let answer = server.send(sample.request(&server, host).bearer_auth(&token)).await;
+            let answer = server.send(server.sample(host, &sample).bearer_auth(&token)).await;
             answer.assert_standard_headers(host);
             let known = answer.status != 404;
             assert_eq!(known, hosts.contains(&host), "{} on {}\n{answer:?}", operation.id(), host.name());

@@ -35,7 +35,7 @@ impl Transcript {
     async fn note(&mut self, title: &str, sample: &Sample, scenarios: &[&str], prefer: &str) -> Answer {
         let token = token(&self.server, scenarios);
         let send = || {
-            let request = sample.request(&self.server, Host::Sandbox).bearer_auth(&token);
+            let request = self.server.sample(Host::Sandbox, sample).bearer_auth(&token);
             self.server.send(if prefer.is_empty() { request } else { request.header("prefer", prefer) })
         };
         let answer = send().await;
@@ -50,7 +50,7 @@ impl Transcript {
 
     async fn of(&mut self, row: &'static OperationRow) {
         let sample = self.samples.of(&self.server, row, Host::Sandbox).await;
-        writeln!(self.text, "{} {}", sample.method, sample.path).unwrap();
+        writeln!(self.text, "{} {}", sample.method, sample.target()).unwrap();
         for (name, value) in &sample.headers {
             writeln!(self.text, "{name}: {value}").unwrap();
         }

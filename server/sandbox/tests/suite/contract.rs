@@ -1,7 +1,7 @@
 //! Every reply of every operation, under every scenario and every forced status, is one that the
 //! published descriptor documents, and its body fits the published schema.
 
-use crate::support::{DESCRIPTOR, Requests, SANDBOX, Session, ask, body, scenario_sets};
+use crate::support::{Ask, DESCRIPTOR, REQUESTS, SANDBOX, Session, ask, body, scenario_sets};
 use argus_openapi::Operation;
 use argus_openapi::types::error::ErrorCode;
 use argus_sandbox::{MockReply, partner};
@@ -55,8 +55,7 @@ fn documented_statuses(operation: Operation) -> Vec<u16> {
 
 #[test]
 fn every_operation_whose_row_says_so_is_mocked() {
-    let requests = Requests::new();
-    let mocked: BTreeSet<&str> = requests.all().iter().map(|request| request.operation().id()).collect();
+    let mocked: BTreeSet<&str> = REQUESTS.iter().map(|request| request.operation().id()).collect();
     let operations = Operation::ALL.iter().filter(|operation| operation.row().is_mocked());
     let expected: BTreeSet<&str> = operations.map(|operation| operation.id()).collect();
     assert_eq!(mocked, expected);
@@ -64,12 +63,11 @@ fn every_operation_whose_row_says_so_is_mocked() {
 
 #[test]
 fn every_reply_under_every_scenario_is_documented_and_fits_its_schema() {
-    let requests = Requests::new();
     for scenarios in scenario_sets() {
         for prefer in ["", "argus-clock=0", "argus-clock=12", "argus-clock=30", "argus-clock=31536000"] {
             let session = Session::new(&scenarios, prefer);
-            for request in requests.all() {
-                let mock = session.ask(&*request);
+            for request in REQUESTS.iter() {
+                let mock = session.ask(request);
                 assert_documented(request.operation(), &mock);
                 assert!(mock.status < 400 || !prefer.is_empty(), "{}: {mock:?}", request.operation().id());
             }
@@ -92,44 +90,43 @@ fn every_profile_of_a_rotation_fits_its_schema() {
 
 #[test]
 fn every_documented_status_can_be_forced() {
-    let requests = Requests::new();
-    for request in requests.all() {
+    for request in REQUESTS.iter() {
         let operation = request.operation();
         let statuses = documented_statuses(operation);
         assert!(statuses.contains(&401) && statuses.contains(&500), "{}", operation.id());
         for status in statuses {
-            let mock = ask(&format!("code={status}"), &*request);
+            let mock = ask(&format!("code={status}"), request);
             assert_eq!(mock.status, status, "{}: {mock:?}", operation.id());
             assert_eq!(mock.preference_applied, Some(format!("code={status}")), "{}", operation.id());
             assert_documented(operation, &mock);
-            assert_eq!(mock, ask(&format!("code={status}"), &*request));
+            assert_eq!(mock, ask(&format!("code={status}"), request));
         }
     }
 }
 
 #[test]
 fn a_refusal_hands_on_the_error_that_its_body_shows() {
-    for request in Requests::new().all() {
+    for request in REQUESTS.iter() {
         for (status, code) in [
             (401, ErrorCode::InvalidToken),
             (403, ErrorCode::InsufficientScope),
             (429, ErrorCode::RateLimited),
             (503, ErrorCode::Unavailable),
         ] {
-            let mock = ask(&format!("code={status}"), &*request);
+            let mock = ask(&format!("code={status}"), request);
             assert_eq!((mock.status, mock.error.as_ref().map(|error| error.error_code)), (status, Some(code)));
             assert_eq!(body(&mock)["error_code"], code.to_string());
         }
-        assert_eq!(ask("", &*request).error, None);
-        let unknown = ask("code=418", &*request).error.map(|error| error.error_code);
+        assert_eq!(ask("", request).error, None);
+        let unknown = ask("code=418", request).error.map(|error| error.error_code);
         assert_eq!(unknown, Some(ErrorCode::PreferenceNotSupported));
     }
 }
 
 #[test]
 fn an_undocumented_status_is_refused_and_the_documented_ones_are_named() {
-    for request in Requests::new().all() {
-        let mock = ask("code=418", &*request);
+    for request in REQUESTS.iter() {
+        let mock = ask("code=418", request);
         assert_eq!((mock.status, &mock.preference_applied), (400, &None));
         let error = body(&mock);
         assert_eq!(error["error_code"], "preference_not_supported");
@@ -142,8 +139,10 @@ fn an_undocumented_status_is_refused_and_the_documented_ones_are_named() {
 #[test]
 fn a_forced_replay_of_a_job_returns_the_first_job() {
     let job = crate::support::job(&json!({ "profile_ids": ["p1"] }));
-    let (first, replay) =
-        (ask("", &partner::JobCreate { body: &job }), ask("code=200", &partner::JobCreate { body: &job }));
+    let (first, replay) = (
+        ask("", &partner::JobCreate { idempotency_key: None, body: &job }),
+        ask("code=200", &partner::JobCreate { idempotency_key: None, body: &job }),
+    );
     assert_eq!((first.status, replay.status), (201, 200));
     assert_eq!(first.body, replay.body);
 }

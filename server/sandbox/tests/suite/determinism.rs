@@ -1,6 +1,6 @@
 //! The same request has the same reply, whatever lies around it.
 
-use crate::support::{Ask, Requests, Session, ask, body, scenario_sets};
+use crate::support::{Ask, REQUESTS, Session, ask, body, scenario_sets};
 use argus_openapi::Operation;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobCreate;
@@ -48,7 +48,7 @@ fn loose(value: &Value) -> String {
 }
 
 fn create(payload: &Value) -> MockReply {
-    ask("", &partner::JobCreate { body: &crate::support::job(payload) })
+    ask("", &partner::JobCreate { idempotency_key: None, body: &crate::support::job(payload) })
 }
 
 proptest! {
@@ -57,7 +57,7 @@ proptest! {
         let tight = json!({ "kind": "export.bulk", "payload": payload });
         let read = |text: &str| serde_json::from_str::<JobCreate>(text).expect("a job");
         let (tight, loose) = (read(&tight.to_string()), read(&loose(&tight)));
-        prop_assert_eq!(ask("", &partner::JobCreate { body: &tight }), ask("", &partner::JobCreate { body: &loose }));
+        prop_assert_eq!(ask("", &partner::JobCreate { idempotency_key: None, body: &tight }), ask("", &partner::JobCreate { idempotency_key: None, body: &loose }));
     }
 
     #[test]
@@ -95,14 +95,13 @@ proptest! {
 
     #[test]
     fn the_order_of_requests_does_not_matter(order in prop::collection::vec((0usize..21, 0usize..9), 1..40)) {
-        let (requests, sets) = (Requests::new(), scenario_sets());
-        let all = requests.all();
+        let (all, sets) = (&REQUESTS, scenario_sets());
         // Each reply is held against that of a sandbox which was asked nothing before.
         let fresh = Sandbox::load();
         for (request, set) in order {
             let session = Session::new(&sets[set % sets.len()], "");
             let caller = argus_sandbox::Caller { organization_id: "org_2", ..session.caller() };
-            let request = &*all[request % all.len()];
+            let request = &all[request % all.len()];
             prop_assert_eq!(session.ask(request), request.ask(&fresh, &caller));
         }
     }
@@ -120,35 +119,30 @@ proptest! {
 
 #[test]
 fn asking_twice_gives_the_same_bytes() {
-    let requests = Requests::new();
     for scenarios in scenario_sets() {
         let session = Session::new(&scenarios, "");
-        for request in requests.all() {
-            assert_eq!(session.ask(&*request), session.ask(&*request));
+        for request in REQUESTS.iter() {
+            assert_eq!(session.ask(request), session.ask(request));
         }
     }
 }
 
 #[test]
 fn the_order_and_repetition_of_scenarios_does_not_matter() {
-    let requests = Requests::new();
     let one = Session::new(&["wallet.high-risk", "entity.sanctioned"], "");
     let other = Session::new(&["entity.sanctioned", "wallet.high-risk", "entity.sanctioned"], "");
-    for request in requests.all() {
-        assert_eq!(one.ask(&*request), other.ask(&*request));
+    for request in REQUESTS.iter() {
+        assert_eq!(one.ask(request), other.ask(request));
     }
 }
 
 #[test]
 fn a_tenant_changes_only_what_shows_it() {
-    let requests = Requests::new();
     let own = Session::new(&[], "");
     let other = Session { tenant_id: "tnt_other", ..Session::new(&[], "") };
-    for request in
-        requests.all().into_iter().filter(|request| request.operation() != Operation::GraphqlExecute)
-    {
+    for request in REQUESTS.iter().filter(|request| request.operation() != Operation::GraphqlExecute) {
         let shows = matches!(request.operation(), Operation::TraceView | Operation::DataSchemaList);
-        let (own, other) = (own.ask(&*request), other.ask(&*request));
+        let (own, other) = (own.ask(request), other.ask(request));
         assert_eq!(own != other, shows, "{}", request.operation().id());
         let text = String::from_utf8(other.body.unwrap_or_default()).expect("UTF-8");
         assert_eq!(text.contains("tnt_other"), shows);
@@ -157,13 +151,12 @@ fn a_tenant_changes_only_what_shows_it() {
 
 #[test]
 fn clearance_changes_only_what_it_clamps() {
-    let requests = Requests::new();
     let own = Session::new(&[], "");
     let cleared = Session { secrecy_level: SecrecyLevel::Secret, ..Session::new(&[], "") };
-    for request in requests.all() {
+    for request in REQUESTS.iter() {
         let clamped = request.operation() == Operation::DataSchemaList;
         assert_eq!(
-            own.ask(&*request).body != cleared.ask(&*request).body,
+            own.ask(request).body != cleared.ask(request).body,
             clamped,
             "{}",
             request.operation().id()
@@ -173,8 +166,8 @@ fn clearance_changes_only_what_it_clamps() {
 
 #[test]
 fn a_preference_that_is_not_known_changes_nothing() {
-    for request in Requests::new().all() {
-        assert_eq!(ask("", &*request), ask("respond-async, return=minimal, handling=lenient", &*request));
+    for request in REQUESTS.iter() {
+        assert_eq!(ask("", request), ask("respond-async, return=minimal, handling=lenient", request));
     }
 }
 

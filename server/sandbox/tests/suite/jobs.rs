@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 fn created() -> Value {
     body(&ask(
         "",
-        &partner::JobCreate { body: &crate::support::job(&json!({ "profile_ids": ["p1", "p2"] })) },
+        &partner::JobCreate {
+            idempotency_key: None,
+            body: &crate::support::job(&json!({ "profile_ids": ["p1", "p2"] })),
+        },
     ))
 }
 
@@ -51,7 +54,7 @@ fn a_job_above_the_caller_s_own_secrecy_is_refused() {
         let session = Session { secrecy_level: own, ..Session::new(&[], "") };
         for asked in levels {
             let job = JobCreate { secrecy_level: Some(asked), ..crate::support::job(&json!({})) };
-            let mock = session.ask(&partner::JobCreate { body: &job });
+            let mock = session.ask(&partner::JobCreate { idempotency_key: None, body: &job });
             let error_code = body(&mock)["error_code"].clone();
             let expected =
                 if asked > own { (403, json!("secrecy_level_exceeded")) } else { (201, Value::Null) };
@@ -73,7 +76,7 @@ fn without_the_clock_a_viewed_job_has_succeeded() {
 #[test]
 fn a_job_that_is_created_later_is_viewed_on_the_same_clock() {
     let request = crate::support::job(&json!({}));
-    let mock = ask("argus-clock=100", &partner::JobCreate { body: &request });
+    let mock = ask("argus-clock=100", &partner::JobCreate { idempotency_key: None, body: &request });
     assert_eq!(mock.preference_applied.as_deref(), Some("argus-clock=100"));
     let job = body(&mock);
     assert_eq!(job["created_at"], "2026-05-08T12:01:40Z");

@@ -1,14 +1,12 @@
 //! What the suites share: one caller, one request of every operation, and the published schemas.
 
-use argus_openapi::Operation;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::published::DESCRIPTOR_JSON;
-use argus_openapi::types::common::{PageQuery, SecrecyLevel};
-use argus_openapi::types::discovery::DataSchemaQuery;
-use argus_openapi::types::graphql::GraphqlRequest;
-use argus_openapi::types::jobs::{JobCreate, JobQuery};
-use argus_openapi::types::profiles::ProfileEnrich;
-use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
-use argus_sandbox::{Caller, Mock, MockReply, Preferences, Sandbox, ScenarioSet, partner};
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::jobs::JobCreate;
+use argus_openapi::{Operation, OperationRow};
+use argus_samples::{Given, Sample, Source, given};
+use argus_sandbox::{Caller, Mock, MockReply, Preferences, Sandbox, ScenarioSet};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -17,7 +15,10 @@ pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(Sandbox::load);
 pub static DESCRIPTOR: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(DESCRIPTOR_JSON).expect("the descriptor is JSON"));
 
-/// A mock of whatever operation.
+/// The tenant of every caller.
+pub const TENANT: &str = "tnt_123";
+
+/// A request of whatever operation.
 pub trait Ask {
     fn operation(&self) -> Operation;
     fn ask(&self, sandbox: &Sandbox, caller: &Caller<'_>) -> MockReply;
@@ -45,7 +46,7 @@ impl Session {
     pub fn new(scenarios: &[&str], prefer: &str) -> Self {
         let ids: Vec<String> = scenarios.iter().map(|id| (*id).to_owned()).collect();
         Self {
-            tenant_id: "tnt_123",
+            tenant_id: TENANT,
             secrecy_level: SecrecyLevel::Standard,
             scenarios: SANDBOX.scenario_set(&ids).expect("known scenarios"),
             preferences: Preferences::parse([prefer]).expect("well-formed"),
@@ -85,18 +86,18 @@ pub fn job(payload: &Value) -> JobCreate {
     parse(json!({ "kind": "intelligence.enrich.bulk", "payload": payload }))
 }
 
-/// The parts of one request of every operation.
-pub struct Requests {
-    job: JobCreate,
-    jobs: JobQuery,
-    job_id: String,
-    enrich: ProfileEnrich,
-    graphql: Vec<GraphqlRequest>,
-    page: PageQuery,
-    webhook: WebhookCreate,
-    webhook_id: String,
-    update: WebhookUpdate,
-    schemas: DataSchemaQuery,
+/// A request as the contract's examples have it.
+pub struct Request(Sample);
+
+impl Ask for Request {
+    fn operation(&self) -> Operation {
+        Operation::from_id(self.0.row.id).expect("an operation")
+    }
+
+    fn ask(&self, sandbox: &Sandbox, caller: &Caller<'_>) -> MockReply {
+        let answer = sandbox.answer_request(caller, self.operation(), &self.0.parts()).expect("it fits");
+        answer.unwrap_or_else(|| panic!("{} is not in the list of mocks", self.0.row.id))
+    }
 }
 
 pub const GRAPHQL: [&str; 4] = [
@@ -106,58 +107,35 @@ pub const GRAPHQL: [&str; 4] = [
     include_str!("../../../../openapi/graphql/device-telemetry.graphql"),
 ];
 
-impl Requests {
-    pub fn new() -> Self {
-        let job = job(&json!({ "profile_ids": ["p1", "p2"] }));
-        let webhook: WebhookCreate = parse(json!({
-            "url": "https://integrator.example/webhooks/argus",
-            "events": ["incident.updated", "incident.closed", "job.succeeded", "job.failed", "job.cancelled"],
-            "secret": "a secret of the partner",
-        }));
-        let id = |request: &dyn Ask| body(&ask("", request))["id"].as_str().expect("an id").to_owned();
-        Self {
-            jobs: JobQuery { limit: Some(7), ..JobQuery::default() },
-            job_id: id(&partner::JobCreate { body: &job }),
-            enrich: parse(json!({})),
-            graphql: GRAPHQL
-                .map(|query| parse(json!({ "query": query, "variables": { "id": "p1" } })))
-                .into(),
-            page: PageQuery::default(),
-            webhook_id: id(&partner::WebhookCreate { body: &webhook }),
-            update: parse(json!({ "events": ["incident.updated", "incident.closed"] })),
-            schemas: parse(json!({ "include_federated": true })),
-            webhook,
-            job,
-        }
-    }
+/// A request of every operation that is mocked, each one that succeeds; of GraphQL, every document.
+pub static REQUESTS: LazyLock<Vec<Request>> = LazyLock::new(|| {
+    let source = Source::new(&ARGUS);
+    let mocked = Operation::ALL.iter().map(|operation| operation.row()).filter(|row| row.is_mocked());
+    mocked
+        .flat_map(|row| {
+            let sample = sample(&source, row);
+            if row.id != Operation::GraphqlExecute.id() {
+                return vec![sample];
+            }
+            GRAPHQL
+                .map(|query| {
+                    let body = json!({ "query": query, "variables": { "id": "p1" } }).to_string();
+                    Sample { body: Some(("application/json", body.into_bytes())), ..sample.clone() }
+                })
+                .into()
+        })
+        .map(Request)
+        .collect()
+});
 
-    /// Every operation, each with a request that succeeds.
-    pub fn all(&self) -> Vec<Box<dyn Ask + '_>> {
-        let (id, webhook) = (self.job_id.as_str(), self.webhook_id.as_str());
-        let mut all: Vec<Box<dyn Ask>> = vec![
-            Box::new(partner::JobCreate { body: &self.job }),
-            Box::new(partner::JobList { query: &self.jobs }),
-            Box::new(partner::JobView { id }),
-            Box::new(partner::JobCancel { id }),
-            Box::new(partner::JobResult { id }),
-            Box::new(partner::ProfileView { id: "p1" }),
-            Box::new(partner::ProfileEnrich { id: "p1", body: &self.enrich }),
-            Box::new(partner::TraceView { trace_id: "0af7651916cd43dd8448eb211c80319c" }),
-            Box::new(partner::WebhookCreate { body: &self.webhook }),
-            Box::new(partner::WebhookList { page: &self.page }),
-            Box::new(partner::WebhookView { id: webhook }),
-            Box::new(partner::WebhookUpdate { id: webhook, body: &self.update }),
-            Box::new(partner::WebhookDelete { id: webhook }),
-            Box::new(partner::WebhookDeliveryList { id: webhook, page: &self.page }),
-            Box::new(partner::WebhookTest { id: webhook }),
-            Box::new(partner::DataSchemaList { query: &self.schemas }),
-            Box::new(partner::SandboxScenarioList),
-        ];
-        for body in &self.graphql {
-            all.push(Box::new(partner::GraphqlExecute { tenant_id: Some("tnt_123"), body }));
-        }
-        all
+/// The sample of an operation, with what it needs made in the sandbox.
+fn sample(source: &Source, row: &'static OperationRow) -> Sample {
+    let mut needed = Given::new();
+    for made_by in row.made_by {
+        let maker = Request(sample(source, source.row(made_by.operation)));
+        needed.extend(given(made_by, &body(&ask("", &maker))));
     }
+    source.sample(row, TENANT, &needed)
 }
 
 /// The sets of scenarios that a token can be pinned to, as far as they make a difference.

@@ -1,7 +1,9 @@
 //! The sandbox that the targets share, and what holds of each of its answers.
 
 use argus_openapi::published::DESCRIPTOR_JSON;
+use argus_openapi::read::RequestParts;
 use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::{Operation, OperationRow};
 use argus_sandbox::{Caller, Mock, MockReply, Preferences, Sandbox, ScenarioSet};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,28 +24,62 @@ static DOCUMENTED: LazyLock<BTreeMap<String, BTreeSet<u16>>> = LazyLock::new(|| 
     described.collect()
 });
 
-/// The answer to a request of a caller with these preferences and scenarios. Panics unless it has a
-/// documented status, a body of JSON or none, ids that are not all zero, and comes out the same twice.
+/// The answer to a mock.
 pub(crate) fn answer<M: Mock<Data = Sandbox>>(
     mock: &M,
     preferences: &Preferences,
     scenarios: &ScenarioSet,
 ) -> MockReply {
-    let caller = Caller {
+    answered(M::OPERATION.id(), preferences, scenarios, |caller| SANDBOX.answer(caller, mock))
+}
+
+/// The answer to a request, if its parts fit the contract.
+pub(crate) fn answer_request(
+    row: &OperationRow,
+    parts: &RequestParts<'_>,
+    preferences: &Preferences,
+    scenarios: &ScenarioSet,
+) -> Option<MockReply> {
+    let operation = Operation::from_id(row.id).expect("an operation");
+    let caller = caller(preferences, scenarios);
+    match SANDBOX.answer_request(&caller, operation, parts) {
+        Ok(None) => panic!("{} is not in the list of mocks", row.id),
+        Ok(Some(_)) => Some(answered(row.id, preferences, scenarios, |caller| {
+            SANDBOX.answer_request(caller, operation, parts).ok().flatten().expect("it fits as before")
+        })),
+        Err(error) => {
+            assert!(!error.message.is_empty(), "{}: a misfit without a reason", row.id);
+            None
+        }
+    }
+}
+
+fn caller<'c>(preferences: &'c Preferences, scenarios: &'c ScenarioSet) -> Caller<'c> {
+    Caller {
         tenant_id: "tnt_1",
         organization_id: "org_1",
         secrecy_level: SecrecyLevel::Restricted,
         scenarios,
         preferences,
-    };
-    let reply = SANDBOX.answer(&caller, mock);
-    let operation = M::OPERATION.id();
+    }
+}
+
+/// An answer. Panics unless it has a documented status, a body of JSON or none, ids that are not all zero,
+/// and comes out the same twice.
+fn answered(
+    operation: &str,
+    preferences: &Preferences,
+    scenarios: &ScenarioSet,
+    answer: impl Fn(&Caller<'_>) -> MockReply,
+) -> MockReply {
+    let caller = caller(preferences, scenarios);
+    let reply = answer(&caller);
     let documented = DOCUMENTED.get(operation).expect("sandbox operations are published");
     assert!(documented.contains(&reply.status), "{operation} does not document {}", reply.status);
     if let Some(body) = &reply.body {
         assert!(serde_json::from_slice::<Value>(body).is_ok(), "{operation}: the body is not JSON");
     }
     assert!(reply.trace.trace_id() != [0; 16] && reply.trace.span_id() != [0; 8], "{:?}", reply.trace);
-    assert_eq!(reply, SANDBOX.answer(&caller, mock), "{operation}: the same request, another answer");
+    assert_eq!(reply, answer(&caller), "{operation}: the same request, another answer");
     reply
 }

@@ -25,6 +25,8 @@ use serde_json::{Map, Value};
 
 /// `job_create`
 pub struct JobCreate<'a> {
+    /// Value of `Idempotency-Key`.
+    pub idempotency_key: Option<&'a str>,
     /// The body.
     pub body: &'a types::JobCreate,
 }
@@ -36,7 +38,8 @@ impl Mock for JobCreate<'_> {
     const SHOWS_TENANT: bool = false;
 
     fn frame(&self, frame: &mut Frame) {
-        let Self { body } = self;
+        // Without memory there is nothing to replay: the same request has the same reply anyway.
+        let Self { idempotency_key: _, body } = self;
         let types::JobCreate { kind, payload, callback_url, secrecy_level } = body;
         frame.scalar(callback_url);
         frame.scalar(kind);
