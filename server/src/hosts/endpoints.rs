@@ -26,8 +26,16 @@ const JSON: &str = dropshot::CONTENT_TYPE_JSON;
 pub(super) struct Endpoints {
     /// For dropshot.
     pub(super) description: ApiDescription<HostContext>,
-    /// The methods of each path, as it is published.
-    pub(super) methods: BTreeMap<String, Vec<Method>>,
+    /// What is at each path, as it is published.
+    pub(super) paths: BTreeMap<String, Resource>,
+}
+
+/// What is at one path.
+pub(super) struct Resource {
+    /// The methods that it takes.
+    pub(super) methods: Vec<Method>,
+    /// Whether pages of any origin may read its replies.
+    pub(super) is_open: bool,
 }
 
 /// An operation that the trait describes.
@@ -62,7 +70,7 @@ impl Endpoints {
             }
             paths.entry(path).or_default().push(Served { row, method, endpoint });
         }
-        let mut endpoints = Self { description: ApiDescription::new(), methods: BTreeMap::new() };
+        let mut endpoints = Self { description: ApiDescription::new(), paths: BTreeMap::new() };
         for (path, served) in &paths {
             endpoints.add(path, served)?;
         }
@@ -87,7 +95,8 @@ impl Endpoints {
         self.register(path, &Method::OPTIONS, &options(headers))?;
         let published = served.iter().find_map(|served| served.row.published_path);
         let path = published.map_or(path, |published| published.template);
-        self.methods.insert(path.to_owned(), methods);
+        let is_open = served.iter().any(|served| served.row.is_open());
+        self.paths.insert(path.to_owned(), Resource { methods, is_open });
         Ok(())
     }
 

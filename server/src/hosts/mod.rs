@@ -16,6 +16,7 @@ pub use app::{App, HostContext};
 
 use argus_openapi::Host;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
+use endpoints::Endpoints;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,9 +85,8 @@ impl Hosts {
 
 fn start(host: Host, app: &Arc<App>, log: &slog::Logger) -> Result<HttpServer<HostContext>, HostError> {
     let context = HostContext { host, app: Arc::clone(app) };
-    let endpoints::Endpoints { description, methods } =
-        endpoints::Endpoints::of(&context).map_err(HostError::Contract)?;
-    let routing = routing::Routing::new(context.clone(), methods).map_err(HostError::Contract)?;
+    let Endpoints { description, paths } = Endpoints::of(&context).map_err(HostError::Contract)?;
+    let routing = routing::Routing::new(context.clone(), paths).map_err(HostError::Contract)?;
     let bind_address = app.addresses.of(host);
     let config = ConfigDropshot {
         bind_address,

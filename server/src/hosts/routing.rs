@@ -3,12 +3,14 @@
 //!
 //! dropshot has no middleware, but its version policy sees every request first and may refuse it.
 
-use super::{HostContext, endpoints, host_header, options};
+use super::endpoints::{self, Resource};
+use super::{HostContext, host_header, options};
+use crate::discovery;
 use crate::gate::trace;
 use argus_openapi::types::error::ErrorCode;
 use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError, semver};
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION};
-use http::{HeaderValue, Method, Request, Version};
+use http::{HeaderValue, Request, Version};
 use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
@@ -16,7 +18,7 @@ use std::fmt;
 
 /// The paths of one host.
 pub(super) struct Routing {
-    paths: matchit::Router<Vec<Method>>,
+    paths: matchit::Router<Resource>,
     context: HostContext,
 }
 
@@ -27,14 +29,11 @@ impl fmt::Debug for Routing {
 }
 
 impl Routing {
-    /// The paths that the context's host serves, with their methods.
-    pub(super) fn new(
-        context: HostContext,
-        methods: BTreeMap<String, Vec<Method>>,
-    ) -> Result<Self, String> {
+    /// The paths that the context's host serves.
+    pub(super) fn new(context: HostContext, served: BTreeMap<String, Resource>) -> Result<Self, String> {
         let mut paths = matchit::Router::new();
-        for (path, methods) in methods {
-            paths.insert(path, methods).map_err(|error| error.to_string())?;
+        for (path, resource) in served {
+            paths.insert(path, resource).map_err(|error| error.to_string())?;
         }
         Ok(Self { paths, context })
     }
@@ -52,7 +51,7 @@ impl Routing {
         if !found.params.iter().all(|(_, value)| is_canonical(value)) {
             return Err(Refusal::BadPath);
         }
-        let methods = found.value;
+        let methods = &found.value.methods;
         if methods.contains(request.method()) {
             Ok(())
         } else {
@@ -83,6 +82,10 @@ impl Routing {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(allow) = allow {
             headers.insert(ALLOW, allow);
+        }
+        let resource = self.paths.at(request.uri().path()).ok().map(|found| found.value);
+        if resource.is_some_and(|at| at.is_open && at.methods.contains(request.method())) {
+            discovery::open_to_all(headers);
         }
         // Nobody reads the body, and dropshot does not give it away.
         if !request.body().is_end_stream() && request.version() < Version::HTTP_2 {

@@ -5,12 +5,14 @@
 mod snapshot;
 
 mod bad_input;
+mod connections;
 mod coverage;
 mod discovery;
 mod headers;
 mod hosts;
 mod identity;
 mod matrix;
+mod methods;
 mod outline;
 mod process;
 mod replay;

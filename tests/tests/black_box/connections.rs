@@ -1,0 +1,129 @@
+//! What a request asks of its connection: a `Host`, and a body that somebody may not want to read. All of
+//! it on plain sockets, since no HTTP client would send such requests.
+
+use super::support::every_scope;
+use argus_openapi::Host;
+use argus_tests::{Answer, Connection, TestServer};
+
+/// The longest body that an operation takes.
+const LIMIT: usize = 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_one_valid_host_is_refused_on_every_path() {
+    let server = TestServer::start();
+    for host in Host::ALL {
+        for path in ["/healthz", "/.well-known/jwks.json", "/.well-known/openapi.json", "/v1/jobs", "/nowhere"] {
+            for lines in [
+                "",
+                "host: a\r\nhost: a\r\n",
+                "host: a\r\nhost: b\r\n",
+                "host: a b\r\n",
+                "host: a/b@c\r\n",
+                "host: u@a\r\n",
+                "host:\r\n",
+                "host: [::1\r\n",
+                "host: a:80:80\r\n",
+                "host: a:x\r\n",
+            ] {
+                let request = format!("GET {path} HTTP/1.1\r\n{lines}\r\n");
+                let answer = server.raw(host, request.as_bytes()).await;
+                answer.assert_standard_headers(host);
+                let message = answer.expect_error(400, "invalid_request");
+                assert!(message.contains("Host"), "{lines:?}: {message}");
+            }
+        }
+        for lines in ["host: a\r\n", "host: [::1]:8080\r\n", "HOST: 127.0.0.1\r\n"] {
+            let request = format!("GET /healthz HTTP/1.1\r\n{lines}\r\n");
+            server.raw(host, request.as_bytes()).await.expect(200);
+        }
+        // HTTP/1.0 had none.
+        server.raw(host, b"GET /healthz HTTP/1.0\r\n\r\n").await.expect(200);
+        server.raw(host, b"GET /healthz HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n").await.expect(400);
+    }
+}
+
+/// A request whose head says how long its body is.
+fn head(method: &str, path: &str, lines: &str, length: usize) -> String {
+    format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{lines}content-length: {length}\r\n\r\n")
+}
+
+/// The answer to a head alone; whether the connection says that it ends must be what it then does.
+async fn answer_to_head(server: &TestServer, host: Host, head: &str) -> Answer {
+    let mut connection = Connection::open(server.address(host)).await;
+    connection.write(head.as_bytes()).await;
+    connection.response().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_before_the_body_has_arrived_says_that_the_connection_ends() {
+    let server = TestServer::start();
+    let caller = server.caller(Host::Sandbox, &[]).await;
+    let bearer = format!("authorization: Bearer {}\r\n", caller.token);
+    let with_scopes = server.caller(Host::Sandbox, &every_scope()).await;
+    let wrong_type = format!("authorization: Bearer {}\r\ncontent-type: text/plain\r\n", with_scopes.token);
+    for (method, path, lines, status) in [
+        ("POST", "/v1/jobs", "", 401),
+        ("POST", "/v1/jobs", &*bearer, 403),
+        ("POST", "/nowhere", "", 404),
+        ("PATCH", "/v1/jobs", "", 405),
+        ("POST", "/v1/jobs", &*wrong_type, 415),
+    ] {
+        for length in [10, 500_000] {
+            let head = head(method, path, lines, length);
+            let answer = answer_to_head(&server, Host::Sandbox, &head).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            assert_eq!(answer.header("connection"), "close", "{head}{answer:?}");
+        }
+    }
+    // A client that waits to be asked for its body is not asked.
+    let head = head("POST", "/v1/jobs", "expect: 100-continue\r\n", 10);
+    let answer = answer_to_head(&server, Host::Sandbox, &head).await.expect(401);
+    assert_eq!(answer.header("connection"), "close");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_body_that_nobody_reads_does_not_end_the_connection() {
+    let server = TestServer::start();
+    for (method, path, status) in
+        [("POST", "/v1/jobs", 401), ("GET", "/.well-known/openapi.json", 200), ("GET", "/healthz", 200)]
+    {
+        let mut connection = Connection::open(server.address(Host::Sandbox)).await;
+        for _ in 0..3 {
+            connection.write(format!("{}{{}}", head(method, path, "", 2)).as_bytes()).await;
+            let answer = connection.response().await.expect(status);
+            assert_eq!(answer.header("connection"), "", "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_body_that_nobody_reads_does_not_cost_the_reply() {
+    let server = TestServer::start();
+    for (method, path, status) in [("GET", "/.well-known/openapi.json", 200), ("POST", "/v1/jobs", 401)] {
+        let length = 4 * 1024 * 1024;
+        let mut connection = Connection::open(server.address(Host::Sandbox)).await;
+        connection.write(head(method, path, "", length).as_bytes()).await;
+        connection.write(&vec![b' '; length]).await;
+        let answer = connection.response().await.expect(status);
+        assert_eq!(answer.header("connection"), "close");
+        answer.json();
+        assert!(connection.is_closed().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_too_large_when_it_says_so_and_nothing_of_it_is_awaited() {
+    let server = TestServer::start();
+    let caller = server.caller(Host::Sandbox, &every_scope()).await;
+    let bearer = format!("authorization: Bearer {}\r\n", caller.token);
+    for lines in [bearer.clone(), format!("{bearer}expect: 100-continue\r\n")] {
+        let head = head("POST", "/v1/jobs", &lines, LIMIT + 1);
+        let answer = answer_to_head(&server, Host::Sandbox, &head).await;
+        answer.expect_error(413, "body_too_large");
+        assert_eq!(answer.header("connection"), "close");
+    }
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let head = head("POST", "/v1/oauth/token", form, LIMIT + 1);
+    let answer = answer_to_head(&server, Host::Auth, &head).await.expect(413);
+    assert_eq!(answer.text("error"), "invalid_request");
+}
