@@ -501,6 +501,7 @@ pub trait ArgusApi {
     ///
     /// Returns the endpoints, grants, scopes and client authentication methods of the authorization
     /// server (RFC 8414). Compare its `issuer` with the one that you configured before you use the rest.
+    /// The path of an issuer that has one follows this path.
     #[endpoint { method = GET, path = "/.well-known/oauth-authorization-server", tags = ["discovery"] }]
     async fn oauth_metadata_view(
         rqctx: RequestContext<Self::Context>,

@@ -17,6 +17,16 @@ pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
 /// How often a free port is looked for: another process may take one before a host listens on it.
 const ATTEMPTS: u32 = 5;
 
+/// What a service is called when its settings do not say.
+pub struct Names {
+    /// Base URLs that replies name.
+    pub base_urls: BaseUrls,
+    /// `iss` of every token.
+    pub issuer: String,
+    /// Issuers whose tokens stay good.
+    pub former_issuers: Vec<String>,
+}
+
 /// The running hosts and what they share.
 pub struct Service {
     /// What the hosts share.
@@ -26,12 +36,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the data and starts every host. `base_urls` are those that replies name when the settings do
-    /// not say any.
+    /// Opens the data and starts every host. `names` says what they are called at the addresses where they
+    /// listen.
     pub fn start(
         settings: &Settings,
         clock: Clock,
-        base_urls: impl Fn(&Addresses) -> BaseUrls,
+        names: impl Fn(&Addresses) -> Names,
         log: &slog::Logger,
     ) -> Result<Self, Box<dyn Error>> {
         // What can be refused is refused before there is any data.
@@ -41,11 +51,11 @@ impl Service {
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock)?;
         drop(turn);
-        let identity = Arc::new(identity);
         let start = || {
             let addresses = settings.addresses.resolve()?;
-            let base_urls = settings.base_urls(base_urls(&addresses));
-            let (database, identity, sandbox) = (database.clone(), identity.clone(), sandbox.clone());
+            let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
+            let identity = Arc::new(identity.under(issuer, former_issuers));
+            let (database, sandbox) = (database.clone(), sandbox.clone());
             let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls));
             let hosts = Hosts::start(&app, log)?;
             Ok::<_, HostError>(Self { app, hosts })

@@ -45,6 +45,7 @@ impl Installation {
             addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
             auth_url: None,
             sandbox_url: None,
+            issuer: None,
             store: StoreSettings::new(url),
             identity: IdentitySettings::new(&data_dir),
             scenario_dir: None,

@@ -22,10 +22,13 @@ const FRAMING: [&str; 6] =
 /// What the descriptor does not speak of, and why.
 type Exemption = (&'static str, fn(&Asked<'_>, &Answer) -> bool);
 
-const EXEMPT: [Exemption; 3] = [
+const EXEMPT: [Exemption; 4] = [
     ("the operation is never published", |asked, _| asked.is_internal()),
     ("HTTP defines OPTIONS; the descriptor has a sentence on it", |asked, answer| {
         *asked.method == Method::OPTIONS && answer.status == 204
+    }),
+    ("RFC 8414 puts an issuer's path behind the published one", |asked, answer| {
+        asked.path.starts_with("/.well-known/oauth-authorization-server/") && answer.status == 200
     }),
     ("the HTTP parser answers to what is no HTTP, before there is a request", |_, answer| {
         matches!(answer.status.as_u16(), 400 | 414 | 431)
@@ -210,4 +213,66 @@ fn validator(schema: &Value) -> Arc<Validator> {
     let built = Arc::new(built);
     BUILT.lock().unwrap().insert(key, Arc::clone(&built));
     built
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, HeaderName, StatusCode};
+
+    const EVERYWHERE: [(&str, &str); 5] = [
+        ("x-request-id", "7b6f1c1e-5a4f-4f0e-9d0e-3f6f0f0e8a11"),
+        ("x-argus-trace-id", "0af7651916cd43dd8448eb211c80319c"),
+        ("x-argus-span-id", "b7ad6b7169203331"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("cache-control", "no-store"),
+    ];
+
+    fn answer(status: u16, body: &str, more: &[(&str, &str)]) -> Answer {
+        let json = [("content-type", "application/json"), ("date", "today")];
+        let mut headers = HeaderMap::new();
+        for (name, value) in EVERYWHERE.iter().chain(&json).chain(more) {
+            headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() }
+    }
+
+    fn found(method: Method, path: &str, answer: &Answer) -> String {
+        faults(&Asked { host: Host::Auth, method: &method, path }, answer).join("; ")
+    }
+
+    const SCOPES: &str = "/v1/platform/scopes";
+    const SCOPE: &str = r#"{"scopes": [{"name": "argus:jobs:read", "description": "d"}]}"#;
+    const ERROR: &str = r#"{"error_code": "internal", "message": "m"}"#;
+
+    #[test]
+    fn what_is_published_has_no_fault() {
+        assert_eq!(found(Method::GET, SCOPES, &answer(200, SCOPE, &[])), "");
+        assert_eq!(found(Method::HEAD, SCOPES, &answer(200, "", &[])), "");
+        assert_eq!(found(Method::GET, SCOPES, &answer(503, ERROR, &[("retry-after", "1")])), "");
+        assert_eq!(found(Method::GET, "/nowhere", &answer(404, ERROR, &[])), "");
+    }
+
+    #[test]
+    fn what_is_not_published_is_named() {
+        let none = [("nonsense", "x")];
+        for (status, body, more, named) in [
+            (418, ERROR, &[][..], "the status 418"),
+            (200, "{}", &[], "\"scopes\" is a required property"),
+            (200, "nonsense", &[], "the body is no JSON"),
+            (200, SCOPE, &[("content-type", "text/plain")], "the media type text/plain"),
+            (200, SCOPE, &none, "the header nonsense is not documented"),
+            (200, SCOPE, &[("retry-after", "1")], "the header retry-after is not documented"),
+            (200, SCOPE, &[("x-argus-trace-id", "x")], "x-argus-trace-id: "),
+            (503, ERROR, &[("retry-after", "soon")], "retry-after: "),
+            (503, ERROR, &[], "the header retry-after is required"),
+        ] {
+            let found = found(Method::GET, SCOPES, &answer(status, body, more));
+            assert!(found.contains(named), "{status} {body} {more:?}: {found:?}");
+        }
+        assert!(found(Method::HEAD, SCOPES, &answer(200, SCOPE, &[])).contains("HEAD has a body"));
+        // Another host does not serve it, and another method is none of it.
+        assert!(found(Method::GET, "/v1/jobs", &answer(200, "{}", &[])).contains("200"));
+        assert!(found(Method::PUT, SCOPES, &answer(405, ERROR, &[])).contains("allow is required"));
+    }
 }

@@ -5,7 +5,7 @@ use crate::{Installation, Reach};
 use argus_core::Clock;
 use argus_openapi::Host;
 use argus_server::hosts::{Addresses, App, BaseUrls};
-use argus_server::service::Service;
+use argus_server::service::{Names, Service};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +27,16 @@ impl TestServer {
     pub fn start_on(installation: Installation, clock: Clock) -> Self {
         installation.place_keys();
         let log = slog::Logger::root(slog::Discard, slog::o!());
-        let own = |addresses: &Addresses| BaseUrls {
-            auth: addresses.base_url(Host::Auth),
-            sandbox: addresses.base_url(Host::Sandbox),
+        let settings = &installation.settings;
+        let own = |addresses: &Addresses| Names {
+            base_urls: BaseUrls {
+                auth: addresses.base_url(Host::Auth),
+                sandbox: addresses.base_url(Host::Sandbox),
+            },
+            issuer: settings.identity.issuer.clone(),
+            former_issuers: Vec::new(),
         };
-        let service = Service::start(&installation.settings, clock, own, &log).unwrap();
+        let service = Service::start(settings, clock, own, &log).unwrap();
         let addresses = service.app.addresses;
         let reach = Reach::new(Host::ALL.map(|host| addresses.of(host)));
         Self { reach, service, installation }

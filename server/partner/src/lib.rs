@@ -22,6 +22,7 @@ use argus_core::{Clock, Store};
 use argus_openapi::Host;
 use signing_keys::{KeyError, KeyRing};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What identity needs to know to start.
 #[derive(Clone, Debug)]
@@ -79,10 +80,11 @@ impl Secrets {
 #[derive(Debug)]
 pub struct Identity {
     store: Store,
-    keys: KeyRing,
-    pepper: Pepper,
+    keys: Arc<KeyRing>,
+    pepper: Arc<Pepper>,
     clock: Clock,
     issuer: String,
+    former_issuers: Vec<String>,
 }
 
 impl Identity {
@@ -98,7 +100,22 @@ impl Identity {
         if store.recorded_once("pepper_fingerprint", &fingerprint)? != fingerprint {
             return Err(IdentityError::ForeignPepper(settings.data_dir));
         }
-        Ok(Self { store, keys, pepper, clock, issuer: settings.issuer })
+        Ok(Self {
+            store,
+            keys: Arc::new(keys),
+            pepper: Arc::new(pepper),
+            clock,
+            issuer: settings.issuer,
+            former_issuers: Vec::new(),
+        })
+    }
+
+    /// The same identity under another issuer, for a service that is named after its address. Tokens of
+    /// its former issuers stay good.
+    #[must_use]
+    pub fn under(&self, issuer: String, former_issuers: Vec<String>) -> Self {
+        let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
+        Self { store: self.store.clone(), keys, pepper, clock: self.clock.clone(), issuer, former_issuers }
     }
 
     /// The store.
@@ -119,5 +136,10 @@ impl Identity {
     /// `iss` of every token.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Whether a token with this `iss` is one of this service's own.
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        self.issuer == issuer || self.former_issuers.iter().any(|former| former == issuer)
     }
 }

@@ -4,7 +4,7 @@ use super::ready_file::{Demo, Ready};
 use super::run::{self, Running};
 use super::{CommandResult, print};
 use crate::hosts::{App, BaseUrls};
-use crate::service;
+use crate::service::{self, Names};
 use crate::settings::{RunArgs, Settings};
 use argus_core::context::{Context, Live};
 use argus_core::files::{self, Replace};
@@ -27,6 +27,9 @@ const RENEW_BELOW: i64 = 3600;
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Credentials {
     issuer: String,
+    /// Other issuers that this data directory has had: a service on a free port has another one each time.
+    #[serde(default)]
+    former_issuers: Vec<String>,
     tenant_id: String,
     client_id: String,
     client_secret: String,
@@ -38,13 +41,19 @@ struct Credentials {
 pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
     let settings = Settings::load(&args.options, config)?;
     run::block_on(async {
-        let running = Running::start(&settings, args.ready_file.as_deref(), |addresses| BaseUrls {
-            auth: addresses.base_url(Host::Auth),
-            sandbox: addresses.base_url(Host::Sandbox),
-        })?;
         let kept = settings.identity.data_dir.join("dev.json");
+        let former_issuers = former_issuers(&kept, &settings.identity.issuer);
+        let running = Running::start(&settings, args.ready_file.as_deref(), |addresses| {
+            let auth = addresses.base_url(Host::Auth);
+            Names {
+                // Clients look for the metadata of an issuer where its URL leads.
+                issuer: settings.auth_url.clone().unwrap_or_else(|| auth.clone()),
+                base_urls: BaseUrls { auth, sandbox: addresses.base_url(Host::Sandbox) },
+                former_issuers: former_issuers.clone(),
+            }
+        })?;
         let turn = service::take_turn(&settings)?;
-        let credentials = credentials(&running.service.app, &kept, &settings.identity.issuer).await?;
+        let credentials = credentials(&running.service.app, &kept).await?;
         drop(turn);
         // Examples and tools find a development server without being told.
         let ready_file =
@@ -54,18 +63,28 @@ pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
     })
 }
 
-async fn credentials(
-    app: &App,
-    kept: &Path,
-    issuer: &str,
-) -> Result<Credentials, Box<dyn std::error::Error>> {
+/// The issuers whose tokens this data directory may have given out: those that `dev` had, and the one by
+/// which `argus token` calls itself.
+fn former_issuers(kept: &Path, usual: &str) -> Vec<String> {
+    let kept = files::read(kept).ok().and_then(|text| serde_json::from_str::<Credentials>(&text).ok());
+    let kept = kept.into_iter().flat_map(|kept| kept.former_issuers.into_iter().chain([kept.issuer]));
+    kept.chain([usual.to_owned()]).collect()
+}
+
+async fn credentials(app: &App, kept: &Path) -> Result<Credentials, Box<dyn std::error::Error>> {
+    let issuer = app.identity.issuer();
     let mut credentials = match read(kept)? {
         Some(credentials) if is_usable(app, &credentials).await? => credentials,
         _ => create(app, issuer).await?,
     };
+    if credentials.issuer != issuer {
+        let former = std::mem::replace(&mut credentials.issuer, issuer.to_owned());
+        if !credentials.former_issuers.contains(&former) {
+            credentials.former_issuers.push(former);
+        }
+    }
     let left = credentials.expires_at.timestamp() - app.clock.now().timestamp();
-    if left < RENEW_BELOW || credentials.issuer != issuer {
-        issuer.clone_into(&mut credentials.issuer);
+    if left < RENEW_BELOW {
         renew(app, &mut credentials).await?;
     }
     let text = serde_json::to_vec_pretty(&credentials)?;
@@ -135,6 +154,7 @@ async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
     apps::governance_update(identity, &administrator, &client_id, &allow).await?;
     let mut credentials = Credentials {
         issuer: issuer.to_owned(),
+        former_issuers: Vec::new(),
         tenant_id: tenant.tenant_id.into(),
         client_id: client_id.into(),
         client_secret: created.client_secret.expose().to_owned(),

@@ -1,9 +1,9 @@
 //! What `dev` and `serve` share: a service in this process, from its settings to a signal.
 
 use super::{CommandResult, ready_file};
-use crate::hosts::{Addresses, BaseUrls};
+use crate::hosts::Addresses;
 use crate::observability;
-use crate::service::Service;
+use crate::service::{Names, Service};
 use crate::settings::Settings;
 use argus_core::Clock;
 use std::error::Error;
@@ -26,14 +26,14 @@ impl Running {
     pub(super) fn start(
         settings: &Settings,
         ready_file: Option<&Path>,
-        base_urls: impl Fn(&Addresses) -> BaseUrls,
+        names: impl Fn(&Addresses) -> Names,
     ) -> Result<Self, Box<dyn Error>> {
         if let Some(path) = ready_file {
             ready_file::check(path)?;
         }
         let _log = observability::start_log(settings.log);
         let log = observability::bridge(settings.log);
-        let service = Service::start(settings, Clock::system(), base_urls, &log)?;
+        let service = Service::start(settings, Clock::system(), names, &log)?;
         Ok(Self { service, _log })
     }
 

@@ -78,7 +78,7 @@ impl Verifier {
             .keys()
             .verify(token)
             .map_err(|_| refusal::invalid_token("the token is not one of this service"))?;
-        if claims.iss != self.identity.issuer() {
+        if !self.identity.is_issuer(&claims.iss) {
             return Err(refusal::invalid_token("the token is from another issuer"));
         }
         if claims.exp <= now {

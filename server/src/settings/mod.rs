@@ -10,6 +10,8 @@ pub use options::{
 };
 
 use crate::hosts::{Addresses, BaseUrls};
+use crate::service::Names;
+use crate::discovery::issuer_path;
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
 use argus_partner::IdentitySettings;
@@ -31,6 +33,8 @@ pub struct Settings {
     pub auth_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
     pub sandbox_url: Option<String>,
+    /// `iss` of every token, if it was said.
+    pub issuer: Option<String>,
     /// The database.
     pub store: StoreSettings,
     /// Keys and tokens.
@@ -62,11 +66,15 @@ impl Settings {
         resolve(options)
     }
 
-    /// The base URLs that replies name: those that were said, or else those of `fallback`.
-    pub fn base_urls(&self, fallback: BaseUrls) -> BaseUrls {
-        BaseUrls {
-            auth: self.auth_url.clone().unwrap_or(fallback.auth),
-            sandbox: self.sandbox_url.clone().unwrap_or(fallback.sandbox),
+    /// What the service is called: as was said, or else as in `fallback`.
+    pub fn names(&self, fallback: Names) -> Names {
+        Names {
+            base_urls: BaseUrls {
+                auth: self.auth_url.clone().unwrap_or(fallback.base_urls.auth),
+                sandbox: self.sandbox_url.clone().unwrap_or(fallback.base_urls.sandbox),
+            },
+            issuer: self.issuer.clone().unwrap_or(fallback.issuer),
+            former_issuers: fallback.former_issuers,
         }
     }
 }
@@ -90,6 +98,9 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
                 "`{name}` must be an http or https URL without query, fragment or closing slash"
             ));
         }
+    }
+    if identity.issuer.as_deref().and_then(issuer_path).is_some_and(|path| !is_plain_path(&path)) {
+        faults.push("the path of `issuer` may have letters, digits and `. _ ~ -` alone".to_owned());
     }
 
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
@@ -118,6 +129,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         addresses,
         auth_url: hosts.auth_url,
         sandbox_url: hosts.sandbox_url,
+        issuer: identity.issuer.clone(),
         store: StoreSettings { connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {
             data_dir,
@@ -126,6 +138,15 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
     })
+}
+
+/// Whether a path can be a part of another one as it stands.
+fn is_plain_path(path: &str) -> bool {
+    let plain = |segment: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+        !segment.is_empty() && segment.bytes().all(allowed)
+    };
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(plain))
 }
 
 fn is_base_url(text: &str) -> bool {
@@ -181,6 +202,18 @@ mod tests {
         let text = "[hosts]\nauth_url = \"nonsense\"\n[store]\nrequest_connections = 0\n";
         let error = load(&Options::default(), text).expect_err("two faults").to_string();
         assert!(error.contains("auth_url") && error.contains("request_connections"), "{error}");
+    }
+
+    #[test]
+    fn the_path_of_an_issuer_is_one_that_can_stand_in_a_longer_path() {
+        let load = |issuer: &str| load(&Options::default(), &format!("[identity]\nissuer = \"{issuer}\"\n"));
+        for issuer in ["https://a.example", "https://a.example/tenant", "https://a.example/a/b.c-d_e~f"] {
+            assert_eq!(load(issuer).expect(issuer).issuer.as_deref(), Some(issuer));
+        }
+        for issuer in ["https://a.example/a//b", "https://a.example/{x}", "https://a.example/a%20b"] {
+            let error = load(issuer).expect_err(issuer).to_string();
+            assert!(error.contains("`issuer`"), "{error}");
+        }
     }
 
     #[test]

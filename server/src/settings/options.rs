@@ -171,7 +171,7 @@ pub struct IdentityOptions {
     #[arg(long, env = "ARGUS_DATA_DIR", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// `iss` of every token [default: https://auth.knogin.com].
+    /// `iss` of every token [default: https://auth.knogin.com; in `dev` the auth host's own URL].
     #[arg(long, env = "ARGUS_ISSUER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,

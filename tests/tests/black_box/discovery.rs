@@ -4,7 +4,7 @@
 use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::published::SCHEMAS;
-use argus_tests::{Answer, TestServer};
+use argus_tests::{Answer, Installation, TestServer};
 use http::Method;
 use serde_json::Value;
 
@@ -77,6 +77,46 @@ async fn a_current_copy_is_answered_with_304_and_nothing_else() {
             for list in ["\"other\"", "", etag.trim_matches('"'), "W/\"other\""] {
                 assert!(!conditional(&server, host, path, list).await.expect(200).body.is_empty());
             }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_document_than_the_one_that_if_match_names_is_refused_with_412() {
+    let server = TestServer::start();
+    for (path, _) in DOCUMENTS {
+        for host in HOSTS {
+            let etag = server.get(host, path, None).await.header("etag").to_owned();
+            let ask = async |list: &str| {
+                server.send(server.request(host, Method::GET, path).header("if-match", list)).await
+            };
+            for list in [&etag, &format!("\"other\", {etag}"), "*"] {
+                ask(list).await.expect(200);
+            }
+            for list in ["\"other\"", "", &format!("W/{etag}"), etag.trim_matches('"')] {
+                let answer = ask(list).await;
+                answer.expect_error(412, "precondition_failed");
+                assert_eq!(answer.header("etag"), etag, "what it would have to name");
+            }
+            // If-Match comes first (RFC 9110, section 13.2.2).
+            let both = server.request(host, Method::GET, path).header("if-match", "\"other\"");
+            server.send(both.header("if-none-match", &etag)).await.expect(412);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_does_not_keep_the_trace_of_its_first_caller() {
+    let server = TestServer::start();
+    let jwks = [(Host::Auth, "/.well-known/jwks.json"), (Host::Auth, "/.well-known/oauth-authorization-server")];
+    let documents = HOSTS.into_iter().flat_map(|host| DOCUMENTS.map(|(path, _)| (host, path)));
+    for (host, path) in documents.chain(jwks) {
+        let answer = server.get(host, path, None).await.expect(200);
+        let cache = answer.header("cache-control");
+        let named = cache.split_once("no-cache=\"").and_then(|(_, rest)| rest.strip_suffix('"')).unwrap();
+        let named: Vec<String> = named.split(", ").map(str::to_lowercase).collect();
+        for name in ["x-argus-trace-id", "x-argus-span-id", "traceparent", "tracestate", "x-request-id"] {
+            assert!(named.contains(&name.to_owned()), "{name} is not reused: {cache}");
         }
     }
 }
@@ -169,6 +209,8 @@ async fn the_authorization_server_says_what_it_can_do() {
         server.get(Host::Auth, "/.well-known/oauth-authorization-server", None).await.expect(200).json();
     assert_eq!(metadata["issuer"], Host::Auth.public_url());
     assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
+    // Validators of RFC 8414 refuse a server without response types.
+    assert_eq!(metadata["response_types_supported"], serde_json::json!(["none"]));
     let own = |member: &str| {
         let url = metadata[member].as_str().unwrap();
         url.strip_prefix(&server.url(Host::Auth, "")).unwrap_or_else(|| panic!("{url}")).to_owned()
@@ -181,6 +223,24 @@ async fn the_authorization_server_says_what_it_can_do() {
     assert!(
         scopes.contains(&"argus:jobs:write".into()) && !scopes.contains(&"argus:internal:operate".into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_of_an_issuer_with_a_path_stands_where_rfc_8414_puts_it() {
+    let mut installation = Installation::sqlite();
+    installation.settings.issuer = Some("https://auth.example/tenants/one".to_owned());
+    let server = TestServer::from(installation);
+    let path = "/.well-known/oauth-authorization-server/tenants/one";
+    for method in [Method::GET, Method::HEAD] {
+        server.send(server.request(Host::Auth, method, path)).await.expect(200);
+    }
+    let metadata = server.get(Host::Auth, path, None).await.json();
+    assert_eq!(metadata["issuer"], "https://auth.example/tenants/one");
+    let preflight = server.send(server.request(Host::Auth, Method::OPTIONS, path)).await.expect(204);
+    assert_eq!(preflight.header("allow"), "GET, HEAD, OPTIONS");
+    let answer = server.get(Host::Auth, "/.well-known/oauth-authorization-server/tenants", None).await;
+    answer.expect_error(404, "not_found");
+    server.get(Host::Api, path, None).await.expect_error(404, "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,10 @@
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML};
+use argus_openapi::types::scopes::Scope;
 use argus_tests::{Connection, TestProcess, argus, open_command, place_keys};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::{Connection as _, RunQueryDsl, SqliteConnection};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -296,6 +299,43 @@ async fn a_restart_of_dev_prints_the_same_credentials_and_they_still_work() {
     let again = second.get(Host::Sandbox, "/v1/profiles/p1", Some(&sandbox_token)).await.expect(200);
     assert_eq!(again.replayable(), body.replayable(), "a restart does not change a byte");
     second.tenancy().get("/v1/platform/apps").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_is_the_issuer_that_its_address_serves_and_keeps_its_tokens_over_a_restart() {
+    let issuer = async |process: &TestProcess| {
+        let path = "/.well-known/oauth-authorization-server";
+        process.get(Host::Auth, path, None).await.expect(200).text("issuer")
+    };
+    let claim = |token: &str| {
+        let payload = token.split('.').nth(1).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(payload).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        claims["iss"].as_str().unwrap().to_owned()
+    };
+    let first = TestProcess::dev(binary());
+    let own = first.ready_text("auth").to_owned();
+    assert_eq!(issuer(&first).await, own);
+    assert_eq!(claim(first.ready_text("admin_token")), own);
+    let tenancy = first.tenancy();
+    let token = tenancy.app(&[Scope::JobsRead]).await.live_token(&[Scope::JobsRead]).await;
+    assert_eq!(claim(&token), own);
+
+    // The next one is on other ports, so that it has another name.
+    let (_ended, directory) = first.stop();
+    let second = TestProcess::start(binary(), &["dev"], directory);
+    assert_eq!(issuer(&second).await, second.ready_text("auth"));
+    assert_ne!(issuer(&second).await, own);
+    second.get(Host::Api, "/healthz", Some(&token)).await.expect(200);
+    second.get(Host::Auth, "/v1/platform/scopes", Some(tenancy.admin_token.as_str())).await.expect(200);
+    let body = serde_json::json!({});
+    second.post(Host::Auth, "/v1/platform/apps", &token, &body).await.expect_error(403, "insufficient_scope");
+
+    // An issuer that was asked for is the one that is named.
+    let (_ended, directory) = second.stop();
+    let named = TestProcess::start(binary(), &["dev", "--issuer", "https://auth.example"], directory);
+    assert_eq!(issuer(&named).await, "https://auth.example");
+    named.get(Host::Auth, "/v1/platform/scopes", Some(tenancy.admin_token.as_str())).await.expect(200);
 }
 
 /// Signals the process while it reads a request's body, and expects the request to be answered.
