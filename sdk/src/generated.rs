@@ -9366,7 +9366,7 @@ let response = client.jwks_view()
     }
     /**Fetch the authorization server's metadata
 
-Returns the endpoints, grants, scopes and client authentication methods of the authorization server (RFC 8414). Compare its `issuer` with the one that you configured before you use the rest.
+Returns the endpoints, grants, scopes and client authentication methods of the authorization server (RFC 8414). Compare its `issuer` with the one that you configured before you use the rest. The path of an issuer that has one follows this path.
 
 Sends a `GET` request to `/.well-known/oauth-authorization-server`
 

@@ -1,7 +1,9 @@
 //! W3C Trace Context (version 00) as the client sends it and reads it from responses. What a
 //! `traceparent` says lives in `argus_wire::trace_context`.
 
-use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, is_span_id, is_trace_id};
+use argus_wire::trace_context::{
+    SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, is_span_id, is_trace_id,
+};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::fmt;
 use std::ops::Range;

@@ -134,10 +134,7 @@ async fn read_frames(mut body: dropshot::Body, most: usize) -> Result<Vec<u8>, E
 }
 
 fn too_large(most: usize) -> Error {
-    Error {
-        error_code: ErrorCode::BodyTooLarge,
-        message: format!("the body may have at most {most} bytes"),
-    }
+    Error { error_code: ErrorCode::BodyTooLarge, message: format!("the body may have at most {most} bytes") }
 }
 
 #[async_trait::async_trait]

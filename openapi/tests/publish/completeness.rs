@@ -1,7 +1,7 @@
 //! Every published operation says everything that a partner needs to know.
 
 use crate::support::{descriptor, media, operation, resolve, responses, routes};
-use argus_openapi::types::common::PAGE_LIMIT_MAX;
+use argus_openapi::types::common::{IDENTIFIER_MAX_LENGTH, PAGE_LIMIT_MAX};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, Host, Operation};
 use serde_json::{Value, json};
@@ -90,18 +90,18 @@ fn every_scope_of_the_catalogue_is_published_and_no_other() {
 #[test]
 fn each_operation_lists_the_statuses_that_it_can_return() {
     let expected: [(&str, &[u16]); 12] = [
-        ("scope_list", &[200, 401, 403, 500, 503]),
-        ("app_create", &[201, 400, 401, 403, 413, 415, 500, 503]),
+        ("scope_list", &[200, 400, 401, 403, 500, 503]),
+        ("app_create", &[201, 400, 401, 403, 408, 413, 415, 500, 503]),
         ("app_view", &[200, 400, 401, 403, 404, 500, 503]),
-        ("oauth_token", &[200, 400, 401, 413, 415, 500, 503]),
-        ("jwks_view", &[200, 500]),
+        ("oauth_token", &[200, 400, 401, 408, 413, 415, 500, 503]),
+        ("jwks_view", &[200, 400, 500]),
         ("webhook_delete", &[204, 400, 401, 403, 404, 429, 500, 503]),
-        ("job_create", &[200, 201, 400, 401, 403, 413, 415, 429, 500, 503]),
+        ("job_create", &[200, 201, 400, 401, 403, 408, 413, 415, 429, 500, 503]),
         ("job_cancel", &[200, 204, 400, 401, 403, 404, 409, 429, 500, 503]),
         ("job_result", &[200, 202, 400, 401, 403, 404, 409, 410, 429, 500, 503]),
         ("trace_view", &[200, 400, 401, 403, 404, 429, 500, 503]),
         ("sandbox_scenario_list", &[200, 400, 401, 403, 429, 500, 503]),
-        ("data_schema_view", &[200, 304, 400, 404, 500]),
+        ("data_schema_view", &[200, 304, 400, 404, 412, 500]),
     ];
     for (id, statuses) in expected {
         let found: Vec<u16> = responses(operation(id)).map(|(status, _)| status).collect();
@@ -117,7 +117,9 @@ fn every_response_is_described_and_carries_its_headers() {
             let name = format!("{} {status}", route.name());
             let description = response["description"].as_str().unwrap_or_default();
             assert!(is_text(&response["description"]) && !description.starts_with("successful"), "{name}");
-            let mut expected = vec!["X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent"];
+            let mut expected =
+                vec!["X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent", "X-Request-ID", "Cache-Control"];
+            expected.extend(found.row().is_open().then_some("Access-Control-Allow-Origin"));
             expected.extend(found.served_by(Host::Sandbox).then_some("X-Argus-Sandbox"));
             expected.extend((status == 401).then_some("WWW-Authenticate"));
             expected.extend((status == 403).then_some("X-Argus-Sandbox-Reason"));
@@ -155,6 +157,7 @@ fn every_parameter_is_described_and_named_as_the_contract_writes_it() {
         assert_eq!(headers.contains("Prefer"), mocked, "{}", route.name());
         let revalidated = responses(route.operation).any(|(status, _)| status == 304);
         assert_eq!(headers.contains("If-None-Match"), revalidated, "{}", route.name());
+        assert_eq!(headers.contains("If-Match"), revalidated, "{}", route.name());
         for declared in parameters.iter().filter(|parameter| parameter["in"] == "path") {
             let variable = format!("{{{}}}", declared["name"].as_str().unwrap());
             assert!(route.path.contains(&variable), "{} has no {variable}", route.name());
@@ -183,7 +186,7 @@ fn documents_are_published_with_their_own_media_type() {
     for (id, media_type) in [
         ("openapi_json", "application/json"),
         ("openapi_yaml", "application/yaml"),
-        ("api_catalog", "application/linkset+json"),
+        ("api_catalog", "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\""),
         ("data_schema_view", "application/schema+json"),
     ] {
         let found: Vec<_> = media(&operation(id)["responses"]["200"]).map(|(name, _)| name).collect();
@@ -199,4 +202,30 @@ fn a_body_that_may_be_left_out_is_not_required() {
     {
         assert_eq!(operation(id)["requestBody"]["required"], required, "{id}");
     }
+}
+
+#[test]
+fn errors_of_an_oauth_endpoint_are_those_of_rfc_6749_whatever_the_status() {
+    for (status, response) in responses(operation("oauth_token")).filter(|(status, _)| *status >= 400) {
+        let schema = &response["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(schema, "#/components/schemas/OauthError", "{status}");
+    }
+}
+
+#[test]
+fn what_no_operation_takes_is_published_with_the_contract_s_error() {
+    let unrouted = descriptor()["x-argus-unrouted"].as_object().unwrap();
+    assert_eq!(unrouted.keys().collect::<Vec<_>>(), ["400", "404", "405"]);
+    for response in unrouted.values() {
+        let schema = &response["content"]["application/json"]["schema"];
+        assert!(resolve(schema)["properties"]["request_id"].is_object(), "{response}");
+    }
+    assert!(unrouted["405"]["headers"]["Allow"].is_object());
+}
+
+#[test]
+fn a_schema_id_is_published_with_the_length_that_its_path_takes() {
+    let parameters = operation("data_schema_view")["parameters"].as_array().unwrap();
+    let id = parameters.iter().find(|parameter| parameter["name"] == "id").unwrap();
+    assert_eq!(id["schema"]["maxLength"], IDENTIFIER_MAX_LENGTH - ".json".len());
 }

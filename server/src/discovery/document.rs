@@ -16,8 +16,9 @@ const CACHE: HeaderValue = HeaderValue::from_static(
      no-cache=\"X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, tracestate, X-Request-ID\"",
 );
 const ANYONE: HeaderValue = HeaderValue::from_static("*");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID",
+);
 
 /// Lets caches keep a reply for a while.
 pub fn keep(headers: &mut HeaderMap) {

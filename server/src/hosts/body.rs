@@ -40,10 +40,8 @@ where
     let request = Request::from_parts(parts, Body::wrap(unread.clone()));
     // Handlers answer with replies; what they let through here is a defect of the table.
     let outcome = answer(request).await;
-    let mut response = outcome.map_err(|_| Error {
-        error_code: ErrorCode::Internal,
-        message: "a fault on this side".to_owned(),
-    })?;
+    let mut response = outcome
+        .map_err(|_| Error { error_code: ErrorCode::Internal, message: "a fault on this side".to_owned() })?;
     if !has_connection || unread.is_over() {
         return Ok(response);
     }

@@ -149,9 +149,7 @@ fn with_body(path: &str, method: &Method, endpoint: &ApiEndpoint<HostContext>) -
     let handler = Arc::clone(&endpoint.handler);
     let attended = move |rqctx: RequestContext<HostContext>, request: RawRequest| {
         let handler = Arc::clone(&handler);
-        async move {
-            body::attend(request.into_inner(), |request| handler.handle_request(rqctx, request)).await
-        }
+        async move { body::attend(request.into_inner(), |request| handler.handle_request(rqctx, request)).await }
     };
     let all = ApiEndpointVersions::All;
     let attended = ApiEndpoint::new(String::new(), attended, Method::GET, JSON, path, all);

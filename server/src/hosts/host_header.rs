@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn names_and_addresses_with_and_without_a_port_are_hosts() {
-        for host in ["x", "api.knogin.com", "127.0.0.1:8080", "[::1]", "[::1]:80", "a:", "a%20b", "a_b", "a,b"] {
+        for host in
+            ["x", "api.knogin.com", "127.0.0.1:8080", "[::1]", "[::1]:80", "a:", "a%20b", "a_b", "a,b"]
+        {
             assert!(is_host_and_port(host.as_bytes()), "{host}");
         }
     }
@@ -64,8 +66,26 @@ mod tests {
     #[test]
     fn what_no_uri_could_name_is_no_host() {
         for host in [
-            "", ":80", "a b", "a/b", "u@h", "a:b", "a:1:2", "[::1", "[::1]x", "[nonsense]", "[]", "a%2", "a%zz",
-            "caf\u{e9}", "a\tb", "a?b", "a#b", "http://a", "a\\b", "::1",
+            "",
+            ":80",
+            "a b",
+            "a/b",
+            "u@h",
+            "a:b",
+            "a:1:2",
+            "[::1",
+            "[::1]x",
+            "[nonsense]",
+            "[]",
+            "a%2",
+            "a%zz",
+            "caf\u{e9}",
+            "a\tb",
+            "a?b",
+            "a#b",
+            "http://a",
+            "a\\b",
+            "::1",
         ] {
             assert!(!is_host_and_port(host.as_bytes()), "{host}");
         }

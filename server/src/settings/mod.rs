@@ -9,9 +9,9 @@ pub use options::{
     SandboxOptions, StoreOptions, TokenArgs,
 };
 
+use crate::discovery::issuer_path;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
-use crate::discovery::issuer_path;
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
 use argus_partner::IdentitySettings;

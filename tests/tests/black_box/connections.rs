@@ -12,7 +12,9 @@ const LIMIT: usize = 1024 * 1024;
 async fn a_request_without_one_valid_host_is_refused_on_every_path() {
     let server = TestServer::start();
     for host in Host::ALL {
-        for path in ["/healthz", "/.well-known/jwks.json", "/.well-known/openapi.json", "/v1/jobs", "/nowhere"] {
+        for path in
+            ["/healthz", "/.well-known/jwks.json", "/.well-known/openapi.json", "/v1/jobs", "/nowhere"]
+        {
             for lines in [
                 "",
                 "host: a\r\nhost: a\r\n",

@@ -108,7 +108,8 @@ async fn another_document_than_the_one_that_if_match_names_is_refused_with_412()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cache_does_not_keep_the_trace_of_its_first_caller() {
     let server = TestServer::start();
-    let jwks = [(Host::Auth, "/.well-known/jwks.json"), (Host::Auth, "/.well-known/oauth-authorization-server")];
+    let jwks =
+        [(Host::Auth, "/.well-known/jwks.json"), (Host::Auth, "/.well-known/oauth-authorization-server")];
     let documents = HOSTS.into_iter().flat_map(|host| DOCUMENTS.map(|(path, _)| (host, path)));
     for (host, path) in documents.chain(jwks) {
         let answer = server.get(host, path, None).await.expect(200);
@@ -196,7 +197,15 @@ async fn every_published_schema_is_served_and_no_other() {
         let path = format!("/.well-known/schemas/{}.json", schema.id);
         assert_eq!(server.get(Host::Api, &path, None).await.expect(200).body, schema.text.as_bytes());
     }
-    for file in ["argus.job.v1", "argus.job.v2.json", "argus.tenant-bootstrap.v1.json", ".json", "x.yaml"] {
+    let longest = "x".repeat(123);
+    for file in [
+        &*format!("{longest}.json"),
+        "argus.job.v1",
+        "argus.job.v2.json",
+        "argus.tenant-bootstrap.v1.json",
+        ".json",
+        "x.yaml",
+    ] {
         let answer = server.get(Host::Api, &format!("/.well-known/schemas/{file}"), None).await;
         answer.expect_error(404, "not_found");
     }

@@ -4,6 +4,7 @@ use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_tests::{Answer, TestServer};
+use http::Method;
 
 /// Sends a request with these header lines, byte for byte.
 async fn send(server: &TestServer, host: Host, path: &str, lines: &[&[u8]], body: &str) -> Answer {
@@ -79,4 +80,32 @@ async fn the_token_endpoint_takes_one_authorization_header_that_is_text() {
         assert!(description.contains("`Authorization`") && description.contains(named), "{description}");
     }
     send(&server, Host::Auth, "/v1/oauth/token", &[], &in_form).await.expect(200);
+}
+
+/// Forced refusals are answers of tests, too: the client of the tests judges each by the descriptor.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_refusal_has_the_headers_of_a_real_one() {
+    let server = TestServer::start();
+    let caller = server.caller(Host::Sandbox, &every_scope()).await;
+    let real = async |token: &str| server.get(Host::Sandbox, "/v1/jobs", Some(token)).await;
+    let forced = async |status: u16| {
+        let request = caller.request(Method::GET, "/v1/jobs").header("prefer", format!("code={status}"));
+        server.send(request).await.expect(status)
+    };
+    let without_scope = server.caller(Host::Sandbox, &[]).await;
+    for (real, forced) in
+        [(real("garbage").await, forced(401).await), (real(&without_scope.token).await, forced(403).await)]
+    {
+        assert_eq!(real.status, forced.status);
+        let reason = |answer: &Answer| {
+            let challenge = answer.header("www-authenticate").to_owned();
+            challenge.split(", error_description").next().unwrap().to_owned()
+        };
+        assert_eq!(reason(&real), reason(&forced));
+        assert!(reason(&forced).starts_with("Bearer realm=\"argus\", error="), "{forced:?}");
+    }
+    for status in [429, 503] {
+        assert_eq!(forced(status).await.header("retry-after"), "1");
+    }
+    assert_eq!(forced(500).await.header("retry-after"), "");
 }

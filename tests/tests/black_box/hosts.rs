@@ -40,12 +40,9 @@ fn the_raw_description_has_the_routes_that_are_never_published() {
         .into_iter()
         .map(|(_, method, path)| (method.to_string(), path))
         .collect();
-    for (method, path) in [
-        ("GET", "/healthz"),
-        ("GET", "/readyz"),
-        ("GET", "/metrics"),
-        ("POST", "/internal/tenants"),
-    ] {
+    for (method, path) in
+        [("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/internal/tenants")]
+    {
         assert!(raw.contains(&(method.to_owned(), path.to_owned())), "{method} {path}");
         let document = descriptor();
         assert!(document["paths"][path][method.to_lowercase()].is_null(), "{method} {path} is published");

@@ -99,7 +99,10 @@ async fn a_page_of_any_origin_may_ask_for_what_is_open_and_for_nothing_else() {
                 assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
                 continue;
             }
-            assert_eq!((allowed("origin").as_str(), allowed("methods").as_str()), ("*", "get, head, options"));
+            assert_eq!(
+                (allowed("origin").as_str(), allowed("methods").as_str()),
+                ("*", "get, head, options")
+            );
             for name in ["traceparent", "tracestate"] {
                 assert!(allowed("headers").contains(name), "{answer:?}");
             }

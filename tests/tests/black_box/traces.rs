@@ -37,7 +37,7 @@ async fn a_valid_trace_is_continued_with_a_span_of_this_service() {
     let server = TestServer::start();
     for host in Host::ALL {
         for (method, path) in &REQUESTS {
-            for flags in ["00", "01"] {
+            for flags in ["00", "01", "02", "03"] {
                 let inbound = format!("00-{TRACE_ID}-{PARENT}-{flags}");
                 let headers = [("traceparent", inbound.as_str()), ("tracestate", "a=1,b=2")];
                 let answer = send(&server, host, method, path, &headers).await;

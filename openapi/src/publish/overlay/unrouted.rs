@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 
 /// The statuses with which such a request is answered, and when.
 const STATUSES: [(u16, &str); 3] = [
-    (400, "The path is not percent-encoded UTF-8 without empty or dot segments, or `Host` is missing, repeated or invalid."),
+    (
+        400,
+        "The path is not percent-encoded UTF-8 without empty or dot segments, or `Host` is missing, repeated or invalid.",
+    ),
     (404, "The host has no such path."),
     (405, "The path takes other methods; `Allow` lists them."),
 ];
