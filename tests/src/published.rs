@@ -237,8 +237,8 @@ mod tests {
         Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() }
     }
 
-    fn found(method: Method, path: &str, answer: &Answer) -> String {
-        faults(&Asked { host: Host::Auth, method: &method, path }, answer).join("; ")
+    fn found(method: &Method, path: &str, answer: &Answer) -> String {
+        faults(&Asked { host: Host::Auth, method, path }, answer).join("; ")
     }
 
     const SCOPES: &str = "/v1/platform/scopes";
@@ -247,10 +247,10 @@ mod tests {
 
     #[test]
     fn what_is_published_has_no_fault() {
-        assert_eq!(found(Method::GET, SCOPES, &answer(200, SCOPE, &[])), "");
-        assert_eq!(found(Method::HEAD, SCOPES, &answer(200, "", &[])), "");
-        assert_eq!(found(Method::GET, SCOPES, &answer(503, ERROR, &[("retry-after", "1")])), "");
-        assert_eq!(found(Method::GET, "/nowhere", &answer(404, ERROR, &[])), "");
+        assert_eq!(found(&Method::GET, SCOPES, &answer(200, SCOPE, &[])), "");
+        assert_eq!(found(&Method::HEAD, SCOPES, &answer(200, "", &[])), "");
+        assert_eq!(found(&Method::GET, SCOPES, &answer(503, ERROR, &[("retry-after", "1")])), "");
+        assert_eq!(found(&Method::GET, "/nowhere", &answer(404, ERROR, &[])), "");
     }
 
     #[test]
@@ -267,12 +267,12 @@ mod tests {
             (503, ERROR, &[("retry-after", "soon")], "retry-after: "),
             (503, ERROR, &[], "the header retry-after is required"),
         ] {
-            let found = found(Method::GET, SCOPES, &answer(status, body, more));
+            let found = found(&Method::GET, SCOPES, &answer(status, body, more));
             assert!(found.contains(named), "{status} {body} {more:?}: {found:?}");
         }
-        assert!(found(Method::HEAD, SCOPES, &answer(200, SCOPE, &[])).contains("HEAD has a body"));
+        assert!(found(&Method::HEAD, SCOPES, &answer(200, SCOPE, &[])).contains("HEAD has a body"));
         // Another host does not serve it, and another method is none of it.
-        assert!(found(Method::GET, "/v1/jobs", &answer(200, "{}", &[])).contains("200"));
-        assert!(found(Method::PUT, SCOPES, &answer(405, ERROR, &[])).contains("allow is required"));
+        assert!(found(&Method::GET, "/v1/jobs", &answer(200, "{}", &[])).contains("200"));
+        assert!(found(&Method::PUT, SCOPES, &answer(405, ERROR, &[])).contains("allow is required"));
     }
 }

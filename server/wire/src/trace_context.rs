@@ -101,7 +101,8 @@ impl TraceFlags {
     }
 
     fn to_byte(self) -> u8 {
-        u8::from(self.sampled) * Self::SAMPLED_BIT | u8::from(self.random) * Self::RANDOM_BIT
+        let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        bit(self.sampled, Self::SAMPLED_BIT) | bit(self.random, Self::RANDOM_BIT)
     }
 }
 
