@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use argus_core::Clock;
 use std::error::Error;
 use std::path::Path;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a future on the runtime of this process.
 pub(super) fn block_on(future: impl Future<Output = CommandResult>) -> CommandResult {
@@ -18,6 +18,8 @@ pub(super) fn block_on(future: impl Future<Output = CommandResult>) -> CommandRe
 /// A service that accepts requests, and its log.
 pub(super) struct Running {
     pub(super) service: Service,
+    terminate: Signal,
+    interrupt: Signal,
     _log: observability::LogWriter,
 }
 
@@ -34,21 +36,21 @@ impl Running {
         let _log = observability::start_log(settings.log);
         let log = observability::bridge(settings.log);
         let service = Service::start(settings, Clock::system(), names, &log)?;
-        Ok(Self { service, _log })
+        // Before anybody is told that the service is ready, so that a signal never ends it without a drain.
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { service, terminate, interrupt, _log })
     }
 
     /// Serves until SIGTERM or SIGINT, then lets open requests end.
-    pub(super) async fn until_signal(self) -> CommandResult {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    pub(super) async fn until_signal(mut self) -> CommandResult {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         let drained = tokio::select! {
             drained = self.service.hosts.stop() => drained,
             // Asked twice: the operator does not want to wait.
-            _ = interrupt.recv() => false,
+            _ = self.interrupt.recv() => false,
         };
         if !drained {
             eprintln!("argus: some requests were cut off");
