@@ -1,7 +1,6 @@
 //! `cargo xtask lint`: the usual OpenAPI linters over the published descriptor, whose rule sets and
 //! versions stand in `openapi/lint`, and cargo-machete over the dependencies.
 
-use crate::cargo::cargo;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::{fs, io};
@@ -24,11 +23,16 @@ pub(crate) fn run(_: &Options) -> ExitCode {
 /// Every dependency of a `Cargo.toml` is used. cargo-machete looks for a workspace in the folders above
 /// and takes `tests/fuzz` for that of `tests/fuzz/checks`, which it says and passes over.
 fn dependencies() -> Result<(), String> {
-    let installed = Command::new("cargo-machete").arg("--version").output();
-    if installed.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return Err("cargo-machete is not installed: cargo install cargo-machete --locked".to_owned());
+    // Itself and not through cargo: below `cargo run` it takes cargo's first argument for a folder.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    match Command::new("cargo-machete").current_dir(root).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("cargo-machete failed ({status})")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err("cargo-machete is not installed: cargo install cargo-machete --locked".to_owned())
+        }
+        Err(error) => Err(format!("cargo-machete: {error}")),
     }
-    cargo(&["machete"]).run()
 }
 
 /// The published descriptor keeps the rules.
