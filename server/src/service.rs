@@ -56,7 +56,8 @@ impl Service {
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), sandbox.clone());
-            let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls));
+            let proxies = settings.trusted_proxies.clone();
+            let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls, proxies));
             let hosts = Hosts::start(&app, log)?;
             Ok::<_, HostError>(Self { app, hosts })
         };

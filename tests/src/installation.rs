@@ -6,6 +6,7 @@ use crate::{Leftovers, place_keys, sql};
 use argus_core::Clock;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
+use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
 use argus_server::settings::Settings;
@@ -43,6 +44,8 @@ impl Installation {
         let anywhere = "127.0.0.1:0".parse().unwrap();
         let settings = Settings {
             addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
+            expose: false,
+            trusted_proxies: TrustedProxies::default(),
             auth_url: None,
             sandbox_url: None,
             issuer: None,

@@ -138,7 +138,12 @@ impl TestProcess {
 
     /// Waits until its log says so.
     pub fn await_log(&self, text: &str) {
-        until(|| self.stderr().contains(text).then_some(()));
+        self.await_log_after(0, text);
+    }
+
+    /// Waits until its log says so beyond the first `length` bytes of it.
+    pub fn await_log_after(&self, length: usize, text: &str) {
+        until(|| self.stderr().get(length..).is_some_and(|log| log.contains(text)).then_some(()));
     }
 
     /// Waits until it has ended; its directory stays for the next process.

@@ -6,7 +6,9 @@ use crate::observability;
 use crate::service::{Names, Service};
 use crate::settings::Settings;
 use argus_core::Clock;
+use argus_openapi::Host;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -30,11 +32,15 @@ impl Running {
         ready_file: Option<&Path>,
         names: impl Fn(&Addresses) -> Names,
     ) -> Result<Self, Box<dyn Error>> {
+        if let (Some(host), false) = (settings.addresses.exposed(), settings.expose) {
+            return Err(exposed(host, settings.addresses.of(host)).into());
+        }
         if let Some(path) = ready_file {
             ready_file::check(path)?;
         }
         let _log = observability::start_log(settings.log);
         let log = observability::bridge(settings.log);
+        raise_descriptor_limit();
         let service = Service::start(settings, Clock::system(), names, &log)?;
         // Before anybody is told that the service is ready, so that a signal never ends it without a drain.
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -56,5 +62,24 @@ impl Running {
             eprintln!("argus: some requests were cut off");
         }
         Ok(())
+    }
+}
+
+/// Why a host does not listen where other machines reach it.
+fn exposed(host: Host, address: SocketAddr) -> String {
+    format!(
+        "the {} host would listen on {address}, which other machines reach. Argus speaks no TLS and does not bound \
+         connections: let it listen on loopback behind a proxy (server/deploy/), or say --expose \
+         (ARGUS_EXPOSE=true) if nobody but your proxy reaches that address",
+        host.name()
+    )
+}
+
+/// Allows as many open connections as the system lets this process have.
+fn raise_descriptor_limit() {
+    let before = rlimit::Resource::NOFILE.get_soft();
+    match (before, rlimit::increase_nofile_limit(u64::MAX)) {
+        (Ok(before), Ok(limit)) => tracing::info!(before, limit, "descriptor limit"),
+        (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "the descriptor limit stays as it is"),
     }
 }

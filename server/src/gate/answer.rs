@@ -34,6 +34,7 @@ where
         Ok(value) => value.render(&entry),
         Err(problem) => refuse(&entry, problem),
     };
+    tracing::debug!(operation = entry.row.id, status = rendered.response.status().as_u16(), caller = %entry.address(), "answered");
     // Stamp and count.
     Ok(R::from_stamped(entry.stamp(rendered)))
 }

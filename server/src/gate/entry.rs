@@ -69,8 +69,10 @@ impl<'r> Entry<'r> {
         self.ids
     }
 
+    /// The caller's address.
     pub(super) fn address(&self) -> IpAddr {
-        self.request().remote_addr().ip()
+        let peer = self.request().remote_addr().ip();
+        self.app().trusted_proxies.caller(peer, self.request().headers())
     }
 
     /// The caller that the credentials prove. Credentials of another kind than the row asks for are a

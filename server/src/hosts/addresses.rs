@@ -40,6 +40,11 @@ impl Addresses {
         }
     }
 
+    /// A host that other machines can reach, if there is one.
+    pub fn exposed(&self) -> Option<Host> {
+        Host::ALL.into_iter().find(|host| !self.of(*host).ip().to_canonical().is_loopback())
+    }
+
     /// Base URL of a host as it listens.
     pub fn base_url(&self, host: Host) -> String {
         format!("http://{}", self.of(host))

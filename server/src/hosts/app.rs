@@ -2,7 +2,7 @@
 
 use super::{Addresses, BaseUrls};
 use crate::discovery::Library;
-use crate::gate::Verifier;
+use crate::gate::{TrustedProxies, Verifier};
 use crate::observability::Metrics;
 use argus_core::Clock;
 use argus_core::store::Database;
@@ -35,6 +35,8 @@ pub struct App {
     pub addresses: Addresses,
     /// Base URLs that replies name.
     pub base_urls: BaseUrls,
+    /// Proxies whose word for a caller's address is taken.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl App {
@@ -45,6 +47,7 @@ impl App {
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
+        trusted_proxies: TrustedProxies,
     ) -> Self {
         let contract = &ARGUS;
         Self {
@@ -58,6 +61,7 @@ impl App {
             metrics: Metrics::new(contract),
             addresses,
             base_urls,
+            trusted_proxies,
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::{HostContext, shared};
 use crate::discovery::{Document, oauth_metadata};
 use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer};
+use crate::observability::open_connections;
 use argus_core::ids::ClientId;
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Reply};
@@ -21,6 +22,7 @@ use argus_openapi::types::tokens::{
 use argus_partner::{apps, bootstrap, oauth, scopes, tokens};
 use dropshot::{Path, Query, RequestContext};
 use http::HeaderValue;
+use tokio::task::spawn_blocking;
 
 /// The auth and api hosts.
 pub(super) enum LiveHost {}
@@ -154,7 +156,9 @@ impl ArgusApi for LiveHost {
 
     async fn metrics_view(rqctx: Rqctx) -> Answer<DocumentReply> {
         answer(rqctx, LiveToken, async |call| {
-            let text = call.app().metrics.render().map_err(Problem::defect)?;
+            let addresses = call.app().addresses;
+            let open = spawn_blocking(move || open_connections(&addresses)).await.map_err(Problem::defect)?;
+            let text = call.app().metrics.render(open).map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })
         .await

@@ -1,10 +1,12 @@
-//! Request counters in the OpenMetrics text format.
+//! Request counters and open connections in the OpenMetrics text format.
 
+use super::OpenConnections;
 use argus_openapi::{Contract, Host};
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -12,6 +14,11 @@ struct Labels {
     host: &'static str,
     operation: &'static str,
     status_class: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HostLabel {
+    host: &'static str,
 }
 
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -24,6 +31,7 @@ pub struct Metrics {
     requests: Vec<Counter>,
     operations: usize,
     unrouted: Counter,
+    open_connections: Family<HostLabel, Gauge>,
 }
 
 impl Metrics {
@@ -38,6 +46,8 @@ impl Metrics {
             "Requests that no operation of the host matches",
             unrouted.clone(),
         );
+        let open_connections = Family::<HostLabel, Gauge>::default();
+        registry.register("open_connections", "Connections that are open now", open_connections.clone());
         let mut requests = Vec::new();
         for host in Host::ALL {
             for row in contract.rows {
@@ -52,7 +62,7 @@ impl Metrics {
                 }
             }
         }
-        Self { registry, requests, operations: contract.rows.len(), unrouted }
+        Self { registry, requests, operations: contract.rows.len(), unrouted, open_connections }
     }
 
     /// Counts an answered request for the operation at this position of the contract.
@@ -69,8 +79,12 @@ impl Metrics {
         self.unrouted.inc();
     }
 
-    /// All counters as text.
-    pub fn render(&self) -> Result<String, std::fmt::Error> {
+    /// Everything as text, with the connections that are open now where that is known.
+    pub fn render(&self, open: Option<OpenConnections>) -> Result<String, std::fmt::Error> {
+        for (host, open) in Host::ALL.into_iter().zip(open.into_iter().flatten()) {
+            let gauge = self.open_connections.get_or_create_owned(&HostLabel { host: host.name() });
+            gauge.set(i64::try_from(open).unwrap_or(i64::MAX));
+        }
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -10,6 +10,7 @@ pub use options::{
 };
 
 use crate::discovery::issuer_path;
+use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
@@ -29,6 +30,10 @@ const CONNECTIONS_MAX: u32 = 1_000;
 pub struct Settings {
     /// Where the hosts listen.
     pub addresses: Addresses,
+    /// Whether the hosts may listen where other machines reach them.
+    pub expose: bool,
+    /// Proxies whose word for a caller's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// URL under which clients reach the auth host, if it was said.
     pub auth_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
@@ -103,6 +108,12 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push("the path of `issuer` may have letters, digits and `. _ ~ -` alone".to_owned());
     }
 
+    let mut trusted_proxies = TrustedProxies::default();
+    match TrustedProxies::new(hosts.trusted_proxies.iter().flatten().map(String::as_str)) {
+        Ok(networks) => trusted_proxies = networks,
+        Err(error) => faults.push(format!("`trusted_proxies`: {error}")),
+    }
+
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
     let url = store.database_url.map_or_else(|| DatabaseUrl::embedded(&data_dir), DatabaseUrl::from);
     if let Err(error) = url.check() {
@@ -127,6 +138,8 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     }
     Ok(Settings {
         addresses,
+        expose: hosts.expose.unwrap_or(false),
+        trusted_proxies,
         auth_url: hosts.auth_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),
@@ -213,6 +226,18 @@ mod tests {
         for issuer in ["https://a.example/a//b", "https://a.example/{x}", "https://a.example/a%20b"] {
             let error = load(issuer).expect_err(issuer).to_string();
             assert!(error.contains("`issuer`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_trusted_by_network_and_what_is_none_is_refused() {
+        let load =
+            |networks: &str| load(&Options::default(), &format!("[hosts]\ntrusted_proxies = {networks}\n"));
+        let settings = load(r#"["10.0.0.0/8", "::1"]"#).expect("two networks");
+        assert_eq!(settings.trusted_proxies, TrustedProxies::new(["10.0.0.0/8", "::1"]).expect("networks"));
+        for networks in [r#"["10.0.0.0/99"]"#, r#"["proxy.example"]"#, r#"[""]"#, r#""10.0.0.0/8""#] {
+            let error = load(networks).expect_err(networks).to_string();
+            assert!(error.contains("network") || error.contains("sequence"), "{error}");
         }
     }
 

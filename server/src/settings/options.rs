@@ -2,6 +2,7 @@
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
 use argus_openapi::types::scopes::Scope;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -153,6 +154,16 @@ pub struct HostOptions {
     #[arg(long, env = "ARGUS_SANDBOX_ADDR", value_parser = parse_address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox_addr: Option<SocketAddr>,
+    /// Let the hosts listen on other addresses than those of loopback. Argus speaks no TLS and does not
+    /// bound connections, so this is for a network that only a proxy can reach.
+    #[arg(long, env = "ARGUS_EXPOSE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expose: Option<bool>,
+    /// Network of a proxy whose `X-Forwarded-For` is believed, like 10.0.0.0/8 or ::1; repeat it for more.
+    #[arg(long = "trusted-proxy", env = "ARGUS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<Vec<String>>,
     /// Base URL under which clients reach the auth host; the listening address in `dev`.
     #[arg(long, env = "ARGUS_AUTH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
