@@ -10,6 +10,7 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 pub mod types {
     ///The API catalogue: a link set (RFC 9727, RFC 9264).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ApiCatalog {
         ///One entry per API.
         pub linkset: ::std::vec::Vec<ApiCatalogEntry>,
@@ -21,6 +22,7 @@ pub mod types {
     }
     ///Where an API is, and what describes it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ApiCatalogEntry {
         ///Base URL of the API.
         pub anchor: ::std::string::String,
@@ -38,6 +40,7 @@ pub mod types {
     }
     ///A registered app.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct App {
         ///OAuth client identifier.
         pub client_id: ::std::string::String,
@@ -66,6 +69,7 @@ pub mod types {
     ///Registration of an app.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct AppCreate {
         ///Grants that the app may use; at least one.
         pub grant_types: ::std::vec::Vec<GrantType>,
@@ -141,6 +145,7 @@ pub mod types {
     }
     ///A newly registered app with its client secret, which is never shown again.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct AppCreated {
         ///OAuth client identifier.
         pub client_id: ::std::string::String,
@@ -170,6 +175,7 @@ pub mod types {
     }
     ///An app's governance flags.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct AppGovernance {
         ///OAuth client identifier of the app.
         pub client_id: ::std::string::String,
@@ -245,6 +251,7 @@ pub mod types {
     }
     ///One page of the tenant's apps, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct AppList {
         ///The apps of this page.
         pub apps: ::std::vec::Vec<App>,
@@ -379,6 +386,7 @@ pub mod types {
     }
     ///A rotated client secret, which is never shown again.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct AppSecret {
         ///OAuth client identifier of the app.
         pub client_id: ::std::string::String,
@@ -579,6 +587,7 @@ pub mod types {
     }
     ///A published data schema.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct DataSchema {
         ///Stable identifier, for example `argus.profile.v1`.
         pub id: ::std::string::String,
@@ -598,6 +607,7 @@ pub mod types {
     }
     ///The data schemas that the caller may see.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct DataSchemaList {
         ///Sources that approved Communities of Interest share; empty unless asked for.
         pub federated_sources: ::std::vec::Vec<FederatedSource>,
@@ -675,6 +685,7 @@ pub mod types {
     }
     ///What a delivery sent to the receiver.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct DeliveryRequest {
         ///The body, byte for byte as it was signed (RFC 8785 canonical JSON).
         pub body: ::std::string::String,
@@ -827,6 +838,7 @@ pub mod types {
     }
     ///What went wrong, for programs and for people.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Error {
         ///Stable, machine-readable reason.
         pub error_code: ErrorCode,
@@ -930,6 +942,7 @@ pub mod types {
     }
     ///A source that a Community of Interest shares.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct FederatedSource {
         ///Channel that the source is reached through.
         pub channel: ::std::string::String,
@@ -947,6 +960,7 @@ pub mod types {
     }
     ///One fact that an enrichment found.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Finding {
         ///Stable, machine-readable kind of finding, for example `sanctions_match`.
         pub code: ::std::string::String,
@@ -968,6 +982,7 @@ pub mod types {
     }
     ///What an app is allowed to do beyond its grants.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Governance {
         ///Whether service tokens may be minted for the app. `false` when the app is created.
         pub allow_service_tokens: bool,
@@ -982,6 +997,7 @@ pub mod types {
     ///Governance flags to change; an absent flag stays as it is.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct GovernanceUpdate {
         ///Whether service tokens may be minted for the app.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1054,6 +1070,7 @@ pub mod types {
     }
     ///An error of a GraphQL operation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct GraphqlError {
         ///What went wrong, in English.
         pub message: ::std::string::String,
@@ -1126,6 +1143,7 @@ pub mod types {
     ///An approved GraphQL document with its variables.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct GraphqlRequest {
         ///Which operation of the document to run; needed when it has several.
         #[serde(
@@ -1259,6 +1277,7 @@ pub mod types {
     }
     ///Result of a GraphQL operation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(remote = "Self")]
     pub struct GraphqlResponse {
         ///What the operation returned; its shape is that of the approved document. `null` when it failed as a whole.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1333,6 +1352,7 @@ pub mod types {
     }
     ///A job.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Job {
         ///When the job ended; `null` before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1427,6 +1447,7 @@ pub mod types {
     ///A job to enqueue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct JobCreate {
         ///Where the signed completion callback goes: an absolute `https` URL of at most 2048 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1557,6 +1578,7 @@ pub mod types {
     }
     ///A job that was enqueued.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobCreated {
         ///When the job was enqueued.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1638,6 +1660,7 @@ pub mod types {
     }
     ///Why a job failed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobError {
         ///Stable, machine-readable reason.
         pub code: ::std::string::String,
@@ -1718,6 +1741,7 @@ pub mod types {
     }
     ///One page of the tenant's jobs, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobList {
         ///The jobs of this page.
         pub jobs: ::std::vec::Vec<JobSummary>,
@@ -1791,6 +1815,7 @@ pub mod types {
     }
     ///Progress of a job that has no result yet.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobProgress {
         ///Share of the work that is done, in percent.
         pub progress_pct: i32,
@@ -1804,6 +1829,7 @@ pub mod types {
     }
     ///Where the result of a job is.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobResult {
         ///Identifier of the job.
         pub id: ::std::string::String,
@@ -1970,6 +1996,7 @@ pub mod types {
     }
     ///A job as it appears in a list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JobSummary {
         ///When the job was enqueued.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2177,6 +2204,7 @@ pub mod types {
     }
     ///One public RSA key of 2048 bits or more.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Jwk {
         ///Always `RS256`.
         pub alg: ::std::string::String,
@@ -2199,6 +2227,7 @@ pub mod types {
     }
     ///The public keys that verify this service's tokens (RFC 7517, section 5).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct JwkSet {
         ///The keys: the one that signs now, and each older one until every token that it signed has expired.
         pub keys: ::std::vec::Vec<Jwk>,
@@ -2210,6 +2239,7 @@ pub mod types {
     }
     ///A link of the catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Link {
         ///Target URL.
         pub href: ::std::string::String,
@@ -2224,6 +2254,7 @@ pub mod types {
     }
     ///Error of an OAuth endpoint, as RFC 6749, section 5.2 has it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct OauthError {
         ///`invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type` or `invalid_scope`; `server_error` or `temporarily_unavailable` for a fault on this side.
         pub error: ::std::string::String,
@@ -2237,6 +2268,7 @@ pub mod types {
     }
     ///Authorization server metadata (RFC 8414, section 2).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct OauthMetadata {
         ///Grants that the token endpoint takes.
         pub grant_types_supported: ::std::vec::Vec<::std::string::String>,
@@ -2264,6 +2296,7 @@ pub mod types {
     }
     ///A profile.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Profile {
         ///When the profile was created.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2290,6 +2323,7 @@ pub mod types {
     ///What to enrich a profile with. Every field is optional, and so is the body.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct ProfileEnrich {
         ///Sources to ask; every source when empty or absent.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2364,6 +2398,7 @@ pub mod types {
     }
     ///What an enrichment found.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ProfileEnrichment {
         ///When the enrichment was done.
         pub enriched_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2578,6 +2613,7 @@ pub mod types {
     }
     ///Overall risk of a profile.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Risk {
         ///The score as a level.
         pub level: RiskLevel,
@@ -2658,6 +2694,7 @@ pub mod types {
     }
     ///A sandbox token and what it is good for.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct SandboxToken {
         ///Always `sandbox`.
         pub audience: ::std::string::String,
@@ -2680,6 +2717,7 @@ pub mod types {
     ///Request for a sandbox token. Both fields are optional, and so is the body.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct SandboxTokenCreate {
         ///Scenarios to pin, by id; without any, each request picks one by its own digest.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2695,6 +2733,7 @@ pub mod types {
     }
     ///A set of canned data that a sandbox token can be pinned to.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Scenario {
         ///What the sandbox returns under this scenario.
         pub description: ::std::string::String,
@@ -2710,6 +2749,7 @@ pub mod types {
     }
     ///The scenario catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ScenarioList {
         ///Every scenario, in catalogue order.
         pub scenarios: ::std::vec::Vec<Scenario>,
@@ -2823,6 +2863,7 @@ pub mod types {
     }
     ///One entry of the scope catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ScopeEntry {
         ///What the scope permits.
         pub description: ::std::string::String,
@@ -2836,6 +2877,7 @@ pub mod types {
     }
     ///The scope catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ScopeList {
         ///Every scope that an app can be approved for.
         pub scopes: ::std::vec::Vec<ScopeEntry>,
@@ -2914,6 +2956,7 @@ pub mod types {
     }
     ///A service token.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct ServiceToken {
         ///When it stops working.
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2928,6 +2971,7 @@ pub mod types {
     ///Request for a service token.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct ServiceTokenCreate {
         ///Scopes that the token is to carry; each must be approved for the app.
         pub scopes: ::std::vec::Vec<Scope>,
@@ -2939,6 +2983,7 @@ pub mod types {
     }
     ///One span of a trace.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Span {
         ///Attributes of the span.
         pub attributes: std::collections::BTreeMap<
@@ -3090,6 +3135,7 @@ pub mod types {
     }
     ///Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct TokenRequest {
         ///Client identifier, unless HTTP Basic carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3161,6 +3207,7 @@ pub mod types {
     }
     ///Token response (RFC 6749, section 5.1).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct TokenResponse {
         ///The signed access token (RFC 9068).
         pub access_token: crate::Secret,
@@ -3178,6 +3225,7 @@ pub mod types {
     }
     ///The tenant's spans of one trace.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Trace {
         ///Whether every span has arrived.
         pub ingestion: Ingestion,
@@ -3257,6 +3305,7 @@ pub mod types {
     }
     ///The trace backend is out of reach for now; the trace was still recorded.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct TraceUnavailable {
         ///Stable, machine-readable reason.
         pub error_code: ErrorCode,
@@ -3351,6 +3400,7 @@ pub mod types {
     }
     ///A subscription. Its secret is never shown.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct Webhook {
         ///When the subscription was created.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -3371,6 +3421,7 @@ pub mod types {
     ///A subscription to create.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct WebhookCreate {
         ///Events to deliver; at least one.
         pub events: ::std::vec::Vec<WebhookEvent>,
@@ -3502,6 +3553,7 @@ pub mod types {
     }
     ///One delivery attempt.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct WebhookDelivery {
         ///Which attempt this was, from 1.
         pub attempt: ::std::num::NonZeroU64,
@@ -3527,6 +3579,7 @@ pub mod types {
     }
     ///One page of delivery attempts, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct WebhookDeliveryList {
         ///The attempts of this page.
         pub deliveries: ::std::vec::Vec<WebhookDelivery>,
@@ -3733,6 +3786,7 @@ pub mod types {
     }
     ///One page of the tenant's subscriptions, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct WebhookList {
         ///Cursor of the next page; `null` on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3804,6 +3858,7 @@ pub mod types {
     }
     ///A test delivery that was queued.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
     pub struct WebhookTest {
         ///Identifier of the delivery, as the delivery list shows it.
         pub delivery_id: ::std::string::String,
@@ -3880,6 +3935,7 @@ pub mod types {
     ///Changes to a subscription; an absent field stays as it is.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
     pub struct WebhookUpdate {
         ///Events to deliver; at least one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9249,6 +9305,18 @@ pub mod types {
             }
         }
     }
+    ::argus_wire::objects!(
+        ApiCatalog, ApiCatalogEntry, App, AppCreate, AppCreated, AppGovernance, AppList,
+        AppSecret, DataSchema, DataSchemaList, DeliveryRequest, Error, FederatedSource,
+        Finding, Governance, GovernanceUpdate, GraphqlError, GraphqlRequest,
+        GraphqlResponse, Job, JobCreate, JobCreated, JobError, JobList, JobProgress,
+        JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
+        ProfileEnrich, ProfileEnrichment, Risk, SandboxToken, SandboxTokenCreate,
+        Scenario, ScenarioList, ScopeEntry, ScopeList, ServiceToken, ServiceTokenCreate,
+        Span, TokenRequest, TokenResponse, Trace, TraceUnavailable, Webhook,
+        WebhookCreate, WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookTest,
+        WebhookUpdate
+    );
 }
 #[derive(Clone, Debug)]
 /**Client for Argus External API

@@ -7,8 +7,9 @@ use crate::generated::{Client, types};
 use crate::generated_hosts::AUTH_URL;
 use crate::retry::Retry;
 use crate::transport::{Auth, Transport};
+use argus_wire::object::Object;
 use jsonwebtoken::errors::ErrorKind as JwtError;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -98,7 +99,8 @@ pub enum TokenError {
     Keys(#[source] Error),
 }
 
-/// Verifies access tokens of the service: signature, type, issuer, audience and expiry.
+/// Verifies access tokens of the service: signature, type, issuer, audience, expiry and, where a token has
+/// one, the moment from which it counts (`nbf`).
 ///
 /// The published keys are fetched on first use and cached. A token with an unknown key id fetches them
 /// again, since keys rotate, but not more often than
@@ -239,8 +241,10 @@ impl TokenVerifier {
             return Err(TokenError::WrongType);
         }
         let key = self.key(&header.kid.ok_or(TokenError::UnknownKey)?).await?;
-        let verified = decode::<Claims>(token, &key, &self.shared.validation);
-        verified.map(|data| data.claims).map_err(|error| refusal(&error))
+        match decode(token, &key, &self.shared.validation) {
+            Ok(TokenData { claims: Object(claims), .. }) => Ok(claims),
+            Err(error) => Err(refusal(&error)),
+        }
     }
 
     async fn key(&self, id: &str) -> Result<Arc<DecodingKey>, TokenError> {

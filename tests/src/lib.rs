@@ -32,4 +32,4 @@ pub use reach::Reach;
 pub use samples::Samples;
 pub use server::TestServer;
 pub use tenancy::{AppCredentials, Caller, Tenancy};
-pub use tokens::{audience, claims, forge, public_key_pem};
+pub use tokens::{audience, claims, forge, public_key_pem, sign_text};

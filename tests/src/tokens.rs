@@ -6,7 +6,8 @@ use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -31,6 +32,7 @@ fn claims_at(now: DateTime<Utc>, audience: &str, tenant_id: &str, scopes: &[Scop
         aud: audience.to_owned(),
         exp: now + 3600,
         iat: now,
+        nbf: None,
         jti: "01J00000000000000000000000".to_owned(),
         client_id: "app_of_a_test".to_owned(),
         scope: scope.join(" "),
@@ -68,12 +70,24 @@ pub fn forge(header: &serde_json::Value, claims: &Claims, sign: impl FnOnce(&[u8
     format!("{message}.{signature}")
 }
 
+/// A compact JWS of this header and payload, whatever they are, signed by a key of the data directory.
+pub fn sign_text(data_dir: &Path, kid: &str, header: &str, payload: &str) -> String {
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let pair = private_key(data_dir, kid);
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn private_key(data_dir: &Path, kid: &str) -> RsaKeyPair {
+    let private = std::fs::read(data_dir.join("keys").join(format!("{kid}.pem"))).unwrap();
+    RsaKeyPair::from_pkcs8(pem::parse(private).unwrap().contents()).unwrap()
+}
+
 /// The public key of a data directory's only signing key as PEM (SubjectPublicKeyInfo): what an
 /// attacker can build from the published key set.
 pub fn public_key_pem(data_dir: &Path, kid: &str) -> String {
-    let private = std::fs::read(data_dir.join("keys").join(format!("{kid}.pem"))).unwrap();
-    let private = pem::parse(private).unwrap();
-    let pair = RsaKeyPair::from_pkcs8(private.contents()).unwrap();
+    let pair = private_key(data_dir, kid);
     let der: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     pem::encode(&pem::Pem::new("PUBLIC KEY", der.as_ref()))
 }

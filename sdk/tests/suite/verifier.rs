@@ -151,6 +151,74 @@ async fn the_leeway_is_what_it_is_set_to() {
     builder(&server).build().unwrap().verify(&expired).await.unwrap();
     let strict = builder(&server).leeway(Duration::ZERO).build().unwrap();
     assert!(matches!(strict.verify(&expired).await, Err(TokenError::Expired)));
+    let early = sign(&header("good"), &with("nbf", json!(now + 20)), &GOOD);
+    builder(&server).build().unwrap().verify(&early).await.unwrap();
+    assert!(matches!(strict.verify(&early).await, Err(TokenError::NotYetValid)));
+}
+
+#[tokio::test]
+async fn a_moment_from_which_a_token_counts_must_be_a_number() {
+    let server = server().await;
+    let verifier = builder(&server).build().unwrap();
+    for nbf in [Value::Null, json!("1"), json!([1]), json!({})] {
+        let refused = verifier.verify(&sign(&header("good"), &with("nbf", nbf.clone()), &GOOD)).await;
+        assert!(matches!(refused, Err(TokenError::Malformed)), "{nbf}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_array_is_no_header_and_no_claims_even_when_it_is_signed() {
+    let server = server().await;
+    let verifier = builder(&server).build().unwrap();
+    let object = json!({ "alg": "RS256", "kid": "good", "typ": "at+jwt" });
+    let signed = |header: &Value, payload: &Value| {
+        let message = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &GOOD.signing, Algorithm::RS256);
+        format!("{message}.{}", signature.unwrap())
+    };
+    verifier.verify(&signed(&object, &claims())).await.unwrap();
+    let members = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "jti",
+        "client_id",
+        "scope",
+        "tenant_id",
+        "organization_id",
+        "secrecy_level",
+        "scenarios",
+    ];
+    let claims_in_order = json!(members.map(|name| claims()[name].clone()));
+    // The order in which the validation of `jsonwebtoken` would read it.
+    let validated_in_order = json!([claims()["exp"], 0, "app_1", ISSUER, "sandbox"]);
+    let header_in_order = json!(["at+jwt", "RS256", null, null, null, "good"]);
+    let cases = [
+        (&object, claims_in_order),
+        (&object, validated_in_order),
+        (&object, json!([claims()])),
+        (&object, json!(null)),
+        (&header_in_order, claims()),
+        (&json!([object]), claims()),
+    ];
+    for (header, payload) in cases {
+        let refused = verifier.verify(&signed(header, &payload)).await;
+        assert!(matches!(refused, Err(TokenError::Malformed)), "{header} {payload}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_with_arrays_for_objects_is_no_key_set() {
+    let key = jwk("good", &GOOD);
+    // The order of the members in the client's type.
+    let in_order = json!(["alg", "e", "kid", "kty", "n", "use"].map(|name| key[name].clone()));
+    for set in [json!([[key]]), json!({ "keys": [in_order] }), json!([[in_order]]), json!([])] {
+        let server = Server::start(move |_| json(200, &set)).await;
+        let refused = builder(&server).build().unwrap().verify(&good()).await;
+        assert!(matches!(refused, Err(TokenError::Keys(_))), "{refused:?}");
+    }
 }
 
 #[tokio::test]

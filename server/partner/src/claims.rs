@@ -1,7 +1,7 @@
 //! What an access token says (RFC 9068, section 2.2).
 
 use argus_openapi::types::common::SecrecyLevel;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `aud` of a live token.
 pub const AUDIENCE_LIVE: &str = "api";
@@ -21,6 +21,9 @@ pub struct Claims {
     pub exp: i64,
     /// Issue time, in seconds since 1970.
     pub iat: i64,
+    /// From when on it counts, in seconds since 1970. This service issues none such, but honours one.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Unique id of the token.
     pub jti: String,
     /// App that the token was issued to.
@@ -36,4 +39,9 @@ pub struct Claims {
     /// Pinned scenarios; on sandbox tokens only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenarios: Option<Vec<String>>,
+}
+
+/// A claim that may be absent, but not null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
 }

@@ -50,6 +50,7 @@ pub(crate) fn mint(identity: &Identity, grant: Grant<'_>) -> Result<Minted, Erro
         aud: grant.audience.to_owned(),
         exp: issued_at + grant.lifetime,
         iat: issued_at,
+        nbf: None,
         jti: ids::ulid(&identity.clock).map_err(Error::fault)?.to_string(),
         client_id: grant.client_id.to_owned(),
         scope: join(grant.scopes),

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const CACHED_TOKENS: usize = 4096;
 /// Longest `Authorization` header that is looked at, in bytes.
 const HEADER_MAX_LENGTH: usize = 8192;
-/// How far a token's `iat` may lie ahead of this clock, in seconds.
+/// How far a token's `iat` and `nbf` may lie ahead of this clock, in seconds.
 const CLOCK_LEEWAY: i64 = 60;
 
 /// What a token said when it was verified.
@@ -84,7 +84,7 @@ impl Verifier {
         if claims.exp <= now {
             return Err(refusal::invalid_token("the token has expired"));
         }
-        if claims.iat > now + CLOCK_LEEWAY {
+        if claims.iat.max(claims.nbf.unwrap_or(claims.iat)) > now + CLOCK_LEEWAY {
             return Err(refusal::invalid_token("the token is not valid yet"));
         }
         let principal = principal(&claims)

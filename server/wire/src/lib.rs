@@ -5,5 +5,6 @@
 pub mod canonical;
 pub mod graphql;
 pub mod hex;
+pub mod object;
 pub mod signature;
 pub mod trace_context;

@@ -136,6 +136,12 @@ async fn no_guarded_operation_takes_an_expired_or_a_future_token() {
         walk.server.sign(&claims)
     })
     .await;
+    walk.assert_invalid(|host| {
+        let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
+        claims.nbf = Some(claims.iat + 3000);
+        walk.server.sign(&claims)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,7 @@ on_both_engines! {
     a_sandbox_token_cannot_mint
     keys_rotate_while_the_server_runs
     a_token_is_taken_until_the_second_of_its_expiry
+    a_token_is_taken_from_a_minute_before_its_nbf_on
 }
 
 /// What a token says, verified as a partner would: with a stock library and the published keys.
@@ -382,6 +383,32 @@ async fn a_token_is_taken_until_the_second_of_its_expiry(installation: Installat
         answer.expect_error(401, "invalid_token");
     }
     server.get(Host::Auth, "/v1/platform/scopes", Some(&app.live_token(&[]).await)).await.expect(200);
+}
+
+async fn a_token_is_taken_from_a_minute_before_its_nbf_on(installation: Installation) {
+    let clock = Clock::standing("2026-11-25T12:00:00Z".parse().unwrap());
+    let server = TestServer::start_on(installation, clock.clone());
+    let tenant = server.tenant().await;
+    let token = |host, scope, nbf| {
+        let mut claims = server.claims(host, tenant.tenant_id.as_str(), &[scope]);
+        claims.nbf = Some(claims.iat + nbf);
+        server.sign(&claims)
+    };
+    let live = token(Host::Auth, Scope::PlatformRead, 61);
+    let sandbox = token(Host::Sandbox, Scope::ProfilesRead, 61);
+    let ask = async || {
+        let live = server.get(Host::Auth, "/v1/platform/scopes", Some(&live)).await;
+        [live, server.get(Host::Sandbox, "/v1/profiles/p1", Some(&sandbox)).await]
+    };
+    for answer in ask().await {
+        answer.expect_error(401, "invalid_token");
+    }
+    clock.advance(TimeDelta::seconds(1));
+    for answer in ask().await {
+        answer.expect(200);
+    }
+    let past = token(Host::Auth, Scope::PlatformRead, -3000);
+    server.get(Host::Auth, "/v1/platform/scopes", Some(&past)).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

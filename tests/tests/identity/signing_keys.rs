@@ -31,6 +31,7 @@ pub(crate) fn claims() -> Claims {
         aud: "api".to_owned(),
         exp: now + 3_600,
         iat: now,
+        nbf: None,
         jti: "01".to_owned(),
         client_id: "app_1".to_owned(),
         scope: "argus:jobs:read".to_owned(),

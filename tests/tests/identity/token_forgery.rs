@@ -2,11 +2,31 @@
 
 use super::signing_keys::{claims, ring};
 use argus_core::Clock;
+use argus_partner::claims::Claims;
 use argus_partner::signing_keys::{KeyRing, TOKEN_MAX_LENGTH, TokenError};
+use argus_tests::sign_text;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use std::sync::LazyLock;
+
+/// The claims in the order of their struct, in which serde alone would read them from an array.
+const MEMBERS: [&str; 13] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "client_id",
+    "scope",
+    "tenant_id",
+    "organization_id",
+    "secrecy_level",
+    "scenarios",
+];
 
 /// A ring with a token of its own. The keys live in memory once the ring is open, so the directory can
 /// go at once.
@@ -86,6 +106,46 @@ fn a_header_that_is_not_exactly_ours_is_refused() {
         assert_eq!(ring.verify_signature(&forged), Err(expected), "case {index}");
     }
     assert_eq!(ring.verify_signature(token), Ok(ring.verify_signature(token).unwrap()));
+}
+
+#[test]
+fn an_array_is_no_header_and_no_claims_even_when_it_is_signed() {
+    let (directory, ring) = ring();
+    let kid = ring.list()[0].kid.clone();
+    let object = format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}"#);
+    let every_claim = Claims { nbf: Some(1), scenarios: Some(Vec::new()), ..claims() };
+    let payload = serde_json::to_string(&every_claim).unwrap();
+    let signed = |header: &str, payload: &str| sign_text(directory.path(), &kid, header, payload);
+    assert_eq!(ring.verify_signature(&signed(&object, &payload)), Ok(every_claim.clone()));
+    let in_order = format!(r#"["RS256","{kid}","at+jwt"]"#);
+    for header in [in_order.as_str(), &format!("[{object}]"), "[]", "null", "1"] {
+        assert_eq!(ring.verify_signature(&signed(header, &payload)), Err(TokenError::Header), "{header}");
+    }
+    let members: Value = serde_json::from_str(&payload).unwrap();
+    let in_order = serde_json::to_string(&MEMBERS.map(|name| &members[name])).unwrap();
+    assert!(serde_json::from_str::<Claims>(&in_order).is_ok(), "what serde takes by itself");
+    for payload in [in_order.as_str(), &format!("[{payload}]"), "[]", "null", "1"] {
+        assert_eq!(ring.verify_signature(&signed(&object, payload)), Err(TokenError::Claims), "{payload}");
+    }
+}
+
+#[test]
+fn a_claim_that_is_not_of_its_type_is_refused() {
+    let (directory, ring) = ring();
+    let kid = ring.list()[0].kid.clone();
+    let header = format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}"#);
+    for (claim, value) in [
+        ("nbf", json!(null)),
+        ("nbf", json!("1")),
+        ("nbf", json!(1.5)),
+        ("exp", json!("1")),
+        ("aud", json!(["api"])),
+    ] {
+        let mut payload = serde_json::to_value(claims()).unwrap();
+        payload[claim] = value.clone();
+        let token = sign_text(directory.path(), &kid, &header, &payload.to_string());
+        assert_eq!(ring.verify_signature(&token), Err(TokenError::Claims), "{claim}: {value}");
+    }
 }
 
 #[test]

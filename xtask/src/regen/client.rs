@@ -5,6 +5,7 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use schemars::schema::SchemaObject;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use syn::{Fields, Item, parse_quote};
 
 /// The state that the client's hooks see. The SDK's transport is hand-written.
 const INNER: &str = "crate::transport::Transport";
@@ -35,10 +36,32 @@ pub(super) fn generate(descriptor: &Value) -> Result<String, String> {
     let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&spec)))
         .map_err(|_| "the generator panicked; see above".to_owned())?
         .map_err(|error| error.to_string())?;
-    let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    let mut file = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    read_objects_alone(&mut file)?;
     // The generator's examples leave out what they need to compile; they are text, not tests to skip.
     let text = prettyplease::unparse(&file).replace("```ignore", "```text");
     Ok(format!("{HEADER}{text}"))
+}
+
+/// Lets every struct of the contract be read from a JSON object alone: serde's derived readers take an
+/// array as well, which no schema means.
+fn read_objects_alone(file: &mut syn::File) -> Result<(), String> {
+    let types = file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    });
+    let items = types.ok_or("the generated client has no module `types`")?;
+    let mut names = Vec::new();
+    for item in items.iter_mut() {
+        if let Item::Struct(object) = item
+            && matches!(object.fields, Fields::Named(_))
+        {
+            object.attrs.push(parse_quote!(#[serde(remote = "Self")]));
+            names.push(object.ident.clone());
+        }
+    }
+    items.push(parse_quote!(::argus_wire::objects!(#(#names),*);));
+    Ok(())
 }
 
 /// Every schema of a secret text in the document, whatever its bounds.

@@ -1,6 +1,7 @@
 //! Reading a token: strict JWS compact serialization (RFC 7515) of an access token (RFC 9068).
 
 use crate::claims::Claims;
+use argus_wire::object::Object;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -76,10 +77,12 @@ impl<'a> Parts<'a> {
         struct Algorithm {
             alg: String,
         }
-        if serde_json::from_slice::<Algorithm>(&json).is_ok_and(|header| header.alg != "RS256") {
+        if serde_json::from_slice::<Object<Algorithm>>(&json)
+            .is_ok_and(|Object(header)| header.alg != "RS256")
+        {
             return Err(TokenError::Algorithm);
         }
-        let header: Header = serde_json::from_slice(&json).map_err(|_| TokenError::Header)?;
+        let Object::<Header>(header) = serde_json::from_slice(&json).map_err(|_| TokenError::Header)?;
         match header {
             Header { alg, .. } if alg != "RS256" => Err(TokenError::Algorithm),
             Header { typ, .. } if typ != "at+jwt" => Err(TokenError::Type),
@@ -93,6 +96,6 @@ impl<'a> Parts<'a> {
 
     pub(super) fn claims(&self) -> Result<Claims, TokenError> {
         let json = URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| TokenError::NotCompact)?;
-        serde_json::from_slice(&json).map_err(|_| TokenError::Claims)
+        serde_json::from_slice(&json).map(|Object(claims)| claims).map_err(|_| TokenError::Claims)
     }
 }

@@ -28,6 +28,7 @@ pub(crate) static SIGNED: LazyLock<Signed> = LazyLock::new(|| {
         aud: "sandbox".to_owned(),
         exp: now + 86_400,
         iat: now,
+        nbf: None,
         jti: "1".to_owned(),
         client_id: "app_1".to_owned(),
         scope: "argus:jobs:read".to_owned(),
