@@ -240,6 +240,10 @@ impl TokenVerifier {
         if !header.typ.as_deref().is_some_and(is_access_token) {
             return Err(TokenError::WrongType);
         }
+        // RFC 7515, section 4.1.11: it names extensions that must be understood, and there are none here.
+        if header.crit.is_some() {
+            return Err(TokenError::Malformed);
+        }
         let key = self.key(&header.kid.ok_or(TokenError::UnknownKey)?).await?;
         match decode(token, &key, &self.shared.validation) {
             Ok(TokenData { claims: Object(claims), .. }) => Ok(claims),

@@ -1,9 +1,8 @@
 //! The `argus` binary. What each command does lives in `argus_server::commands`.
 
 use argus_server::{commands, settings};
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::run(settings::Cli::parse())
+    commands::run(settings::Cli::read())
 }

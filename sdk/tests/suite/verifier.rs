@@ -98,6 +98,7 @@ async fn every_kind_of_bad_token_is_refused_for_its_own_reason() {
     let rs256 = header("good");
     let plain_jwt = Header { typ: Some("JWT".to_owned()), ..header("good") };
     let untyped = Header { typ: None, ..header("good") };
+    let critical = Header { crit: Some(vec!["exp".to_owned()]), ..header("good") };
     let rs512 = Header { alg: Algorithm::RS512, ..header("good") };
     let with_public_key = {
         let secret = jwk("good", &GOOD)["n"].as_str().unwrap().to_owned();
@@ -128,6 +129,7 @@ async fn every_kind_of_bad_token_is_refused_for_its_own_reason() {
         ("HMAC with the public key", with_public_key, "WrongAlgorithm"),
         ("another hash", sign_good(&rs512, &claims()), "WrongAlgorithm"),
         ("identity token", sign_good(&plain_jwt, &claims()), "WrongType"),
+        ("critical extension", sign_good(&critical, &claims()), "Malformed"),
         ("untyped", sign_good(&untyped, &claims()), "WrongType"),
         ("changed", changed, "WrongSignature"),
         ("another key under this id", sign(&rs256, &claims(), &OTHER), "WrongSignature"),

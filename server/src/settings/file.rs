@@ -15,16 +15,26 @@ pub(super) fn overlay(options: &Options, path: &Path) -> Result<Options, String>
     toml::from_str::<Options>(&text).map_err(|error| failed(&explained(&text, &error)))?;
     let mut merged: Table = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
     merge(&mut merged, said);
-    Options::deserialize(Value::Table(merged)).map_err(|error| failed(&error.message()))
+    Options::deserialize(Value::Table(merged)).map_err(|error| failed(&without_value(error.message())))
 }
 
 /// The error without the line that it quotes.
 fn explained(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+    let message = without_value(error.message());
     match line {
-        Some(line) => format!("line {line}: {}", error.message()),
-        None => error.message().to_owned(),
+        Some(line) => format!("line {line}: {message}"),
+        None => message.to_owned(),
     }
+}
+
+/// What serde says of a value that does not fit, without the value.
+fn without_value(message: &str) -> &str {
+    let quotes_value = ["invalid type", "invalid value", "unknown variant"];
+    if !quotes_value.iter().any(|beginning| message.starts_with(beginning)) {
+        return message;
+    }
+    message.rfind("expected ").map_or("a value that does not fit", |expected| &message[expected..])
 }
 
 fn merge(under: &mut Table, over: Table) {

@@ -100,7 +100,8 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     {
         if url.as_deref().is_some_and(|url| !is_base_url(url)) {
             faults.push(format!(
-                "`{name}` must be an http or https URL without query, fragment or closing slash"
+                "`{name}` must be an http or https URL without user, password, query, fragment or closing \
+                 slash"
             ));
         }
     }
@@ -166,6 +167,10 @@ fn is_base_url(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
+            // Replies and tokens name it to everybody.
+            && url.username().is_empty()
+            && url.password().is_none()
+            && !text.contains('@')
             && url.query().is_none()
             && url.fragment().is_none()
             && !text.ends_with('/')
@@ -208,6 +213,27 @@ mod tests {
         let error = load(&Options::default(), text).expect_err("an unknown key").to_string();
         assert!(error.contains("databse_url") && error.contains("line 2"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn no_value_of_the_file_is_shown_in_whatever_place_it_stands() {
+        for text in [
+            "[store]\nrequest_connections = \"hunter2\"\n",
+            "[store]\nrequest_connections = [\"hunter2\"]\n",
+            "[store]\ndatabase_url = [\"hunter2\"]\n",
+            "[store]\ndatabase_url = postgres://argus:hunter2@db/argus\n",
+            "[store]\ndatabase_url postgres://argus:hunter2@db/argus\n",
+            "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\n",
+            "store = \"postgres://argus:hunter2@db/argus\"\n",
+            "[hosts]\nauth_addr = \"hunter2\"\nauth_url = \"https://argus:hunter2@a.example\"\n",
+            "[hosts]\nauth_url = \"https://argus:hunter2@a.example\"\n",
+            "[hosts]\nsandbox_url = \"https://hunter2@a.example\"\n",
+            "[identity]\nissuer = \"https://argus:hunter2@a.example/a\"\n",
+            "[log]\nlevel = \"hunter2\"\n",
+        ] {
+            let error = load(&Options::default(), text).expect_err(text);
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{text}: {error}");
+        }
     }
 
     #[test]

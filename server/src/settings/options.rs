@@ -22,6 +22,24 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// What the command line and the environment say. Ends the process where that is not usable, and does not
+    /// repeat an argument that could hold a password.
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
+            let mut text = error.render().to_string();
+            for argument in std::env::args().filter(|argument| argument.contains(['@', '='])) {
+                text = text.replace(&argument, "…");
+            }
+            eprint!("{text}");
+            std::process::exit(error.exit_code())
+        })
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -18,7 +18,7 @@ mod outline;
 mod process;
 mod replay;
 mod sdk;
-mod support;
+pub(crate) mod support;
 mod together;
 mod tokens;
 mod traces;

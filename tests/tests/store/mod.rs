@@ -6,6 +6,7 @@ mod pools;
 mod processes;
 mod schema;
 mod tenant;
+mod urls;
 mod writing;
 
 /// The versions of all migrations, oldest first, from the names of their directories.

@@ -82,6 +82,9 @@ pub enum OpenError {
     /// The database URL is not one that this server understands.
     #[error("the database URL is not usable: {0}")]
     Url(&'static str),
+    /// The database URL names an engine that there is none of.
+    #[error("the scheme `{0}` of the database URL is not known; use postgres://… or sqlite://PATH")]
+    Scheme(String),
     /// The database file cannot be created or read.
     #[error("cannot open the database file {}: {source}", path.display())]
     File {

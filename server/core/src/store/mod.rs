@@ -11,6 +11,7 @@ mod installation;
 mod lane;
 mod location;
 mod migrations;
+mod postgres_url;
 mod reader;
 pub mod schema;
 mod settings;
