@@ -459,6 +459,20 @@ pub trait ArgusApi {
         unserved()
     }
 
+    /// Fetch the descriptor of one host
+    ///
+    /// Returns the part of the contract that one host serves, as JSON or YAML. Its one server serves
+    /// every operation in it, and it has the schemas and tags that these need and no others: give it
+    /// to code generators, which know one base URL. Every host has the descriptors of all of them.
+    #[endpoint { method = GET, path = "/.well-known/openapi/{document}", tags = ["discovery"] }]
+    async fn openapi_host_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<discovery::HostDocumentPath>>,
+    ) -> Answer<DocumentReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
     /// Fetch the API catalog
     ///
     /// Returns the RFC 9727 link set that points at the OpenAPI descriptors and the documentation

@@ -5,7 +5,7 @@ mod argus;
 
 pub use argus::ARGUS;
 
-use crate::published::PublishedSchema;
+use crate::published::{HostDescriptor, PublishedSchema};
 use crate::types::error::Error;
 use crate::{Host, OperationRow};
 use schemars::r#gen::SchemaGenerator;
@@ -60,6 +60,8 @@ pub struct Documents {
     pub json: &'static str,
     /// The descriptor as YAML.
     pub yaml: &'static str,
+    /// What each host serves of it.
+    pub hosts: &'static [HostDescriptor],
     /// The API catalogue (RFC 9727).
     pub catalog: &'static str,
     /// Every data schema, by id.
@@ -81,8 +83,8 @@ pub struct Publication {
     pub licence: (&'static str, &'static str),
     /// Documentation for people.
     pub service_doc: &'static str,
-    /// Paths of the descriptor on the documents' host, with their media types.
-    pub service_desc: &'static [(&'static str, &'static str)],
+    /// Path of the descriptor without the ending that says its format. Below it are those of the hosts.
+    pub service_desc: &'static str,
     /// The security schemes that the rows' access refers to.
     pub security_schemes: fn() -> serde_json::Value,
     /// Names of request headers as the contract writes them; to HTTP they are the same in any case.
@@ -117,6 +119,8 @@ pub struct Files {
     pub json: &'static str,
     /// The descriptor as YAML.
     pub yaml: &'static str,
+    /// Directory of the hosts' descriptors; nothing else is in it.
+    pub hosts: &'static str,
     /// The API catalogue.
     pub catalog: &'static str,
     /// Directory of the data schemas; nothing else is in it.

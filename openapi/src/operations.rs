@@ -3,9 +3,10 @@
 //! publishes it. What a row can hold stands in [`crate::row`].
 
 use crate::Host;
+use crate::published::Format;
 use crate::row::{
     Access, Audience, Caching, ExtraBody, ExtraResponse, Given, MadeBy, OperationRow, PublishedPath,
-    RequestBody, Stability,
+    Representation, RequestBody, Stability,
 };
 use crate::types::discovery::ApiCatalog;
 use crate::types::scopes::Scope;
@@ -18,8 +19,6 @@ impl std::fmt::Debug for OperationRow {
         f.debug_tuple("OperationRow").field(&self.id).finish()
     }
 }
-
-const JSON: &str = "application/json";
 
 /// With the profile of RFC 9727, section 5.
 const CATALOG: &str = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
@@ -46,8 +45,7 @@ const fn row(
         deprecation: None,
         body: RequestBody::None,
         success,
-        media_type: JSON,
-        document: None,
+        document: &[],
         caching: Caching::Private,
         links: false,
         extra: &[],
@@ -81,17 +79,21 @@ const fn keys() -> OperationRow {
 
 /// A row of a public document.
 const fn document(
-    media_type: &'static str,
+    hosts: &'static [Host],
     success: &'static str,
-    schema: fn(&mut SchemaGenerator) -> Schema,
+    document: &'static [Representation],
 ) -> OperationRow {
-    OperationRow {
-        media_type,
-        document: Some(schema),
-        caching: Caching::Tagged,
-        ..public(API_AND_SANDBOX, success)
-    }
+    OperationRow { document, caching: Caching::Tagged, ..public(hosts, success) }
 }
+
+const DESCRIPTOR_JSON: Representation =
+    Representation { media_type: Format::Json.media_type(), schema: openapi_json };
+const DESCRIPTOR_YAML: Representation =
+    Representation { media_type: Format::Yaml.media_type(), schema: openapi_yaml };
+const LINK_SET: Representation =
+    Representation { media_type: CATALOG, schema: |generator| generator.subschema_for::<ApiCatalog>() };
+const DATA_SCHEMA: Representation =
+    Representation { media_type: "application/schema+json", schema: data_schema };
 
 /// A row of an operation that is never published.
 const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
@@ -262,11 +264,12 @@ operations! {
     ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead, "The profile.");
     ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
     SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators, "The scenario catalogue.");
-    OpenapiJson = openapi_json: document(JSON, "The descriptor.", openapi_json);
-    OpenapiYaml = openapi_yaml: document("application/yaml", "The descriptor.", openapi_yaml);
-    ApiCatalog = api_catalog: OperationRow { links: true, ..document(CATALOG, "The link set.", |generator| generator.subschema_for::<ApiCatalog>()) };
+    OpenapiJson = openapi_json: document(API_AND_SANDBOX, "The descriptor.", &[DESCRIPTOR_JSON]);
+    OpenapiYaml = openapi_yaml: document(API_AND_SANDBOX, "The descriptor.", &[DESCRIPTOR_YAML]);
+    OpenapiHostView = openapi_host_view: document(EVERY, "The descriptor of the host.", &[DESCRIPTOR_JSON, DESCRIPTOR_YAML]);
+    ApiCatalog = api_catalog: OperationRow { links: true, ..document(API_AND_SANDBOX, "The link set.", &[LINK_SET]) };
     DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
-    DataSchemaView = data_schema_view: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..document("application/schema+json", "The schema document.", data_schema) };
+    DataSchemaView = data_schema_view: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..document(API_AND_SANDBOX, "The schema document.", &[DATA_SCHEMA]) };
     OauthMetadataView = oauth_metadata_view: public(AUTH, "What the authorization server can do.");
 
     HealthView = health_view: internal(EVERY, Access::Public);

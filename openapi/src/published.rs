@@ -2,6 +2,8 @@
 
 mod schemas;
 
+use crate::Host;
+
 pub use schemas::SCHEMAS;
 
 /// The published descriptor as JSON.
@@ -12,6 +14,76 @@ pub const DESCRIPTOR_YAML: &str = include_str!("../argus.yaml");
 
 /// The API catalogue (RFC 9727).
 pub const API_CATALOG_JSON: &str = include_str!("../api-catalog.json");
+
+/// What each host serves of the descriptor.
+pub const HOST_DESCRIPTORS: &[HostDescriptor] = &[
+    HostDescriptor {
+        host: Host::Auth,
+        json: include_str!("../hosts/auth.json"),
+        yaml: include_str!("../hosts/auth.yaml"),
+    },
+    HostDescriptor {
+        host: Host::Api,
+        json: include_str!("../hosts/api.json"),
+        yaml: include_str!("../hosts/api.yaml"),
+    },
+    HostDescriptor {
+        host: Host::Sandbox,
+        json: include_str!("../hosts/sandbox.json"),
+        yaml: include_str!("../hosts/sandbox.yaml"),
+    },
+];
+
+/// How a descriptor is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JSON (RFC 8259).
+    Json,
+    /// YAML (RFC 9512).
+    Yaml,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Yaml];
+
+    /// How the name of a file in it ends.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+        }
+    }
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Yaml => "application/yaml",
+        }
+    }
+}
+
+/// The part of the descriptor that one host serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostDescriptor {
+    /// The host.
+    pub host: Host,
+    /// As JSON.
+    pub json: &'static str,
+    /// As YAML.
+    pub yaml: &'static str,
+}
+
+impl HostDescriptor {
+    /// The text in a format.
+    pub const fn text(&self, format: Format) -> &'static str {
+        match format {
+            Format::Json => self.json,
+            Format::Yaml => self.yaml,
+        }
+    }
+}
 
 /// A data schema: a JSON Schema 2020-12 document that refers to nothing outside itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,15 @@ pub enum ExtraBody {
     Schema(fn(&mut SchemaGenerator) -> Schema),
 }
 
+/// A form in which a document is served (RFC 9110, section 3.2).
+#[derive(Clone, Copy)]
+pub struct Representation {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
 /// A response that an operation can give besides those that follow from its signature and access.
 #[derive(Clone, Copy)]
 pub struct ExtraResponse {
@@ -179,10 +188,8 @@ pub struct OperationRow {
     pub body: RequestBody,
     /// What a success response holds, for readers of the descriptor.
     pub success: &'static str,
-    /// Media type of the success response.
-    pub media_type: &'static str,
-    /// Schema of a success body that the signature calls a document.
-    pub document: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// In which forms a success body is served that the signature calls a document.
+    pub document: &'static [Representation],
     /// Who may keep a copy of the success response.
     pub caching: Caching,
     /// Whether a `Link` header of the success response says what the document is (RFC 8288).

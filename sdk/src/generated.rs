@@ -2294,6 +2294,77 @@ pub mod types {
             Default::default()
         }
     }
+    ///`OpenapiHostViewDocument`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum OpenapiHostViewDocument {
+        #[serde(rename = "auth.json")]
+        AuthJson,
+        #[serde(rename = "auth.yaml")]
+        AuthYaml,
+        #[serde(rename = "api.json")]
+        ApiJson,
+        #[serde(rename = "api.yaml")]
+        ApiYaml,
+        #[serde(rename = "sandbox.json")]
+        SandboxJson,
+        #[serde(rename = "sandbox.yaml")]
+        SandboxYaml,
+    }
+    impl ::std::fmt::Display for OpenapiHostViewDocument {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::AuthJson => f.write_str("auth.json"),
+                Self::AuthYaml => f.write_str("auth.yaml"),
+                Self::ApiJson => f.write_str("api.json"),
+                Self::ApiYaml => f.write_str("api.yaml"),
+                Self::SandboxJson => f.write_str("sandbox.json"),
+                Self::SandboxYaml => f.write_str("sandbox.yaml"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for OpenapiHostViewDocument {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "auth.json" => Ok(Self::AuthJson),
+                "auth.yaml" => Ok(Self::AuthYaml),
+                "api.json" => Ok(Self::ApiJson),
+                "api.yaml" => Ok(Self::ApiYaml),
+                "sandbox.json" => Ok(Self::SandboxJson),
+                "sandbox.yaml" => Ok(Self::SandboxYaml),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for OpenapiHostViewDocument {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for OpenapiHostViewDocument {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///A profile.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -9325,7 +9396,9 @@ The stable contract for external integrations. Platform internals, administrativ
 
 ## Hosts
 
-Each operation names the hosts that serve it in `servers`; anywhere else its path answers 404. The sandbox host answers with deterministic mocks: the same request under the same pinned scenarios gets the same status and the same bytes, and no live partner system is ever reached.
+Each operation names the hosts that serve it in `x-argus-hosts`; on any other its path answers 404. The sandbox host answers with deterministic mocks: the same request under the same pinned scenarios gets the same status and the same bytes, and no live partner system is ever reached.
+
+Code generators know one base URL, so give them the document of one host: `/.well-known/openapi/auth.json`, `api.json` or `sandbox.json` there (or `.yaml`), on every host. It holds what that host serves, its one server serves all of it, and a base URL of your own replaces that server everywhere. `/.well-known/openapi.json` is the whole contract.
 
 ## Tokens
 
@@ -9483,6 +9556,27 @@ let response = client.openapi_yaml()
 ```*/
     pub fn openapi_yaml(&self) -> builder::OpenapiYaml<'_> {
         builder::OpenapiYaml::new(self)
+    }
+    /**Fetch the descriptor of one host
+
+Returns the part of the contract that one host serves, as JSON or YAML. Its one server serves every operation in it, and it has the schemas and tags that these need and no others: give it to code generators, which know one base URL. Every host has the descriptors of all of them.
+
+Sends a `GET` request to `/.well-known/openapi/{document}`
+
+Arguments:
+- `document`: The host, and `.json` or `.yaml`.
+- `if_match`: The `ETag` that the document must still have: 412 when it has another (RFC 9110, section 13.1.1).
+- `if_none_match`: The `ETag` of the copy at hand: 304 while it is still current (RFC 9110, section 13.1.2).
+```text
+let response = client.openapi_host_view()
+    .document(document)
+    .if_match(if_match)
+    .if_none_match(if_none_match)
+    .send()
+    .await;
+```*/
+    pub fn openapi_host_view(&self) -> builder::OpenapiHostView<'_> {
+        builder::OpenapiHostView::new(self)
     }
     /**Fetch a data schema
 
@@ -10481,6 +10575,132 @@ pub mod builder {
             match response.status().as_u16() {
                 200u16 => Ok(ResponseValue::stream(response)),
                 400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::openapi_host_view`]
+
+[`Client::openapi_host_view`]: super::Client::openapi_host_view*/
+    #[derive(Debug, Clone)]
+    pub struct OpenapiHostView<'a> {
+        client: &'a super::Client,
+        document: Result<types::OpenapiHostViewDocument, String>,
+        if_match: Result<Option<::std::string::String>, String>,
+        if_none_match: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> OpenapiHostView<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                document: Err("document was not initialized".to_string()),
+                if_match: Ok(None),
+                if_none_match: Ok(None),
+            }
+        }
+        pub fn document<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::OpenapiHostViewDocument>,
+        {
+            self.document = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `OpenapiHostViewDocument` for document failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn if_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_match failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn if_none_match<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.if_none_match = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for if_none_match failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/.well-known/openapi/{document}`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<ByteStream>, Error<types::Error>> {
+            let Self { client, document, if_match, if_none_match } = self;
+            let document = document.map_err(Error::InvalidRequest)?;
+            let if_match = if_match.map_err(Error::InvalidRequest)?;
+            let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/.well-known/openapi/{}", client.baseurl, encode_path(& document
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            if let Some(value) = if_match {
+                header_map.append("If-Match", value.to_string().try_into()?);
+            }
+            if let Some(value) = if_none_match {
+                header_map.append("If-None-Match", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client.client.get(url).headers(header_map).build()?;
+            let info = OperationInfo {
+                operation_id: "openapi_host_view",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                404u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,

@@ -56,6 +56,7 @@ pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "jwks_view_versioned", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
     OperationRow { id: "oauth_metadata_view", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
     OperationRow { id: "oauth_token", hosts: &[Host::Auth], access: Access::Client, idempotency_key: false },
+    OperationRow { id: "openapi_host_view", hosts: &[Host::Auth, Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "openapi_json", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "openapi_yaml", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "profile_enrich", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },

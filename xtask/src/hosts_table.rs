@@ -1,7 +1,7 @@
 //! The SDK's operation table, from the published document: for each operation the hosts that serve
 //! it, what it wants to see, and whether it takes an `Idempotency-Key`.
 
-use argus_openapi::{Contract, Host};
+use argus_openapi::Contract;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,7 +53,7 @@ pub(crate) fn render(contract: &Contract, descriptor: &Value) -> Result<String, 
     text.push_str(TYPES);
     text.push_str("/// Every operation, sorted by id.\npub(crate) const OPERATIONS: &[OperationRow] = &[\n");
     for (id, operation) in operations(descriptor)? {
-        let hosts = hosts(contract.hosts, operation).map_err(|reason| format!("{id}: {reason}"))?;
+        let hosts = hosts(contract, operation).map_err(|reason| format!("{id}: {reason}"))?;
         let access = access(descriptor, operation).map_err(|reason| format!("{id}: {reason}"))?;
         let idempotency_key = takes_idempotency_key(operation);
         writeln!(
@@ -72,14 +72,14 @@ fn operations(descriptor: &Value) -> Result<BTreeMap<&str, &Value>, String> {
     Ok(methods.filter_map(|operation| Some((operation["operationId"].as_str()?, operation))).collect())
 }
 
-fn hosts(known: &[Host], operation: &Value) -> Result<String, String> {
-    let servers = operation["servers"].as_array().ok_or("no servers")?;
-    let host = |server: &Value| {
-        let url = server["url"].as_str().ok_or("a server without a URL")?;
-        let host = known.iter().find(|host| host.public_url() == url);
-        host.map(|host| format!("Host::{host:?}")).ok_or_else(|| format!("unknown server {url}"))
+fn hosts(contract: &Contract, operation: &Value) -> Result<String, String> {
+    let member = format!("x-{}-hosts", contract.name);
+    let names = operation[&member].as_array().ok_or_else(|| format!("no {member}"))?;
+    let host = |name: &Value| {
+        let host = contract.hosts.iter().find(|host| *name == host.name());
+        host.map(|host| format!("Host::{host:?}")).ok_or_else(|| format!("unknown host {name}"))
     };
-    Ok(servers.iter().map(host).collect::<Result<Vec<_>, String>>()?.join(", "))
+    Ok(names.iter().map(host).collect::<Result<Vec<_>, String>>()?.join(", "))
 }
 
 fn access(descriptor: &Value, operation: &Value) -> Result<&'static str, String> {
@@ -107,22 +107,22 @@ mod tests {
     use argus_openapi::contract::ARGUS;
     use serde_json::json;
 
-    fn document(url: &str) -> Value {
-        let servers = json!([{ "url": url }]);
+    fn document(host: &str) -> Value {
+        let hosts = json!([host]);
         json!({
             "components": { "securitySchemes": { "b": { "scheme": "basic" }, "t": { "scheme": "bearer" } } },
             "paths": { "/a": {
-                "get": { "operationId": "view", "servers": servers, "security": [] },
-                "post": { "operationId": "create", "servers": servers, "security": [{ "t": [] }],
+                "get": { "operationId": "view", "x-argus-hosts": hosts, "security": [] },
+                "post": { "operationId": "create", "x-argus-hosts": hosts, "security": [{ "t": [] }],
                     "parameters": [{ "in": "header", "name": "Idempotency-Key" }] },
-                "put": { "operationId": "login", "servers": servers, "security": [{ "b": [] }, {}] },
+                "put": { "operationId": "login", "x-argus-hosts": hosts, "security": [{ "b": [] }, {}] },
             } },
         })
     }
 
     #[test]
     fn a_row_says_hosts_access_and_idempotency() {
-        let text = render(&ARGUS, &document("https://api.knogin.com")).expect("a complete document");
+        let text = render(&ARGUS, &document("api")).expect("a complete document");
         for row in [
             r#"id: "create", hosts: &[Host::Api], access: Access::Bearer, idempotency_key: true"#,
             r#"id: "login", hosts: &[Host::Api], access: Access::Client, idempotency_key: false"#,
@@ -133,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_server_is_an_error_that_names_the_operation() {
-        let error = render(&ARGUS, &document("https://elsewhere.example")).expect_err("an unknown server");
-        assert!(error.starts_with("create: unknown server"), "{error}");
+    fn an_unknown_host_is_an_error_that_names_the_operation() {
+        let error = render(&ARGUS, &document("elsewhere")).expect_err("an unknown host");
+        assert!(error.starts_with("create: unknown host"), "{error}");
     }
 }

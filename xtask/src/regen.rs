@@ -3,9 +3,10 @@
 
 mod client;
 
-use argus_openapi::contract::{ARGUS, Contract};
+use argus_openapi::contract::{ARGUS, Contract, Files};
 use argus_openapi::publish::{self, PublishError};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
@@ -72,7 +73,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Looks which files of a contract are stale, and writes them unless it only checks.
 fn regenerate(contract: &'static Contract, check: bool) -> Result<Vec<PathBuf>, Failure> {
     let (root, files) = (workspace_root(), files(contract)?);
-    let stale = stale(&root, contract.publication.files.schemas, &files)?;
+    let Files { schemas, hosts, .. } = contract.publication.files;
+    let stale = stale(&root, &[schemas, hosts], &files)?;
     if !check {
         repair(&root, &files, &stale)?;
     }
@@ -95,9 +97,13 @@ fn files(contract: &'static Contract) -> Result<BTreeMap<PathBuf, String>, Failu
     Ok(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect())
 }
 
-/// The files that are missing, differ, or should not be there: the directory of schemas holds generated
-/// files and nothing else.
-fn stale(root: &Path, schemas: &str, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
+/// The files that are missing, differ, or should not be there: these directories hold generated files and
+/// nothing else.
+fn stale(
+    root: &Path,
+    directories: &[&str],
+    files: &BTreeMap<PathBuf, String>,
+) -> Result<Vec<PathBuf>, Failure> {
     let mut stale = Vec::new();
     for (path, text) in files {
         match fs::read(root.join(path)) {
@@ -107,17 +113,23 @@ fn stale(root: &Path, schemas: &str, files: &BTreeMap<PathBuf, String>) -> Resul
             Err(error) => return Err(Failure::Io(path.clone(), error)),
         }
     }
-    let directory = root.join(schemas);
-    let entries = match fs::read_dir(&directory) {
-        Ok(entries) => entries.collect::<Result<Vec<_>, _>>(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+    for directory in directories {
+        let found = entries(&root.join(directory))?;
+        let found = found.into_iter().map(|name| Path::new(directory).join(name));
+        stale.extend(found.filter(|path| !files.contains_key(path)));
     }
-    .map_err(|error| Failure::Io(directory, error))?;
-    let extra = entries.into_iter().map(|entry| Path::new(schemas).join(entry.file_name()));
-    stale.extend(extra.filter(|path| !files.contains_key(path)));
     stale.sort();
     Ok(stale)
+}
+
+/// The names in a directory; none where there is no such directory.
+fn entries(directory: &Path) -> Result<Vec<OsString>, Failure> {
+    let names = match fs::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    names.map_err(|error| Failure::Io(directory.to_owned(), error))
 }
 
 /// Writes the stale files, and removes those that should not be there.
@@ -146,7 +158,7 @@ mod tests {
     }
 
     fn paths(root: &Path) -> Vec<PathBuf> {
-        stale(root, "openapi/schemas", &files()).unwrap_or_else(|failure| panic!("{failure}"))
+        stale(root, &["openapi/schemas"], &files()).unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     fn repaired() -> tempfile::TempDir {
@@ -185,6 +197,6 @@ mod tests {
         let root = repaired();
         fs::remove_file(root.path().join("openapi/argus.json")).expect("a removable file");
         fs::create_dir(root.path().join("openapi/argus.json")).expect("a writable directory");
-        assert!(matches!(stale(root.path(), "openapi/schemas", &files()), Err(Failure::Io(..))));
+        assert!(matches!(stale(root.path(), &["openapi/schemas"], &files()), Err(Failure::Io(..))));
     }
 }

@@ -20,6 +20,7 @@ pub static ARGUS: Contract = Contract {
     documents: Documents {
         json: published::DESCRIPTOR_JSON,
         yaml: published::DESCRIPTOR_YAML,
+        hosts: published::HOST_DESCRIPTORS,
         catalog: published::API_CATALOG_JSON,
         schemas: published::SCHEMAS,
     },
@@ -48,10 +49,7 @@ mod publication {
         contact: ("Knogin", "https://knogin.com"),
         licence: ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0.html"),
         service_doc: "https://knogin.com/en/docs/api-reference",
-        service_desc: &[
-            ("/.well-known/openapi.json", "application/json"),
-            ("/.well-known/openapi.yaml", "application/yaml"),
-        ],
+        service_desc: "/.well-known/openapi",
         security_schemes,
         header_names: &["Idempotency-Key", "X-Tenant-ID"],
         query_defaults,
@@ -74,6 +72,7 @@ mod publication {
         files: Files {
             json: "openapi/argus.json",
             yaml: "openapi/argus.yaml",
+            hosts: "openapi/hosts",
             catalog: "openapi/api-catalog.json",
             schemas: "openapi/schemas",
             schema_table: "openapi/src/published/schemas.rs",
@@ -89,9 +88,13 @@ English in every locale.
 
 ## Hosts
 
-Each operation names the hosts that serve it in `servers`; anywhere else its path answers 404. The sandbox host \
+Each operation names the hosts that serve it in `x-argus-hosts`; on any other its path answers 404. The sandbox host \
 answers with deterministic mocks: the same request under the same pinned scenarios gets the same status and the same \
 bytes, and no live partner system is ever reached.
+
+Code generators know one base URL, so give them the document of one host: `/.well-known/openapi/auth.json`, \
+`api.json` or `sandbox.json` there (or `.yaml`), on every host. It holds what that host serves, its one server serves \
+all of it, and a base URL of your own replaces that server everywhere. `/.well-known/openapi.json` is the whole contract.
 
 ## Tokens
 

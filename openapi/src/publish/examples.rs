@@ -188,6 +188,11 @@ fn add_responses(
     }
     for (status, response) in responses {
         let content = response.get_mut("content").and_then(Value::as_object_mut);
+        if let Some(content) = content.filter(|content| content.len() > 1) {
+            add_representations(status, content, own)?;
+            continue;
+        }
+        let content = response.get_mut("content").and_then(Value::as_object_mut);
         let media = content.and_then(|content| content.values_mut().next());
         let (media, own) = match (media, own.responses.get(status)) {
             (Some(media), own) => (media, own),
@@ -208,6 +213,16 @@ fn add_responses(
         let mut examples = Object::new();
         examples.insert(name.clone(), json!({ "$ref": format!("#/components/examples/{name}") }));
         media["examples"] = Value::Object(examples);
+    }
+    Ok(())
+}
+
+/// A response of several media types has an example for each, by its name.
+fn add_representations(status: &str, content: &mut Object, own: &OperationExamples) -> Result<(), String> {
+    for (media_type, media) in content {
+        let example = own.responses.get(status).and_then(|examples| examples.get(media_type));
+        let missing = || format!("response {status} has no example of {media_type}");
+        media["example"] = example.ok_or_else(missing)?.clone();
     }
     Ok(())
 }

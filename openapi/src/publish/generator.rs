@@ -29,6 +29,7 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
         // caller as an unexpected response.
         responses.retain(|status, _| !status.starts_with('3'));
         responses.values_mut().for_each(|response| inline(response, &shared));
+        responses.values_mut().for_each(several_media_types);
         responses.values_mut().for_each(json_media_type);
         for (class, suffix) in [("2", "Success"), ("45", "Failure")] {
             unify(responses, class, &format!("{name}{suffix}"), &mut schemas)?;
@@ -61,6 +62,15 @@ fn inline(response: &mut Value, shared: &Value) {
     let name = response["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/responses/"));
     if let Some(found) = name.and_then(|name| shared.get(name)) {
         *response = found.clone();
+    }
+}
+
+/// Leaves out what the generator would decode where a response has other media types, too: it reaches the
+/// caller as bytes.
+fn several_media_types(response: &mut Value) {
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
+    if content.len() > 1 {
+        content.remove("application/json");
     }
 }
 

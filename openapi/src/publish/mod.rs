@@ -9,6 +9,7 @@
 //! 7. [`share`]: with error responses that many operations have written once
 //! 8. [`raise`]: as 3.1.0
 //! 9. [`sort`]: in the one order and form in which it is committed
+//! 10. [`host_part`]: what each host serves of it, for tools that know one server
 //!
 //! and back, for the SDK: [`lower`] to 3.0.3, then [`generator`]. Nothing here reads or writes a
 //! file; `cargo xtask regen` does.
@@ -20,6 +21,7 @@ pub mod document;
 mod error;
 pub mod examples;
 pub mod generator;
+pub mod host_part;
 pub mod lower;
 pub mod normalise;
 pub mod overlay;

@@ -5,7 +5,7 @@ use super::document::{object_mut, routes};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Kinds of component that are referenced by `$ref`. Security schemes are referenced by name.
+/// Kinds of component that are referenced by `$ref`.
 const KINDS: [&str; 5] = ["schemas", "responses", "parameters", "headers", "examples"];
 
 /// Every `$ref` target below `value`.
@@ -47,15 +47,23 @@ pub fn prune(mut document: Value) -> Result<Value, PublishError> {
         .map(|(_, member)| member.clone())
         .collect();
     let live = reachable(&document, &roots);
+    // Security schemes are referenced by name.
+    let schemes_used: BTreeSet<String> = routes(&document)
+        .filter_map(|route| route.operation.get("security").and_then(Value::as_array))
+        .flatten()
+        .filter_map(Value::as_object)
+        .flat_map(|alternative| alternative.keys().cloned())
+        .collect();
     let components = object_mut(&mut document, "components")?;
     for kind in KINDS {
         if let Some(members) = components.get_mut(kind).and_then(Value::as_object_mut) {
             members.retain(|name, _| live.contains(&format!("#/components/{kind}/{name}")));
         }
     }
-    components.retain(|kind, members| {
-        !KINDS.contains(&kind.as_str()) || members.as_object().is_some_and(|members| !members.is_empty())
-    });
+    if let Some(schemes) = components.get_mut("securitySchemes").and_then(Value::as_object_mut) {
+        schemes.retain(|name, _| schemes_used.contains(name));
+    }
+    components.retain(|_, members| members.as_object().is_some_and(|members| !members.is_empty()));
 
     let used: BTreeSet<String> = routes(&document)
         .filter_map(|route| route.operation.get("tags").and_then(Value::as_array))

@@ -1,8 +1,8 @@
 //! Everything that is published, and the files that hold it.
 
 use super::data_schemas::{DataSchemaDocument, data_schemas};
-use super::{PublishError, catalog, descriptor, sort};
-use crate::Contract;
+use super::{PublishError, catalog, descriptor, host_part, sort};
+use crate::{Contract, Host};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ pub struct Published {
     contract: &'static Contract,
     /// The descriptor, OpenAPI 3.1.0.
     pub descriptor: Value,
+    /// What each host serves of it.
+    pub hosts: Vec<(Host, Value)>,
     /// The API catalogue (RFC 9727).
     pub catalog: Value,
     /// The data schemas, by id.
@@ -21,8 +23,10 @@ pub struct Published {
 /// Runs the pipeline.
 pub fn publish(contract: &'static Contract) -> Result<Published, PublishError> {
     let descriptor = descriptor(contract)?;
+    let part = |host: &Host| Ok((*host, host_part::of(contract, &descriptor, *host)?));
+    let hosts = contract.hosts.iter().map(part).collect::<Result<_, PublishError>>()?;
     let schemas = data_schemas(contract, &descriptor)?;
-    Ok(Published { contract, descriptor, catalog: catalog::catalog(contract)?, schemas })
+    Ok(Published { contract, descriptor, hosts, catalog: catalog::catalog(contract)?, schemas })
 }
 
 impl Published {
@@ -35,6 +39,11 @@ impl Published {
             (paths.catalog.to_owned(), sort::json(&sort::sorted(self.catalog.clone()))?),
             (paths.schema_table.to_owned(), self.schema_table()),
         ]);
+        for (host, part) in &self.hosts {
+            let path = format!("{}/{}", paths.hosts, host.name());
+            files.insert(format!("{path}.json"), sort::json(part)?);
+            files.insert(format!("{path}.yaml"), sort::yaml(part)?);
+        }
         for schema in &self.schemas {
             let text = sort::json(&sort::sorted(schema.document.clone()))?;
             files.insert(format!("{}/{}.json", paths.schemas, schema.id), text);

@@ -1,8 +1,13 @@
 //! Discovery: the API catalogue, the data schemas and the authorization server.
 
 use super::common::{Identifier, SecrecyLevel};
+use crate::Host;
+use crate::published::Format;
 use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use validator::Validate;
 
 /// The API catalogue: a link set (RFC 9727, RFC 9264).
@@ -33,6 +38,72 @@ pub struct Link {
     /// Media type of the target.
     #[serde(rename = "type")]
     pub media_type: String,
+}
+
+/// Name of the descriptor of a host: `auth.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostDocument {
+    /// The host that it describes.
+    pub host: Host,
+    /// How it is written.
+    pub format: Format,
+}
+
+impl HostDocument {
+    /// Every name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Host::ALL.into_iter().flat_map(|host| Format::ALL.map(|format| Self { host, format }))
+    }
+}
+
+impl fmt::Display for HostDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.host.name(), self.format.extension())
+    }
+}
+
+impl TryFrom<String> for HostDocument {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::all()
+            .find(|name| name.to_string() == text)
+            .ok_or_else(|| "not the descriptor of a host".to_owned())
+    }
+}
+
+impl From<HostDocument> for String {
+    fn from(name: HostDocument) -> String {
+        name.to_string()
+    }
+}
+
+impl JsonSchema for HostDocument {
+    fn schema_name() -> String {
+        "HostDocument".to_owned()
+    }
+
+    // Inline, as an identifier is.
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        SchemaObject {
+            instance_type: Some(InstanceType::String.into()),
+            enum_values: Some(Self::all().map(|name| name.to_string().into()).collect()),
+            ..SchemaObject::default()
+        }
+        .into()
+    }
+}
+
+/// Path of the descriptor of a host.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct HostDocumentPath {
+    /// The host, and `.json` or `.yaml`.
+    pub document: HostDocument,
 }
 
 /// Which data schemas to list.

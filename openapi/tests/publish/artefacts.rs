@@ -3,7 +3,7 @@
 use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::{self, sort};
 use argus_openapi::published::{
-    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema, SCHEMAS,
+    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, Format, HOST_DESCRIPTORS, PublishedSchema, SCHEMAS,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,13 @@ fn the_committed_files_are_those_that_the_pipeline_makes() {
     assert!(files["openapi/argus.json"] == DESCRIPTOR_JSON, "openapi/argus.json {repair}");
     assert!(files["openapi/argus.yaml"] == DESCRIPTOR_YAML, "openapi/argus.yaml {repair}");
     assert!(files["openapi/api-catalog.json"] == API_CATALOG_JSON, "openapi/api-catalog.json {repair}");
+    for of in HOST_DESCRIPTORS {
+        for format in Format::ALL {
+            let path = format!("openapi/hosts/{}.{}", of.host.name(), format.extension());
+            assert!(files[&path] == of.text(format), "{path} {repair}");
+        }
+    }
+    assert_eq!(HOST_DESCRIPTORS.iter().map(|of| of.host).collect::<Vec<_>>(), ARGUS.hosts);
     let committed: Vec<_> =
         SCHEMAS.iter().map(|schema| format!("openapi/schemas/{}.json", schema.id)).collect();
     let made: Vec<_> = files.keys().filter(|path| path.starts_with("openapi/schemas/")).cloned().collect();
@@ -31,10 +38,13 @@ fn the_committed_files_are_those_that_the_pipeline_makes() {
 
 #[test]
 fn yaml_and_json_hold_the_same_content() {
-    let json: Value = serde_json::from_str(DESCRIPTOR_JSON).unwrap();
-    let yaml: Value = serde_yaml_ng::from_str(DESCRIPTOR_YAML).unwrap();
-    assert_eq!(json, yaml);
-    assert!(json["paths"].as_object().is_some_and(|paths| !paths.is_empty()));
+    let hosts = HOST_DESCRIPTORS.iter().map(|of| (of.json, of.yaml));
+    for (json, yaml) in hosts.chain([(DESCRIPTOR_JSON, DESCRIPTOR_YAML)]) {
+        let json: Value = serde_json::from_str(json).unwrap();
+        let yaml: Value = serde_yaml_ng::from_str(yaml).unwrap();
+        assert_eq!(json, yaml);
+        assert!(json["paths"].as_object().is_some_and(|paths| !paths.is_empty()));
+    }
 }
 
 #[test]
@@ -54,15 +64,26 @@ fn the_descriptor_says_what_it_is() {
 }
 
 #[test]
-fn the_catalogue_points_at_both_descriptors_and_the_documentation() {
+fn the_catalogue_points_at_the_whole_and_under_the_anchor_of_each_host_at_its_descriptor() {
     let catalogue: Value = serde_json::from_str(API_CATALOG_JSON).unwrap();
-    let expected = json!({ "linkset": [{
-        "anchor": "https://api.knogin.com/",
-        "service-desc": [
-            { "href": "https://api.knogin.com/.well-known/openapi.json", "type": "application/json" },
-            { "href": "https://api.knogin.com/.well-known/openapi.yaml", "type": "application/yaml" },
-        ],
-        "service-doc": [{ "href": "https://knogin.com/en/docs/api-reference", "type": "text/html" }],
-    }] });
+    let desc = |url: &str| {
+        ["json", "yaml"].map(
+            |format| json!({ "href": format!("{url}.{format}"), "type": format!("application/{format}") }),
+        )
+    };
+    let entry = |host: &str, service_desc: &[Value]| {
+        json!({
+            "anchor": format!("https://{host}/"),
+            "service-desc": service_desc,
+            "service-doc": [{ "href": "https://knogin.com/en/docs/api-reference", "type": "text/html" }],
+        })
+    };
+    let whole = desc("https://api.knogin.com/.well-known/openapi");
+    let api = desc("https://api.knogin.com/.well-known/openapi/api");
+    let expected = json!({ "linkset": [
+        entry("api.knogin.com", &[whole, api].concat()),
+        entry("auth.knogin.com", &desc("https://auth.knogin.com/.well-known/openapi/auth")),
+        entry("sandbox-api.knogin.com", &desc("https://sandbox-api.knogin.com/.well-known/openapi/sandbox")),
+    ] });
     assert_eq!(catalogue, expected);
 }

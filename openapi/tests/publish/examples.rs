@@ -113,6 +113,10 @@ fn a_missing_example_is_named() {
     assert!(request.contains("`job_create`: the request has no example"), "{request}");
     let response = without("job_result", |own| drop(own.responses.remove("202")));
     assert!(response.contains("`job_result`: response 202 has no example"), "{response}");
+    let form = without("openapi_host_view", |own| {
+        own.responses.get_mut("200").unwrap().as_object_mut().unwrap().remove("application/yaml");
+    });
+    assert!(form.contains("`openapi_host_view`: response 200 has no example of application/yaml"), "{form}");
     let all = reason(published_with(|all| drop(all.operations.remove("job_view"))));
     assert!(all.contains("`job_view` has no examples"), "{all}");
 }

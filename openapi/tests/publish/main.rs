@@ -7,6 +7,7 @@ mod data_schemas;
 mod denylist;
 mod examples;
 mod generator;
+mod hosts;
 mod pruning;
 mod raise_lower;
 mod rows;

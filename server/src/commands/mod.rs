@@ -25,7 +25,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::dev(&args, config),
         Command::Serve(args) => serve::serve(&args, config),
         Command::Token(args) => token::token(args, config),
-        Command::Openapi { yaml } => openapi::openapi(yaml),
+        Command::Openapi { yaml, host } => openapi::openapi(yaml, host.as_deref()),
         Command::Migrate(data) => migrate::migrate(data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };

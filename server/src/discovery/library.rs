@@ -1,6 +1,8 @@
 //! Every published document, made ready once at start-up.
 
 use super::Document;
+use argus_openapi::published::Format;
+use argus_openapi::types::discovery::HostDocument;
 use argus_openapi::{Contract, Operation};
 use http::HeaderValue;
 use http::header::LINK;
@@ -14,36 +16,54 @@ pub struct Library {
     pub openapi_yaml: Document,
     /// The API catalogue.
     pub api_catalog: Document,
+    hosts: HashMap<HostDocument, Document>,
     schemas: HashMap<&'static str, Document>,
 }
 
 impl Library {
     /// Computes the entity tags.
     pub fn new(contract: &Contract) -> Self {
-        let media_type = |operation: Operation| operation.row().media_type;
         let documents = &contract.documents;
-        let catalog = Document::public(media_type(Operation::ApiCatalog), documents.catalog);
+        let descriptor = |format: Format, text| Document::public(format.media_type(), text);
+        let catalog = document(Operation::ApiCatalog, documents.catalog);
         let host = contract.documents_host.public_url();
         let link = format!("<{host}/.well-known/api-catalog>; rel=\"api-catalog\"");
         Self {
-            openapi_json: Document::public(media_type(Operation::OpenapiJson), documents.json),
-            openapi_yaml: Document::public(media_type(Operation::OpenapiYaml), documents.yaml),
+            openapi_json: descriptor(Format::Json, documents.json),
+            openapi_yaml: descriptor(Format::Yaml, documents.yaml),
             api_catalog: match HeaderValue::try_from(link) {
                 Ok(link) => catalog.with_header(LINK, link),
                 Err(_) => catalog,
             },
+            hosts: documents
+                .hosts
+                .iter()
+                .flat_map(|of| {
+                    Format::ALL.map(|format| (HostDocument { host: of.host, format }, of.text(format)))
+                })
+                .map(|(name, text)| (name, descriptor(name.format, text)))
+                .collect(),
             schemas: documents
                 .schemas
                 .iter()
-                .map(|schema| {
-                    (schema.id, Document::public(media_type(Operation::DataSchemaView), schema.text))
-                })
+                .map(|schema| (schema.id, document(Operation::DataSchemaView, schema.text)))
                 .collect(),
         }
+    }
+
+    /// The descriptor of a host.
+    pub fn host(&self, name: HostDocument) -> Option<&Document> {
+        self.hosts.get(&name)
     }
 
     /// The data schema in `<id>.json`.
     pub fn schema(&self, file: &str) -> Option<&Document> {
         file.strip_suffix(".json").and_then(|id| self.schemas.get(id))
     }
+}
+
+/// The document of an operation that has one form.
+fn document(operation: Operation, text: &'static str) -> Document {
+    let form = operation.row().document.first();
+    Document::public(form.map_or(Format::Json.media_type(), |form| form.media_type), text)
 }

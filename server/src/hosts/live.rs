@@ -12,7 +12,7 @@ use argus_openapi::types::apps::{
     App, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret, GovernanceUpdate,
 };
 use argus_openapi::types::common::PageQuery;
-use argus_openapi::types::discovery::{DataSchemaPath, OauthMetadata};
+use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata};
 use argus_openapi::types::internal::{Health, Readiness, TenantBootstrap, TenantBootstrapped};
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::scopes::ScopeList;
@@ -131,6 +131,10 @@ impl ArgusApi for LiveHost {
 
     async fn openapi_yaml(rqctx: Rqctx) -> Answer<DocumentReply> {
         shared::published(rqctx, |library| &library.openapi_yaml).await
+    }
+
+    async fn openapi_host_view(rqctx: Rqctx, path: Checked<Path<HostDocumentPath>>) -> Answer<DocumentReply> {
+        shared::host_descriptor(rqctx, path).await
     }
 
     async fn api_catalog(rqctx: Rqctx) -> Answer<DocumentReply> {

@@ -6,7 +6,7 @@ use crate::gate::{RequestHeader, SandboxToken, answer};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
-use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery};
+use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery, HostDocumentPath};
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
 use argus_openapi::types::internal::{Health, Readiness};
 use argus_openapi::types::jobs::{
@@ -192,6 +192,10 @@ impl ArgusApi for SandboxHost {
 
     async fn openapi_yaml(rqctx: Rqctx) -> Answer<DocumentReply> {
         shared::published(rqctx, |library| &library.openapi_yaml).await
+    }
+
+    async fn openapi_host_view(rqctx: Rqctx, path: Checked<Path<HostDocumentPath>>) -> Answer<DocumentReply> {
+        shared::host_descriptor(rqctx, path).await
     }
 
     async fn api_catalog(rqctx: Rqctx) -> Answer<DocumentReply> {

@@ -5,7 +5,8 @@ use crate::discovery::{Document, Library};
 use crate::gate::{Nobody, Outcome, Problem, answer};
 use argus_openapi::api::Answer;
 use argus_openapi::http::{Checked, DocumentReply, Reply};
-use argus_openapi::types::discovery::DataSchemaPath;
+use argus_openapi::types::discovery::{DataSchemaPath, HostDocument, HostDocumentPath};
+use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::internal::{Health, Readiness};
 use dropshot::{Path, RequestContext};
 use http::HeaderMap;
@@ -40,6 +41,22 @@ fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
         Some(current) => Err(Problem::precondition_failed(current)),
         None => Ok(document.unless_current(request)),
     }
+}
+
+pub(super) async fn host_descriptor(
+    rqctx: RequestContext<HostContext>,
+    path: Checked<Path<HostDocumentPath>>,
+) -> Answer<DocumentReply> {
+    answer(rqctx, Nobody, async |call| {
+        let name = call.path(path).map(|path| path.document).ok();
+        let descriptor = name.and_then(|name| call.app().library.host(name));
+        let descriptor = descriptor.ok_or_else(|| {
+            let names: Vec<String> = HostDocument::all().map(|name| name.to_string()).collect();
+            Problem::new(ErrorCode::NotFound, format!("no such descriptor; there are {}", names.join(", ")))
+        })?;
+        selected(descriptor, call.headers())
+    })
+    .await
 }
 
 pub(super) async fn data_schema(

@@ -1,8 +1,9 @@
 //! The operator's interface: commands, flags, the environment twins of the flags, and the keys of the
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
+use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,6 +55,9 @@ pub enum Command {
         /// Print YAML instead of JSON.
         #[arg(long)]
         yaml: bool,
+        /// Print what this host serves of it, for a code generator.
+        #[arg(long, value_name = "HOST", value_parser = PossibleValuesParser::new(Host::ALL.map(Host::name)))]
+        host: Option<String>,
     },
     /// Bring the store to the schema of this version.
     Migrate(DataArgs),

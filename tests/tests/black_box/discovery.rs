@@ -3,19 +3,33 @@
 
 use super::support::every_scope;
 use argus_openapi::Host;
-use argus_openapi::published::SCHEMAS;
+use argus_openapi::published::{Format, HOST_DESCRIPTORS, SCHEMAS};
 use argus_tests::{Answer, Installation, TestServer};
 use http::Method;
 use serde_json::Value;
 
-const DOCUMENTS: [(&str, &str); 4] = [
-    ("/.well-known/openapi.json", "application/json"),
-    ("/.well-known/openapi.yaml", "application/yaml"),
-    ("/.well-known/api-catalog", "application/linkset+json"),
-    ("/.well-known/schemas/argus.job.v1.json", "application/schema+json"),
+const HOSTS: &[Host] = &[Host::Api, Host::Sandbox];
+
+/// Each document with its media type and the hosts that serve it.
+const DOCUMENTS: [(&str, &str, &[Host]); 10] = [
+    ("/.well-known/openapi.json", "application/json", HOSTS),
+    ("/.well-known/openapi.yaml", "application/yaml", HOSTS),
+    ("/.well-known/api-catalog", "application/linkset+json", HOSTS),
+    ("/.well-known/schemas/argus.job.v1.json", "application/schema+json", HOSTS),
+    ("/.well-known/openapi/auth.json", "application/json", &Host::ALL),
+    ("/.well-known/openapi/auth.yaml", "application/yaml", &Host::ALL),
+    ("/.well-known/openapi/api.json", "application/json", &Host::ALL),
+    ("/.well-known/openapi/api.yaml", "application/yaml", &Host::ALL),
+    ("/.well-known/openapi/sandbox.json", "application/json", &Host::ALL),
+    ("/.well-known/openapi/sandbox.yaml", "application/yaml", &Host::ALL),
 ];
 
-const HOSTS: [Host; 2] = [Host::Api, Host::Sandbox];
+/// Each document on each host that serves it.
+fn served() -> impl Iterator<Item = (Host, &'static str, &'static str)> {
+    DOCUMENTS
+        .into_iter()
+        .flat_map(|(path, media_type, hosts)| hosts.iter().map(move |host| (*host, path, media_type)))
+}
 
 async fn conditional(server: &TestServer, host: Host, path: &str, if_none_match: &str) -> Answer {
     let request = server.request(host, Method::GET, path).header("if-none-match", if_none_match);
@@ -25,18 +39,16 @@ async fn conditional(server: &TestServer, host: Host, path: &str, if_none_match:
 #[tokio::test(flavor = "multi_thread")]
 async fn each_document_has_a_strong_tag_and_may_be_read_by_anyone() {
     let server = TestServer::start();
-    for (path, media_type) in DOCUMENTS {
-        for host in HOSTS {
-            let answer = server.get(host, path, None).await.expect(200);
-            answer.assert_standard_headers(host);
-            let etag = answer.header("etag");
-            assert!(etag.len() > 2 && etag.starts_with('"') && etag.ends_with('"'), "strong: {etag}");
-            assert!(answer.header("content-type").starts_with(media_type), "{answer:?}");
-            assert_eq!(answer.header("access-control-allow-origin"), "*");
-            assert!(answer.header("access-control-expose-headers").contains("ETag"));
-            let cache = answer.header("cache-control");
-            assert!(cache.contains("public") && cache.contains("max-age="), "{cache}");
-        }
+    for (host, path, media_type) in served() {
+        let answer = server.get(host, path, None).await.expect(200);
+        answer.assert_standard_headers(host);
+        let etag = answer.header("etag");
+        assert!(etag.len() > 2 && etag.starts_with('"') && etag.ends_with('"'), "strong: {etag}");
+        assert!(answer.header("content-type").starts_with(media_type), "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert!(answer.header("access-control-expose-headers").contains("ETag"));
+        let cache = answer.header("cache-control");
+        assert!(cache.contains("public") && cache.contains("max-age="), "{cache}");
     }
 }
 
@@ -44,12 +56,14 @@ async fn each_document_has_a_strong_tag_and_may_be_read_by_anyone() {
 async fn a_tag_is_the_same_on_every_host_and_differs_between_documents() {
     let server = TestServer::start();
     let mut tags = Vec::new();
-    for (path, _) in DOCUMENTS {
-        let [api, sandbox] =
-            [server.get(Host::Api, path, None).await, server.get(Host::Sandbox, path, None).await];
-        assert_eq!(api.header("etag"), sandbox.header("etag"), "{path}");
-        assert_eq!(api.body, sandbox.body, "{path}");
-        tags.push(api.header("etag").to_owned());
+    for (path, _, hosts) in DOCUMENTS {
+        let mut copies = Vec::new();
+        for host in hosts {
+            let answer = server.get(*host, path, None).await;
+            copies.push((answer.header("etag").to_owned(), answer.body));
+        }
+        assert!(copies.iter().all(|copy| *copy == copies[0]), "{path}");
+        tags.push(copies.swap_remove(0).0);
     }
     tags.sort();
     tags.dedup();
@@ -59,24 +73,22 @@ async fn a_tag_is_the_same_on_every_host_and_differs_between_documents() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_current_copy_is_answered_with_304_and_nothing_else() {
     let server = TestServer::start();
-    for (path, _) in DOCUMENTS {
-        for host in HOSTS {
-            let etag = server.get(host, path, None).await.header("etag").to_owned();
-            for list in [
-                etag.clone(),
-                format!("W/{etag}"),
-                format!("\"other\", {etag}"),
-                format!("\"a\",W/{etag}"),
-                "*".into(),
-            ] {
-                let answer = conditional(&server, host, path, &list).await.expect(304);
-                answer.assert_standard_headers(host);
-                assert_eq!(answer.header("etag"), etag);
-                assert!(answer.body.is_empty() && !answer.header("cache-control").is_empty(), "{answer:?}");
-            }
-            for list in ["\"other\"", "", etag.trim_matches('"'), "W/\"other\""] {
-                assert!(!conditional(&server, host, path, list).await.expect(200).body.is_empty());
-            }
+    for (host, path, _) in served() {
+        let etag = server.get(host, path, None).await.header("etag").to_owned();
+        for list in [
+            etag.clone(),
+            format!("W/{etag}"),
+            format!("\"other\", {etag}"),
+            format!("\"a\",W/{etag}"),
+            "*".into(),
+        ] {
+            let answer = conditional(&server, host, path, &list).await.expect(304);
+            answer.assert_standard_headers(host);
+            assert_eq!(answer.header("etag"), etag);
+            assert!(answer.body.is_empty() && !answer.header("cache-control").is_empty(), "{answer:?}");
+        }
+        for list in ["\"other\"", "", etag.trim_matches('"'), "W/\"other\""] {
+            assert!(!conditional(&server, host, path, list).await.expect(200).body.is_empty());
         }
     }
 }
@@ -84,24 +96,22 @@ async fn a_current_copy_is_answered_with_304_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_document_than_the_one_that_if_match_names_is_refused_with_412() {
     let server = TestServer::start();
-    for (path, _) in DOCUMENTS {
-        for host in HOSTS {
-            let etag = server.get(host, path, None).await.header("etag").to_owned();
-            let ask = async |list: &str| {
-                server.send(server.request(host, Method::GET, path).header("if-match", list)).await
-            };
-            for list in [&etag, &format!("\"other\", {etag}"), "*"] {
-                ask(list).await.expect(200);
-            }
-            for list in ["\"other\"", "", &format!("W/{etag}"), etag.trim_matches('"')] {
-                let answer = ask(list).await;
-                answer.expect_error(412, "precondition_failed");
-                assert_eq!(answer.header("etag"), etag, "what it would have to name");
-            }
-            // If-Match comes first (RFC 9110, section 13.2.2).
-            let both = server.request(host, Method::GET, path).header("if-match", "\"other\"");
-            server.send(both.header("if-none-match", &etag)).await.expect(412);
+    for (host, path, _) in served() {
+        let etag = server.get(host, path, None).await.header("etag").to_owned();
+        let ask = async |list: &str| {
+            server.send(server.request(host, Method::GET, path).header("if-match", list)).await
+        };
+        for list in [&etag, &format!("\"other\", {etag}"), "*"] {
+            ask(list).await.expect(200);
         }
+        for list in ["\"other\"", "", &format!("W/{etag}"), etag.trim_matches('"')] {
+            let answer = ask(list).await;
+            answer.expect_error(412, "precondition_failed");
+            assert_eq!(answer.header("etag"), etag, "what it would have to name");
+        }
+        // If-Match comes first (RFC 9110, section 13.2.2).
+        let both = server.request(host, Method::GET, path).header("if-match", "\"other\"");
+        server.send(both.header("if-none-match", &etag)).await.expect(412);
     }
 }
 
@@ -110,7 +120,7 @@ async fn a_cache_does_not_keep_the_trace_of_its_first_caller() {
     let server = TestServer::start();
     let jwks =
         [(Host::Auth, "/.well-known/jwks.json"), (Host::Auth, "/.well-known/oauth-authorization-server")];
-    let documents = HOSTS.into_iter().flat_map(|host| DOCUMENTS.map(|(path, _)| (host, path)));
+    let documents = served().map(|(host, path, _)| (host, path));
     for (host, path) in documents.chain(jwks) {
         let answer = server.get(host, path, None).await.expect(200);
         let cache = answer.header("cache-control");
@@ -125,19 +135,16 @@ async fn a_cache_does_not_keep_the_trace_of_its_first_caller() {
 #[tokio::test(flavor = "multi_thread")]
 async fn head_answers_with_the_headers_of_get() {
     let server = TestServer::start();
-    for (path, _) in DOCUMENTS {
-        for host in HOSTS {
-            let get = server.get(host, path, None).await.expect(200);
-            let head = server.send(server.request(host, Method::HEAD, path)).await.expect(200);
-            head.assert_standard_headers(host);
-            assert!(head.body.is_empty());
-            for name in ["etag", "content-type", "content-length", "cache-control", "link"] {
-                assert_eq!(head.header(name), get.header(name), "{name} of {path}");
-            }
-            let current =
-                server.request(host, Method::HEAD, path).header("if-none-match", get.header("etag"));
-            server.send(current).await.expect(304);
+    for (host, path, _) in served() {
+        let get = server.get(host, path, None).await.expect(200);
+        let head = server.send(server.request(host, Method::HEAD, path)).await.expect(200);
+        head.assert_standard_headers(host);
+        assert!(head.body.is_empty());
+        for name in ["etag", "content-type", "content-length", "cache-control", "link"] {
+            assert_eq!(head.header(name), get.header(name), "{name} of {path}");
         }
+        let current = server.request(host, Method::HEAD, path).header("if-none-match", get.header("etag"));
+        server.send(current).await.expect(304);
     }
 }
 
@@ -160,14 +167,43 @@ async fn the_catalogue_is_a_link_set_with_the_profile_of_its_rfc() {
     let media_type = answer.header("content-type");
     assert!(media_type.contains("profile=\"https://www.rfc-editor.org/info/rfc9727\""), "{media_type}");
     assert!(answer.header("link").contains("rel=\"api-catalog\""), "{answer:?}");
-    let entry = &answer.json()["linkset"][0];
-    assert!(entry["anchor"].as_str().unwrap().starts_with(Host::Api.public_url()), "{entry}");
-    for description in entry["service-desc"].as_array().unwrap() {
-        let path = description["href"].as_str().unwrap().strip_prefix(Host::Api.public_url()).unwrap();
-        let target = server.get(Host::Api, path, None).await.expect(200);
-        assert_eq!(target.header("content-type"), description["type"].as_str().unwrap());
+    let catalogue = answer.json();
+    let entries = catalogue["linkset"].as_array().unwrap();
+    assert_eq!(entries.len(), Host::ALL.len());
+    for entry in entries {
+        let host = Host::ALL.into_iter().find(|host| entry["anchor"] == format!("{}/", host.public_url()));
+        let host = host.unwrap_or_else(|| panic!("{entry}"));
+        let own = format!("/.well-known/openapi/{}.json", host.name());
+        let mut paths = Vec::new();
+        for description in entry["service-desc"].as_array().unwrap() {
+            let path = description["href"].as_str().unwrap().strip_prefix(host.public_url()).unwrap();
+            let target = server.get(host, path, None).await.expect(200);
+            assert_eq!(target.header("content-type"), description["type"].as_str().unwrap());
+            paths.push(path);
+        }
+        assert!(paths.contains(&own.as_str()), "{paths:?}");
+        assert!(!entry["service-doc"].as_array().unwrap().is_empty());
     }
-    assert!(!entry["service-doc"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_host_has_the_committed_descriptors_of_all_and_names_them_where_there_is_no_such() {
+    let server = TestServer::start();
+    for host in Host::ALL {
+        for of in HOST_DESCRIPTORS {
+            for format in Format::ALL {
+                let path = format!("/.well-known/openapi/{}.{}", of.host.name(), format.extension());
+                let answer = server.get(host, &path, None).await.expect(200);
+                assert_eq!(answer.header("content-type"), format.media_type());
+                assert_eq!(answer.body, of.text(format).as_bytes(), "{path}");
+            }
+        }
+        for file in ["auth", "auth.xml", "AUTH.json", "kakunin.json", ".json", "%61uth.yam"] {
+            let answer = server.get(host, &format!("/.well-known/openapi/{file}"), None).await;
+            let message = answer.expect_error(404, "not_found");
+            assert!(message.contains("auth.json") && message.contains("sandbox.yaml"), "{message}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +216,7 @@ async fn every_listed_schema_url_leads_to_a_valid_schema() {
     for schema in listed {
         let url = schema["schema_url"].as_str().unwrap();
         let path = url.strip_prefix(Host::Api.public_url()).unwrap();
-        for host in HOSTS {
+        for host in HOSTS.iter().copied() {
             let document = server.get(host, path, None).await.expect(200).json();
             assert_eq!(document["$schema"], "https://json-schema.org/draft/2020-12/schema");
             assert_eq!(document["$id"], url);

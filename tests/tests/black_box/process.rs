@@ -2,7 +2,7 @@
 
 use super::support::binary;
 use argus_openapi::Host;
-use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML};
+use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML, HOST_DESCRIPTORS};
 use argus_openapi::types::scopes::Scope;
 use argus_tests::{Connection, TestProcess, argus, open_command, place_keys};
 use base64::Engine;
@@ -409,6 +409,14 @@ fn openapi_prints_the_published_descriptor() {
     assert_eq!(String::from_utf8(json.stdout).unwrap(), format!("{}\n", DESCRIPTOR_JSON.trim_end()));
     let yaml = argus(binary(), &data_dir, &["openapi", "--yaml"]);
     assert_eq!(String::from_utf8(yaml.stdout).unwrap(), format!("{}\n", DESCRIPTOR_YAML.trim_end()));
+    for of in HOST_DESCRIPTORS {
+        let json = argus(binary(), &data_dir, &["openapi", "--host", of.host.name()]);
+        assert_eq!(String::from_utf8(json.stdout).unwrap(), format!("{}\n", of.json.trim_end()));
+        let yaml = argus(binary(), &data_dir, &["openapi", "--yaml", "--host", of.host.name()]);
+        assert_eq!(String::from_utf8(yaml.stdout).unwrap(), format!("{}\n", of.yaml.trim_end()));
+    }
+    let unknown = argus(binary(), &data_dir, &["openapi", "--host", "elsewhere"]);
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
     assert!(!data_dir.exists(), "it needs no data");
 }
 

@@ -4,7 +4,9 @@
 use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
-use argus_openapi::published::{API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, PublishedSchema};
+use argus_openapi::published::{
+    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, Format, HOST_DESCRIPTORS, PublishedSchema,
+};
 use argus_openapi::row::{Access, OperationRow};
 use argus_partner::claims::AUDIENCE_SANDBOX;
 use argus_tests::{Answer, Sample, Samples, TestServer, claims};
@@ -93,7 +95,7 @@ impl Transcript {
             if name == "date" || name == "x-request-id" {
                 continue;
             }
-            let value = match (name.as_str(), file) {
+            let value = match (name.as_str(), &file) {
                 ("etag", Some(_)) => {
                     let value = value.to_str().unwrap();
                     assert!(value.starts_with('"') && value.len() == 34, "a strong tag: {value}");
@@ -152,14 +154,19 @@ fn documented(row: &OperationRow) -> Vec<u16> {
     description["responses"].as_object().unwrap().keys().map(|status| status.parse().unwrap()).collect()
 }
 
-fn committed_file(body: &[u8]) -> Option<&'static str> {
+fn committed_file(body: &[u8]) -> Option<String> {
+    let hosts = HOST_DESCRIPTORS.iter().flat_map(|of| {
+        let path = |format: Format| format!("openapi/hosts/{}.{}", of.host.name(), format.extension());
+        Format::ALL.map(|format| (path(format), of.text(format)))
+    });
     let files = [
         ("openapi/argus.json", DESCRIPTOR_JSON),
         ("openapi/argus.yaml", DESCRIPTOR_YAML),
         ("openapi/api-catalog.json", API_CATALOG_JSON),
         ("openapi/schemas/argus.risk-level.v1.json", PublishedSchema::find("argus.risk-level.v1")?.text),
     ];
-    files.into_iter().find(|(_, text)| text.as_bytes() == body).map(|(name, _)| name)
+    let files = files.map(|(path, text)| (path.to_owned(), text));
+    hosts.chain(files).find(|(_, text)| text.as_bytes() == body).map(|(name, _)| name)
 }
 
 /// Compact JSON over several lines, each byte otherwise as it came: order and spelling stay visible.

@@ -21,7 +21,8 @@ pub(super) fn describe(contract: &Contract, document: &mut Value) -> Result<(), 
             "license": { "name": licence, "url": licence_url },
         }),
     );
-    document.insert("servers".to_owned(), contract.hosts.iter().copied().map(server).collect());
+    // Tools that know one server take the first: the sandbox, where a mistake has no effect.
+    document.insert("servers".to_owned(), contract.hosts.iter().rev().copied().map(server).collect());
     document.insert(
         "externalDocs".to_owned(),
         json!({ "description": "Documentation for people", "url": publication.service_doc }),
@@ -30,6 +31,6 @@ pub(super) fn describe(contract: &Contract, document: &mut Value) -> Result<(), 
 }
 
 /// A host as a server object.
-pub(super) fn server(host: Host) -> Value {
+pub(in crate::publish) fn server(host: Host) -> Value {
     json!({ "url": host.public_url(), "description": host.description() })
 }

@@ -10,6 +10,8 @@ mod responses;
 mod security;
 mod unrouted;
 
+pub(super) use info::server;
+
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
 use crate::Contract;
@@ -25,8 +27,6 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
         let row = contract.row(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
-        let servers: Vec<Value> = row.hosts.iter().copied().map(info::server).collect();
-        operation.insert("servers".to_owned(), Value::Array(servers));
         operation.insert("security".to_owned(), security::requirement(row));
         extend(contract, operation, row);
         body::complete(operation, row)?;

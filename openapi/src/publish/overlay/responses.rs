@@ -4,7 +4,7 @@
 use super::headers;
 use crate::publish::PublishError;
 use crate::publish::document::Object;
-use crate::row::{ExtraBody, ExtraResponse, OperationRow};
+use crate::row::{ExtraBody, ExtraResponse, OperationRow, Representation};
 use crate::types::error::OauthError;
 use crate::{Access, Contract, Host};
 use schemars::r#gen::SchemaGenerator;
@@ -95,8 +95,11 @@ pub(super) fn complete(
         .find_map(|(status, response)| status.parse::<u16>().ok().map(|status| (status, response.clone())))
         .ok_or_else(|| PublishError::Shape(format!("`{}` has no success response", row.id)))?;
     raw.clear();
-    if let Some(document) = row.document {
-        success["content"] = content(row.media_type, &value(document(generator))?);
+    if !row.document.is_empty() {
+        success["content"] = json!({});
+    }
+    for Representation { media_type, schema } in row.document {
+        success["content"][media_type] = json!({ "schema": value(schema(generator))? });
     }
     success["description"] = json!(row.success);
     success["headers"] = headers::of(contract, row, status);

@@ -1,0 +1,27 @@
+//! Step 10: the part of the descriptor that one host serves. A server in a document is a promise for every
+//! operation in it, and most code generators know one server.
+
+use super::document::{METHODS, object_mut};
+use super::overlay::server;
+use super::prune::prune;
+use super::{PublishError, sort};
+use crate::{Contract, Host};
+use serde_json::{Value, json};
+
+/// What `host` serves of the descriptor, with nothing that only other hosts need.
+pub fn of(contract: &Contract, descriptor: &Value, host: Host) -> Result<Value, PublishError> {
+    let mut document = descriptor.clone();
+    let info = object_mut(&mut document, "info")?;
+    info.insert("title".to_owned(), json!(format!("{} ({})", contract.title, host.name())));
+    document["servers"] = json!([server(host)]);
+    let hosts = format!("x-{}-hosts", contract.name);
+    let serves = |operation: &Value| {
+        operation[&hosts].as_array().is_some_and(|hosts| hosts.contains(&json!(host.name())))
+    };
+    let paths = object_mut(&mut document, "paths")?;
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        item.retain(|key, operation| !METHODS.contains(&key.as_str()) || serves(operation));
+    }
+    paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
+    Ok(sort::sorted(prune(document)?))
+}

@@ -1,0 +1,98 @@
+//! The document of a host: a server in it is a promise for every operation in it.
+
+use crate::support::{descriptor, routes};
+use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
+use argus_openapi::publish::document::routes as routes_of;
+use argus_openapi::publish::prune::{prune, references};
+use argus_openapi::publish::{host_part, sort};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn parts() -> impl Iterator<Item = (Host, Value)> {
+    ARGUS.hosts.iter().map(|host| (*host, host_part::of(&ARGUS, descriptor(), *host).unwrap()))
+}
+
+#[test]
+fn the_one_server_of_a_host_s_document_serves_every_operation_in_it_and_no_other_is_missing() {
+    for (host, part) in parts() {
+        let servers = part["servers"].as_array().unwrap();
+        assert_eq!(servers.len(), 1, "{}", host.name());
+        assert_eq!(servers[0]["url"], host.public_url());
+        let found: BTreeSet<String> = routes_of(&part).map(|route| route.id().to_owned()).collect();
+        let served = ARGUS.rows.iter().filter(|row| row.is_published() && row.served_by(host));
+        assert_eq!(found, served.map(|row| row.id.to_owned()).collect(), "{}", host.name());
+        assert!(!found.is_empty());
+    }
+}
+
+#[test]
+fn no_operation_has_servers_of_its_own_and_the_first_server_is_the_sandbox() {
+    let urls: Vec<&Value> =
+        descriptor()["servers"].as_array().unwrap().iter().map(|server| &server["url"]).collect();
+    assert_eq!(urls, [Host::Sandbox, Host::Api, Host::Auth].map(Host::public_url));
+    for (_, document) in parts().chain([(Host::Api, descriptor().clone())]) {
+        for route in routes_of(&document) {
+            assert!(route.operation.get("servers").is_none(), "{}", route.name());
+        }
+        for (path, item) in document["paths"].as_object().unwrap() {
+            assert!(item.get("servers").is_none(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_document_of_a_host_says_of_an_operation_what_the_whole_says() {
+    for (host, part) in parts() {
+        for route in routes_of(&part) {
+            let whole = routes().find(|whole| whole.id() == route.id()).unwrap();
+            assert_eq!((&route.method, route.path), (&whole.method, whole.path));
+            assert_eq!(route.operation, whole.operation, "{} on {}", route.name(), host.name());
+        }
+        for (kind, members) in part["components"].as_object().unwrap() {
+            for (name, member) in members.as_object().unwrap() {
+                assert_eq!(*member, descriptor()["components"][kind][name], "{kind} {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_of_a_host_has_what_its_operations_need_and_nothing_else() {
+    for (host, part) in parts() {
+        let mut targets = BTreeSet::new();
+        references(&part, &mut targets);
+        for target in &targets {
+            let found = part.pointer(target.trim_start_matches('#'));
+            assert!(found.is_some(), "{target} leads nowhere in the document of {}", host.name());
+        }
+        for (kind, members) in part["components"].as_object().unwrap() {
+            for name in members.as_object().unwrap().keys().filter(|_| kind != "securitySchemes") {
+                let target = format!("#/components/{kind}/{name}");
+                assert!(targets.contains(&target), "{} does not need {target}", host.name());
+            }
+        }
+        let named = |member: &str| -> BTreeSet<String> {
+            let names = part[member].as_array().into_iter().flatten();
+            names.map(|tag| tag["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let used: BTreeSet<String> =
+            routes_of(&part).map(|route| route.operation["tags"][0].as_str().unwrap().to_owned()).collect();
+        assert_eq!(named("tags"), used, "{}", host.name());
+        let schemes: BTreeSet<&str> = routes_of(&part)
+            .flat_map(|route| route.operation["security"].as_array().unwrap())
+            .flat_map(|alternative| alternative.as_object().unwrap().keys().map(String::as_str))
+            .collect();
+        let published = part["components"]["securitySchemes"].as_object().into_iter().flatten();
+        assert_eq!(published.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>(), schemes);
+        assert_eq!(sort::sorted(prune(part.clone()).unwrap()), part);
+    }
+}
+
+#[test]
+fn the_documents_of_the_hosts_have_titles_that_generated_packages_can_be_told_apart_by() {
+    let titles: Vec<Value> = parts().map(|(_, part)| part["info"]["title"].clone()).collect();
+    let expected = ["auth", "api", "sandbox"].map(|host| json!(format!("Argus External API ({host})")));
+    assert_eq!(titles, expected);
+    assert_eq!(descriptor()["info"]["title"], "Argus External API");
+}
