@@ -47,7 +47,7 @@ impl Service {
         // What can be refused is refused before there is any data.
         settings.addresses.resolve()?;
         let sandbox = Arc::new(sandbox(settings)?);
-        create_data_dir(settings)?;
+        open_data_dir(settings)?;
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock)?;
         drop(turn);
@@ -80,11 +80,12 @@ pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), I
     Ok((database, identity))
 }
 
-/// Makes the data directory, which only its owner may enter, unless it is there.
-pub fn create_data_dir(settings: &Settings) -> Result<(), Box<dyn Error>> {
+/// Makes the data directory, which only its owner may enter, unless it is there. One that others own or may
+/// write is refused.
+pub fn open_data_dir(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let path = &settings.identity.data_dir;
-    files::create_directory(path)
-        .map_err(|error| format!("cannot make the data directory {}: {error}", path.display()).into())
+    files::open_directory(path)
+        .map_err(|error| format!("cannot use the data directory {}: {error}", path.display()).into())
 }
 
 /// Waits for the other processes of this data directory that make its first tenant or the demo

@@ -58,7 +58,7 @@ impl Pepper {
     pub fn open(data_dir: &Path) -> Result<Self, PepperError> {
         let path = data_dir.join(FILE);
         let failed = |source| PepperError::File { path: path.clone(), source };
-        files::create_directory(data_dir).map_err(failed)?;
+        files::open_directory(data_dir).map_err(failed)?;
         let text = match files::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let fresh = Zeroizing::new(ids::random::<LENGTH>().map_err(|_| PepperError::Random)?);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub(super) fn migrate(data: DataArgs, config: Option<&Path>) -> CommandResult {
     let settings = Settings::load(&data.into(), config)?;
-    service::create_data_dir(&settings)?;
+    service::open_data_dir(&settings)?;
     let applied = Database::migrate(&settings.store.url, service::PRODUCTS)?;
     if applied.is_empty() {
         return print("the store already has the schema of this version");

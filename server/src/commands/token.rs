@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub(super) fn token(args: TokenArgs, config: Option<&Path>) -> CommandResult {
     let settings = Settings::load(&args.data.into(), config)?;
-    service::create_data_dir(&settings)?;
+    service::open_data_dir(&settings)?;
     // Held to the end: SQLite refuses a process that opens the store while the last other one closes it.
     let _turn = service::take_turn(&settings)?;
     run::block_on(async {

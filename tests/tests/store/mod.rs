@@ -2,6 +2,7 @@
 
 mod old_schema;
 mod opening;
+mod owners;
 mod pools;
 mod processes;
 mod schema;

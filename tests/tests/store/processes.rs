@@ -1,5 +1,6 @@
 //! Processes of one installation that start at the same moment.
 
+use crate::black_box::support::binary;
 use crate::identity::oauth::authenticates;
 use crate::identity::support::{admin, app};
 use argus_core::store::DatabaseUrl;
@@ -7,13 +8,17 @@ use argus_core::{Clock, tenants};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::IdentitySettings;
 use argus_server::service;
-use argus_tests::{Installation, on_both_engines, run};
+use argus_tests::{Installation, on_both_engines, open_command, run};
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 on_both_engines! {
     processes_that_start_together_share_one_schema_one_key_and_one_pepper
+    what_a_killed_first_start_left_unfinished_is_removed_by_the_next_one
 }
 
 const DATA_DIR: &str = "ARGUS_TEST_CHILD_DATA_DIR";
@@ -55,6 +60,44 @@ async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(i
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     assert!(authenticates(&identity, &created.app.client_id, created.client_secret.expose()).await);
+}
+
+/// Unfinished files in a directory.
+fn unfinished(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".new-")).collect()
+}
+
+async fn what_a_killed_first_start_left_unfinished_is_removed_by_the_next_one(installation: Installation) {
+    let (data_dir, keys) = (installation.data_dir(), installation.data_dir().join("keys"));
+    let mint = |limit: &str| {
+        // A process that writes more to a file than it may is killed in the middle.
+        open_command("sh".as_ref())
+            .args(["-c", &format!("ulimit -c 0; ulimit -f {limit}; exec \"$0\" \"$@\"")])
+            .arg(binary())
+            .args(["token", "--scope", "argus:platform:read"])
+            .env("ARGUS_DATA_DIR", &data_dir)
+            .env("ARGUS_DATABASE_URL", installation.settings.store.url.expose())
+            .output()
+            .unwrap()
+    };
+    let killed = mint("0");
+    assert!(killed.status.signal().is_some(), "{killed:?}");
+    assert_eq!(unfinished(&data_dir).len(), 1);
+    // The same while the first key is written, and a process that is still at it.
+    fs::create_dir_all(&keys).unwrap();
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(keys.join(".new-key"), "-----BEGIN").unwrap();
+    let live = keys.join(".new-live");
+    let held = fs::File::create(&live).unwrap();
+    held.lock().unwrap();
+    let whole = mint("unlimited");
+    assert!(whole.status.success(), "{whole:?}");
+    assert_eq!((unfinished(&data_dir), unfinished(&keys)), (Vec::new(), vec![live.clone()]));
+    drop(held);
+    let whole = mint("unlimited");
+    assert!(whole.status.success(), "{whole:?}");
+    assert!(unfinished(&keys).is_empty() && keys.join("manifest.json").exists());
 }
 
 /// On its own it opens an installation of its own; as a child of the test above, the shared one, which it

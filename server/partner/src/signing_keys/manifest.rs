@@ -7,7 +7,7 @@
 
 use super::error::KeyError;
 use super::key::SigningKey;
-use argus_core::files::{self, Replace};
+use argus_core::files::{self, Replace, trust};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
@@ -58,15 +58,24 @@ pub(super) struct Stamp {
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// The directory under `data_dir`, whether or not it exists.
-    pub(super) fn existing(data_dir: &Path) -> Self {
-        Self(data_dir.join("keys"))
+    /// The directory under `data_dir`, if there is one. Nobody else may own or write either.
+    pub(super) fn existing(data_dir: &Path) -> Result<Option<Self>, KeyError> {
+        let directory = Self(data_dir.join("keys"));
+        for path in [data_dir, &directory.0] {
+            match trust::check_directory(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                other => other.map_err(|source| KeyError::file(path, source))?,
+            }
+        }
+        Ok(Some(directory))
     }
 
-    /// Creates the directory under `data_dir` unless it exists.
+    /// Creates the directory under `data_dir` unless it exists. Nobody else may own or write either.
     pub(super) fn open(data_dir: &Path) -> Result<Self, KeyError> {
-        let directory = Self::existing(data_dir);
-        files::create_directory(&directory.0).map_err(|source| KeyError::file(&directory.0, source))?;
+        let directory = Self(data_dir.join("keys"));
+        for path in [data_dir, &directory.0] {
+            files::open_directory(path).map_err(|source| KeyError::file(path, source))?;
+        }
         Ok(directory)
     }
 

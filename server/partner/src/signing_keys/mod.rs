@@ -93,11 +93,10 @@ impl KeyRing {
 
     /// Loads the keys of a data directory that has some, and creates nothing. Blocks.
     pub fn open_existing(data_dir: &Path, clock: Clock) -> Result<Self, KeyError> {
-        let directory = Directory::existing(data_dir);
-        match load(&directory, &clock)? {
-            Some(state) => Ok(Self::of(directory, clock, state)),
-            None => Err(KeyError::Absent(data_dir.to_owned())),
-        }
+        let absent = || KeyError::Absent(data_dir.to_owned());
+        let directory = Directory::existing(data_dir)?.ok_or_else(absent)?;
+        let state = load(&directory, &clock)?.ok_or_else(absent)?;
+        Ok(Self::of(directory, clock, state))
     }
 
     fn of(directory: Directory, clock: Clock, state: State) -> Self {

@@ -2,10 +2,12 @@
 
 use super::super::error::OpenError;
 use super::super::schema::installation;
+use crate::files;
+use crate::files::trust::{self, Shut};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::{QueryResult, SqliteConnection};
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -27,16 +29,29 @@ pub(in super::super) enum Use {
     ReadInPlace,
 }
 
-/// Makes sure that the file exists and that nobody but the owner can read it. SQLite gives its journal
-/// files the same mode.
+/// Makes sure that the file exists, that others can neither write it nor put files beside it, and that
+/// nobody but the owner can read it. SQLite gives its journal files the same mode.
 pub(in super::super) fn prepare(path: &Path) -> io::Result<()> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    let directory = files::directory_of(path);
+    if !directory.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
+    trust::check_directory(directory).map_err(|error| {
+        io::Error::new(error.kind(), format!("its directory {}: {error}", directory.display()))
+    })?;
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    let metadata = file.metadata()?;
+    let metadata = trust::check_file(path, &file, Shut::ToWriters)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
+    }
+    // What was there before the directory was shut counts as well: SQLite would read it.
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match File::open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => trust::check_file(Path::new(&name), &other?, Shut::ToWriters).map(drop)?,
+        }
     }
     if metadata.permissions().mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(0o600))?;
