@@ -75,7 +75,7 @@ pub mod types {
         pub grant_types: ::std::vec::Vec<GrantType>,
         ///Name that people will recognise, 1 to 128 characters.
         pub name: AppCreateName,
-        ///Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC 8252, section 7.3); at most 2000 characters each. At least one is needed for `authorization_code`.
+        ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each. At least one is needed for `authorization_code`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
         ///Scopes that the app is to be approved for; at least one.
@@ -1449,7 +1449,7 @@ pub mod types {
     #[serde(deny_unknown_fields)]
     #[serde(remote = "Self")]
     pub struct JobCreate {
-        ///Where the signed completion callback goes: an absolute `https` URL of at most 2048 characters.
+        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub callback_url: ::std::option::Option<JobCreateCallbackUrl>,
         ///What the job does.
@@ -1465,7 +1465,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///Where the signed completion callback goes: an absolute `https` URL of at most 2048 characters.
+    ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct JobCreateCallbackUrl(::std::string::String);
@@ -1487,6 +1487,22 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 2048usize {
                 return Err("longer than 2048 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -3216,9 +3232,9 @@ pub mod types {
         pub client_secret: ::std::option::Option<crate::Secret>,
         ///`client_credentials`, the one grant of this endpoint.
         pub grant_type: TokenRequestGrantType,
-        ///Space-delimited scopes; every scope that the app is approved for when absent.
+        ///Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved for when absent or empty.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub scope: ::std::option::Option<::std::string::String>,
+        pub scope: ::std::option::Option<TokenRequestScope>,
     }
     impl TokenRequest {
         pub fn builder() -> builder::TokenRequest {
@@ -3274,6 +3290,68 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved for when absent or empty.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct TokenRequestScope(::std::string::String);
+    impl ::std::ops::Deref for TokenRequestScope {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<TokenRequestScope> for ::std::string::String {
+        fn from(value: TokenRequestScope) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for TokenRequestScope {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new("^(?:[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*)?$")
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^(?:[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*)?$\""
+                        .into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TokenRequestScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for TokenRequestScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for TokenRequestScope {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///Token response (RFC 6749, section 5.1).
@@ -3498,7 +3576,7 @@ pub mod types {
         pub events: ::std::vec::Vec<WebhookEvent>,
         ///Secret that signs deliveries, 16 to 256 characters. It is never returned.
         pub secret: crate::Secret,
-        ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
+        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
         pub url: WebhookCreateUrl,
     }
     impl WebhookCreate {
@@ -3506,7 +3584,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
+    ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct WebhookCreateUrl(::std::string::String);
@@ -3528,6 +3606,22 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 2048usize {
                 return Err("longer than 2048 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -4014,7 +4108,7 @@ pub mod types {
         ///New signing secret, 16 to 256 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub secret: ::std::option::Option<crate::Secret>,
-        ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
+        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub url: ::std::option::Option<WebhookUpdateUrl>,
     }
@@ -4023,7 +4117,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///Where deliveries go: an absolute `https` URL of at most 2048 characters.
+    ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct WebhookUpdateUrl(::std::string::String);
@@ -4045,6 +4139,22 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             if value.chars().count() > 2048usize {
                 return Err("longer than 2048 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -8370,7 +8480,7 @@ pub mod types {
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::TokenRequestScope>,
                 ::std::string::String,
             >,
         }
@@ -8423,7 +8533,9 @@ pub mod types {
             }
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::TokenRequestScope>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.scope = value

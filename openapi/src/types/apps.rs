@@ -3,6 +3,7 @@
 use super::common::{Identifier, Timestamp};
 use super::scopes::Scope;
 use super::secret::SecretText;
+use super::uri::RedirectUri;
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,13 +30,13 @@ pub struct AppCreate {
     /// Grants that the app may use; at least one.
     #[validate(length(min = 1, max = 2))]
     pub grant_types: Vec<GrantType>,
-    /// Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC
-    /// 8252, section 7.3); at most 2000 characters each. At least one is needed for
-    /// `authorization_code`.
+    /// Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal
+    /// address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute
+    /// URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000
+    /// characters each. At least one is needed for `authorization_code`.
     #[serde(default)]
     #[validate(length(max = 16))]
-    #[schemars(inner(url, length(max = 2000)))]
-    pub redirect_uris: Vec<String>,
+    pub redirect_uris: Vec<RedirectUri>,
     /// Scopes that the app is to be approved for; at least one.
     #[validate(length(min = 1, max = 32))]
     pub requested_scopes: Vec<Scope>,

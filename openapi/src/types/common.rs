@@ -1,11 +1,11 @@
 //! Small types that several topics share: identifiers, secrecy, paging.
 
+use super::checked_text::{Published, checked_text};
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject, StringValidation};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use validator::Validate;
 
 /// Moment in time, RFC 3339 in UTC, for example `2026-05-08T12:00:00Z`.
@@ -14,67 +14,25 @@ pub type Timestamp = chrono::DateTime<chrono::Utc>;
 /// The longest identifier that any path or body accepts, in characters.
 pub const IDENTIFIER_MAX_LENGTH: usize = 128;
 
-/// An opaque identifier as it appears in a path: 1 to 128 characters out of letters, digits and
-/// `. _ : ~ -`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Identifier(String);
-
-impl Identifier {
-    /// The identifier as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+checked_text! {
+    /// An opaque identifier as it appears in a path: 1 to 128 characters out of letters, digits and
+    /// `. _ : ~ -`.
+    pub struct Identifier {
+        check: check_identifier,
+        published: Published {
+            format: None,
+            max_length: IDENTIFIER_MAX_LENGTH,
+            pattern: "^[A-Za-z0-9._:~-]+$".to_owned(),
+        },
     }
 }
 
-impl TryFrom<String> for Identifier {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:~-".contains(&b);
-        if text.is_empty() || text.len() > IDENTIFIER_MAX_LENGTH || !text.bytes().all(allowed) {
-            return Err(format!(
-                "an identifier has 1 to {IDENTIFIER_MAX_LENGTH} characters out of letters, digits and . _ : ~ -"
-            ));
-        }
-        Ok(Self(text))
+fn check_identifier(text: &str) -> Result<(), &'static str> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:~-".contains(&b);
+    if text.is_empty() || text.len() > IDENTIFIER_MAX_LENGTH || !text.bytes().all(allowed) {
+        return Err("an identifier has 1 to 128 characters out of letters, digits and . _ : ~ -");
     }
-}
-
-impl From<Identifier> for String {
-    fn from(identifier: Identifier) -> String {
-        identifier.0
-    }
-}
-
-impl fmt::Display for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl JsonSchema for Identifier {
-    fn schema_name() -> String {
-        "Identifier".to_owned()
-    }
-
-    // Inline: a path parameter reads better with its pattern in place than behind a reference.
-    fn is_referenceable() -> bool {
-        false
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        SchemaObject {
-            instance_type: Some(InstanceType::String.into()),
-            string: Some(Box::new(StringValidation {
-                min_length: Some(1),
-                max_length: Some(IDENTIFIER_MAX_LENGTH as u32),
-                pattern: Some("^[A-Za-z0-9._:~-]+$".to_owned()),
-            })),
-            ..SchemaObject::default()
-        }
-        .into()
-    }
+    Ok(())
 }
 
 /// Schema of a W3C trace id.

@@ -1,6 +1,7 @@
 //! Asynchronous jobs.
 
 use super::common::{Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id};
+use super::uri::HttpsUrl;
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,12 +48,10 @@ pub struct JobCreate {
     /// Input of the job: a JSON object whose shape depends on `kind`. For
     /// `intelligence.enrich.bulk`, `profile_ids` lists the profiles.
     pub payload: serde_json::Map<String, serde_json::Value>,
-    /// Where the signed completion callback goes: an absolute `https` URL of at most 2048
-    /// characters.
+    /// Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986,
+    /// without user name, password or fragment, at most 2048 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(max = 2048), custom(function = "super::webhooks::https_url"))]
-    #[schemars(url)]
-    pub callback_url: Option<String>,
+    pub callback_url: Option<HttpsUrl>,
     /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
     /// refused with 403 `secrecy_level_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 //! become the published schemas. No behaviour beyond what the types promise lives here.
 
 pub mod apps;
+mod checked_text;
 pub mod common;
 pub mod discovery;
 pub mod error;
@@ -15,5 +16,6 @@ pub mod scopes;
 pub mod secret;
 pub mod tokens;
 pub mod traces;
+pub mod uri;
 pub mod webhooks;
 pub mod wire_enum;

@@ -31,9 +31,11 @@ pub struct TokenRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SecretText")]
     pub client_secret: Option<SecretText>,
-    /// Space-delimited scopes; every scope that the app is approved for when absent.
+    /// Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved
+    /// for when absent or empty.
+    // Any text is read, so that the refusal can be RFC 6749's `invalid_scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = r"^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$"))]
     pub scope: Option<String>,
 }
 

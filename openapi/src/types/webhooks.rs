@@ -2,11 +2,12 @@
 
 use super::common::{Identifier, Timestamp};
 use super::secret::SecretText;
+use super::uri::HttpsUrl;
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 wire_enum! {
     /// An event that a subscription can ask for.
@@ -25,30 +26,13 @@ wire_enum! {
     }
 }
 
-/// Accepts an absolute `https` URL with a host and without credentials or fragment.
-pub(crate) fn https_url(text: &str) -> Result<(), ValidationError> {
-    let acceptable = url::Url::parse(text).is_ok_and(|url| {
-        url.scheme() == "https"
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.fragment().is_none()
-    });
-    if acceptable {
-        return Ok(());
-    }
-    Err(ValidationError::new("url")
-        .with_message("must be an absolute https URL without credentials or fragment".into()))
-}
-
 /// A subscription to create.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookCreate {
-    /// Where deliveries go: an absolute `https` URL of at most 2048 characters.
-    #[validate(length(max = 2048), custom(function = "https_url"))]
-    #[schemars(url)]
-    pub url: String,
+    /// Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name,
+    /// password or fragment, at most 2048 characters.
+    pub url: HttpsUrl,
     /// Events to deliver; at least one.
     #[validate(length(min = 1, max = 16))]
     pub events: Vec<WebhookEvent>,
@@ -61,11 +45,10 @@ pub struct WebhookCreate {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookUpdate {
-    /// Where deliveries go: an absolute `https` URL of at most 2048 characters.
+    /// Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name,
+    /// password or fragment, at most 2048 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(max = 2048), custom(function = "https_url"))]
-    #[schemars(url)]
-    pub url: Option<String>,
+    pub url: Option<HttpsUrl>,
     /// Events to deliver; at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 16))]

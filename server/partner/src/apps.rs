@@ -1,14 +1,14 @@
 //! Apps of the caller's tenant: registration, reading, governance and secret rotation.
 
+use crate::Identity;
 use crate::error::Error;
 use crate::store::apps::{self as rows, AppPosition, AppRow, GovernanceChange};
-use crate::{Identity, redirects};
 use argus_core::context::{Context, Live};
 use argus_core::ids::ClientId;
 use argus_core::page::PageRequest;
 use argus_core::{audit, pepper};
 use argus_openapi::types::apps::{
-    App, AppCreate, AppCreated, AppGovernance, AppList, AppSecret, Governance, GovernanceUpdate,
+    App, AppCreate, AppCreated, AppGovernance, AppList, AppSecret, Governance, GovernanceUpdate, GrantType,
 };
 use argus_openapi::types::common::{PAGE_LIMIT_MAX, PageQuery};
 use argus_openapi::types::scopes::Scope;
@@ -35,7 +35,12 @@ pub async fn create(
     if grant_types.is_empty() || requested_scopes.is_empty() {
         return Err(Error::invalid("`grant_types` and `requested_scopes` need at least one entry each"));
     }
-    let redirect_uris = redirects::check(&request.redirect_uris, &grant_types).map_err(Error::invalid)?;
+    let redirect_uris = distinct(&request.redirect_uris);
+    if redirect_uris.is_empty() && grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(Error::invalid(
+            "`redirect_uris` needs at least one entry for the grant `authorization_code`",
+        ));
+    }
 
     let now = context.clock.timestamp();
     let governance = Governance::default();

@@ -7,7 +7,6 @@ pub mod bootstrap;
 pub mod claims;
 mod error;
 pub mod oauth;
-mod redirects;
 pub mod scopes;
 pub mod signing_keys;
 pub mod store;

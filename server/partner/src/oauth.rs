@@ -173,19 +173,22 @@ fn credentials(authorization: Option<&str>, form: &TokenRequest) -> Result<Crede
     }
 }
 
-/// The scopes to grant: those asked for, each once, or all approved ones.
+/// The scopes to grant: those asked for, each once, or all approved ones. A parameter without a value counts
+/// as absent (RFC 6749, section 3.2); between names stands one space, and no other (section 3.3).
 fn granted(asked: &str, approved: Vec<Scope>) -> Result<Vec<Scope>, Error> {
+    let invalid = |description| Err(Error::refused(Refusal::InvalidScope, description));
+    if asked.is_empty() {
+        return Ok(approved);
+    }
     let mut scopes = Vec::new();
-    for name in asked.split(' ').filter(|name| !name.is_empty()) {
+    for name in asked.split(' ') {
         match Scope::from_catalogue(name) {
             Some(scope) if approved.contains(&scope) => scopes.push(scope),
             // Only names of the catalogue are repeated: an error text has a narrow alphabet.
-            Some(scope) => {
-                let description = format!("the app is not approved for `{scope}`");
-                return Err(Error::refused(Refusal::InvalidScope, description));
-            }
-            None => return Err(Error::refused(Refusal::InvalidScope, "`scope` names an unknown scope")),
+            Some(scope) => return invalid(format!("the app is not approved for `{scope}`")),
+            None if name.is_empty() => return invalid("`scope` has one space between names".to_owned()),
+            None => return invalid("`scope` names an unknown scope".to_owned()),
         }
     }
-    Ok(if scopes.is_empty() { approved } else { apps::distinct(&scopes) })
+    Ok(apps::distinct(&scopes))
 }

@@ -2,6 +2,7 @@
 
 use argus_openapi::types::discovery::OauthMetadata;
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::uri::base_url_path;
 use argus_partner::Identity;
 
 /// The metadata of the authorization server that clients reach under `auth_url`.
@@ -22,7 +23,6 @@ pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
 
 /// The path of an issuer that has one. Its metadata stands where the well-known path is put before it
 /// (RFC 8414, section 3.1).
-pub fn issuer_path(issuer: &str) -> Option<String> {
-    let issuer = url::Url::parse(issuer).ok()?;
-    Some(issuer.path().trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())
+pub fn issuer_path(issuer: &str) -> Option<&str> {
+    base_url_path(issuer).filter(|path| !path.is_empty())
 }

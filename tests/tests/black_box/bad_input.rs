@@ -66,7 +66,7 @@ impl Victim {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
     let victim = Victim::start().await;
-    let cases: [(&str, &str, &[&str]); 14] = [
+    let cases: [(&str, &str, &[&str]); 16] = [
         ("/v1/jobs", "", &["EOF", "line 1", "column 0"]),
         ("/v1/jobs", "{", &["EOF", "line 1", "column 1"]),
         ("/v1/jobs", "{\"kind\":\n  nonsense}", &["line 2", "column"]),
@@ -91,6 +91,16 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
             &["callback_url", "https"],
         ),
         ("/v1/jobs", "[]", &["must be an object"]),
+        (
+            "/v1/jobs",
+            "{\"kind\":\"export.bulk\",\"payload\":{},\"callback_url\":\"https:///x\"}",
+            &["callback_url", "host", "line 1"],
+        ),
+        (
+            "/v1/webhooks",
+            "{\"url\":\"https://@x.example/\",\"events\":[\"job.failed\"],\"secret\":\"0123456789abcdef\"}",
+            &["`url`", "user name"],
+        ),
         (
             "/v1/webhooks",
             "{\"url\":\"https://x.example\",\"events\":[\"nonsense\"],\"secret\":\"0123456789abcdef\"}",

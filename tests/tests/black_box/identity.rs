@@ -62,7 +62,7 @@ async fn a_registration_that_breaks_a_rule_is_refused(server: TestServer) {
     let tenancy = server.tenant().await;
     let good =
         json!({"name": "App", "grant_types": ["client_credentials"], "requested_scopes": ["webhooks:read"]});
-    let cases: [(&str, Value, &str); 12] = [
+    let cases: [(&str, Value, &str); 17] = [
         ("name", json!(""), "name"),
         ("name", json!(" \t "), "name"),
         ("name", json!("x".repeat(129)), "name"),
@@ -73,7 +73,12 @@ async fn a_registration_that_breaks_a_rule_is_refused(server: TestServer) {
         ("requested_scopes", json!(["argus:internal:operate"]), "argus:internal:operate"),
         ("redirect_uris", json!(["http://partner.example.com/callback"]), "redirect"),
         ("redirect_uris", json!(["https://partner.example.com/callback#fragment"]), "redirect"),
-        ("redirect_uris", json!(["callback"]), "redirect"),
+        ("redirect_uris", json!(["callback"]), "redirect_uris[0]"),
+        ("redirect_uris", json!(["https://partner.example.com/a", "https:///x"]), "redirect_uris[1]"),
+        ("redirect_uris", json!(["https://partner.example.com/%zz"]), "redirect"),
+        ("redirect_uris", json!(["https://*/"]), "DNS"),
+        ("redirect_uris", json!(["http://0177.0.0.1/"]), "DNS"),
+        ("redirect_uris", json!(["http://localhost:3000/"]), "127.0.0.1"),
         ("grant_types", json!(["authorization_code"]), "redirect"),
     ];
     for (member, value, named) in cases {

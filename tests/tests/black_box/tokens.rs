@@ -135,6 +135,11 @@ async fn each_faulty_token_request_gets_its_own_error_and_no_challenge(server: T
         (false, &[("scope", "argus:jobs:read argus:jobs:write")], "invalid_scope"),
         (false, &[("scope", "argus:jobs:read\u{2003}no:such")], "invalid_scope"),
         (false, &[("scope", "argus:internal:operate")], "invalid_scope"),
+        (false, &[("scope", " ")], "invalid_scope"),
+        (false, &[("scope", " argus:jobs:read")], "invalid_scope"),
+        (false, &[("scope", "argus:jobs:read ")], "invalid_scope"),
+        (false, &[("scope", "argus:jobs:read  argus:jobs:read")], "invalid_scope"),
+        (false, &[("scope", "argus:jobs:read\targus:jobs:read")], "invalid_scope"),
     ] {
         let is_kept = |field: &&(&str, &str)| changed.iter().all(|(name, _)| *name != field.0);
         let form: Vec<_> = given.iter().filter(is_kept).chain(changed).copied().collect();

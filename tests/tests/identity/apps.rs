@@ -38,7 +38,7 @@ async fn a_created_app_reads_back_as_it_was_registered(installation: Installatio
         name: "Dossiers d’été 🗂".to_owned(),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials],
         redirect_uris: ["https://a.example/cb", "https://b.example/cb", "https://a.example/cb"]
-            .map(str::to_owned)
+            .map(|uri| uri.parse().unwrap())
             .to_vec(),
         requested_scopes: vec![Scope::JobsWrite, Scope::WebhooksRead, Scope::JobsWrite],
     };
@@ -267,10 +267,6 @@ async fn a_registration_that_breaks_a_rule_is_refused(installation: Installation
         (AppCreate { requested_scopes: vec![], ..valid.clone() }, "`requested_scopes`"),
         (AppCreate { grant_types: vec![], ..valid.clone() }, "`grant_types`"),
         (AppCreate { grant_types: vec![GrantType::AuthorizationCode], ..valid.clone() }, "`redirect_uris`"),
-        (
-            AppCreate { redirect_uris: vec!["http://a.example/".into()], ..valid.clone() },
-            "`redirect_uris[0]`",
-        ),
     ];
     for (request, part) in cases {
         let message = assert_invalid(apps::create(&identity, &admin, &request).await);

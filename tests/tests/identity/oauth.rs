@@ -102,11 +102,8 @@ async fn the_token_says_who_where_and_for_how_long(installation: Installation) {
     let identity = installation.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::WebhooksWrite, Scope::JobsRead]).await;
-    let request = form(
-        &created.app.client_id,
-        created.client_secret.expose(),
-        Some("argus:jobs:read  argus:jobs:read"),
-    );
+    let request =
+        form(&created.app.client_id, created.client_secret.expose(), Some("argus:jobs:read argus:jobs:read"));
     let before = chrono::Utc::now().timestamp();
     let answer = token_create(&identity, None, &request).await.unwrap_or_else(|p| panic!("{p}"));
     assert_eq!(answer.scope, "argus:jobs:read");
@@ -210,7 +207,7 @@ async fn an_app_without_the_grant_gets_no_token(installation: Installation) {
     let admin = admin(&identity).await;
     let request = AppCreate {
         grant_types: vec![GrantType::AuthorizationCode],
-        redirect_uris: vec!["https://a.example/cb".to_owned()],
+        redirect_uris: vec!["https://a.example/cb".parse().unwrap()],
         ..registration(&[Scope::JobsRead])
     };
     let created = apps::create(&identity, &admin, &request).await.unwrap();

@@ -51,7 +51,7 @@ impl Mock for WebhookCreate<'_> {
             201,
             &Webhook {
                 id: id.text(),
-                url: self.body.url.clone(),
+                url: self.body.url.to_string(),
                 events: self.body.events.clone(),
                 created_at: at(0),
                 updated_at: at(0),
@@ -133,7 +133,7 @@ impl Mock for WebhookUpdate<'_> {
         Ok(Reply::json(
             200,
             &Webhook {
-                url: self.body.url.clone().unwrap_or(webhook.url),
+                url: self.body.url.clone().map_or(webhook.url, String::from),
                 events: self.body.events.clone().unwrap_or(webhook.events),
                 updated_at: at(UPDATED),
                 ..webhook
