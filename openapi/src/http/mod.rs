@@ -4,6 +4,8 @@
 mod error;
 mod extract;
 mod reply;
+mod unread;
 
 pub use extract::{Body, Checked, Documented};
 pub use reply::{DocumentReply, EmptyReply, FromStamped, Reply, Stamped, StandardHeaders};
+pub use unread::Unread;

@@ -6,6 +6,7 @@ use super::credentials::Credentials;
 use super::entry::Entry;
 use super::problem::{Outcome, Problem};
 use super::render::{Render, Rendered};
+use super::unread::{Content, Sender, settle};
 use crate::hosts::HostContext;
 use argus_openapi::api::Answer;
 use argus_openapi::http::FromStamped;
@@ -13,30 +14,51 @@ use dropshot::RequestContext;
 
 /// Answers a request with what `handler` makes of it, if the operation's row and the caller's
 /// credentials allow it. Limits, once there are any, stand between caller and handler.
-pub async fn answer<C, T, R>(
+pub async fn answer_body<C, B, T, R>(
     rqctx: RequestContext<HostContext>,
     credentials: C,
-    handler: impl AsyncFnOnce(&Call<'_, C::Caller>) -> Outcome<T>,
+    mut body: B,
+    handler: impl AsyncFnOnce(&mut Call<'_, C::Caller, B>) -> Outcome<T>,
 ) -> Answer<R>
 where
-    C: Credentials,
+    C: Credentials<B>,
+    B: Content,
     T: Render<R>,
     R: FromStamped,
 {
     // Trace and host row.
     let entry = Entry::of(&rqctx)?;
     // Caller, then handler.
-    let outcome = match entry.admit(credentials).await {
-        Ok(caller) => handler(&Call { entry: &entry, caller }).await,
+    let outcome = match entry.admit(credentials, &mut body).await {
+        Ok(caller) => handler(&mut Call { entry: &entry, caller, body: &mut body }).await,
         Err(problem) => Err(problem),
     };
-    let rendered = match outcome {
+    let mut rendered = match outcome {
         Ok(value) => value.render(&entry),
         Err(problem) => refuse(&entry, problem),
     };
+    // What was not read.
+    if let Some(unread) = body.into_unread() {
+        let sender = Sender::of(entry.request().version(), entry.request().headers());
+        settle(unread, sender, rendered.response.headers_mut()).await;
+    }
     tracing::debug!(operation = entry.row.id, status = rendered.response.status().as_u16(), caller = %entry.address(), "answered");
     // Stamp and count.
     Ok(R::from_stamped(entry.stamp(rendered)))
+}
+
+/// Answers a request for an operation that takes no body.
+pub fn answer<C, T, R>(
+    rqctx: RequestContext<HostContext>,
+    credentials: C,
+    handler: impl AsyncFnOnce(&mut Call<'_, C::Caller, ()>) -> Outcome<T>,
+) -> impl Future<Output = Answer<R>>
+where
+    C: Credentials<()>,
+    T: Render<R>,
+    R: FromStamped,
+{
+    answer_body(rqctx, credentials, (), handler)
 }
 
 /// The reply to a problem. What an operator needs to know of it goes to the log here, once.

@@ -15,21 +15,22 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-/// A request whose caller was admitted as a `C`.
-pub struct Call<'r, C> {
+/// A request whose caller was admitted as a `C`, and whose body is a `B`.
+pub struct Call<'r, C, B> {
     pub(super) entry: &'r Entry<'r>,
     /// Who calls.
     pub caller: C,
+    pub(super) body: &'r mut B,
 }
 
-impl Call<'_, Context<Live>> {
+impl<B> Call<'_, Context<Live>, B> {
     /// What goes down to the domain.
     pub fn context(&self) -> &Context<Live> {
         &self.caller
     }
 }
 
-impl<C> Call<'_, C> {
+impl<C, B> Call<'_, C, B> {
     /// What the hosts share.
     pub fn app(&self) -> &App {
         self.entry.app()
@@ -76,20 +77,22 @@ impl<C> Call<'_, C> {
     {
         Ok(read::header(header.shown, header.single(self.request())?)?)
     }
+}
 
+impl<C, T> Call<'_, C, Body<T>>
+where
+    T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
+{
     /// The request body, within its bounds.
-    pub async fn body<T>(&self, body: Body<T>) -> Outcome<T>
-    where
-        T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
-    {
-        Ok(read::within_bounds(body.read(self.entry.rqctx).await?)?)
+    pub async fn body(&mut self) -> Outcome<T> {
+        Ok(read::within_bounds(self.body.read(self.entry.rqctx).await?)?)
     }
 
     /// The request body, or its default where none was sent.
-    pub async fn optional_body<T>(&self, body: Body<T>) -> Outcome<T>
+    pub async fn optional_body(&mut self) -> Outcome<T>
     where
-        T: DeserializeOwned + JsonSchema + Validate + Default + Send + Sync + 'static,
+        T: Default,
     {
-        if body.is_empty() { Ok(T::default()) } else { self.body(body).await }
+        if self.body.is_empty() { Ok(T::default()) } else { self.body().await }
     }
 }

@@ -17,28 +17,28 @@ use argus_partner::oauth;
 use std::sync::Arc;
 
 /// A kind of credentials.
-pub trait Credentials {
+pub trait Credentials<B> {
     /// Who has shown them.
     type Caller;
 
     /// Whether the gate may be satisfied with them where a row asks for `access`.
     fn satisfy(access: Access) -> bool;
 
-    /// The caller of the request, or the refusal.
-    fn admit(self, entry: &Entry<'_>) -> impl Future<Output = Outcome<Self::Caller>> + Send;
+    /// The caller of a request with such a body, or the refusal.
+    fn admit(self, entry: &Entry<'_>, body: &mut B) -> impl Future<Output = Outcome<Self::Caller>> + Send;
 }
 
 /// No credentials: anybody may call.
 pub struct Nobody;
 
-impl Credentials for Nobody {
+impl<B: Send> Credentials<B> for Nobody {
     type Caller = ();
 
     fn satisfy(access: Access) -> bool {
         access == Access::Public
     }
 
-    async fn admit(self, _: &Entry<'_>) -> Outcome<()> {
+    async fn admit(self, _: &Entry<'_>, _: &mut B) -> Outcome<()> {
         Ok(())
     }
 }
@@ -46,14 +46,14 @@ impl Credentials for Nobody {
 /// A live bearer token.
 pub struct LiveToken;
 
-impl Credentials for LiveToken {
+impl<B: Send> Credentials<B> for LiveToken {
     type Caller = Context<Live>;
 
     fn satisfy(access: Access) -> bool {
         takes_token(access)
     }
 
-    async fn admit(self, entry: &Entry<'_>) -> Outcome<Context<Live>> {
+    async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Context<Live>> {
         let verified = verified(entry)?;
         match verified.audience {
             TokenAudience::Live => {}
@@ -68,14 +68,14 @@ impl Credentials for LiveToken {
 /// A sandbox bearer token.
 pub struct SandboxToken;
 
-impl Credentials for SandboxToken {
+impl<B: Send> Credentials<B> for SandboxToken {
     type Caller = Context<Sandbox>;
 
     fn satisfy(access: Access) -> bool {
         takes_token(access)
     }
 
-    async fn admit(self, entry: &Entry<'_>) -> Outcome<Context<Sandbox>> {
+    async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Context<Sandbox>> {
         let verified = verified(entry)?;
         let TokenAudience::Sandbox(scenarios) = &verified.audience else {
             return Err(refusal::live_token_on_sandbox_host());
@@ -86,7 +86,7 @@ impl Credentials for SandboxToken {
 }
 
 /// OAuth client authentication (RFC 6749, section 2.3): the `Authorization` header, or the form.
-pub struct ClientForm(pub Body<TokenRequest>);
+pub struct ClientForm;
 
 /// A client that is authenticated, and the form that it sent.
 pub struct AuthenticatedClient {
@@ -96,15 +96,15 @@ pub struct AuthenticatedClient {
     pub form: TokenRequest,
 }
 
-impl Credentials for ClientForm {
+impl Credentials<Body<TokenRequest>> for ClientForm {
     type Caller = AuthenticatedClient;
 
     fn satisfy(access: Access) -> bool {
         access == Access::Client
     }
 
-    async fn admit(self, entry: &Entry<'_>) -> Outcome<AuthenticatedClient> {
-        let form = self.0.read(entry.rqctx).await?;
+    async fn admit(self, entry: &Entry<'_>, body: &mut Body<TokenRequest>) -> Outcome<AuthenticatedClient> {
+        let form = body.read(entry.rqctx).await?;
         let authorization = RequestHeader::AUTHORIZATION.single(entry.request())?;
         let client = oauth::authenticate(&entry.app().identity, authorization, &form).await?;
         Ok(AuthenticatedClient { client, form })

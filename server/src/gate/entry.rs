@@ -77,13 +77,16 @@ impl<'r> Entry<'r> {
 
     /// The caller that the credentials prove. Credentials of another kind than the row asks for are a
     /// defect of a host's trait impl, which the coverage test finds; nobody passes by it.
-    pub(super) async fn admit<C: Credentials>(&self, credentials: C) -> Outcome<C::Caller> {
+    pub(super) async fn admit<C, B>(&self, credentials: C, body: &mut B) -> Outcome<C::Caller>
+    where
+        C: Credentials<B>,
+    {
         if !C::satisfy(self.row.access) {
             return Err(Problem::defect(
                 "the handler admits another kind of caller than the operation's row",
             ));
         }
-        credentials.admit(self).await
+        credentials.admit(self, body).await
     }
 
     /// Gives the response its standard headers, and counts it.

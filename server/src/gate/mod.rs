@@ -12,13 +12,15 @@ mod refusal;
 mod render;
 mod sandbox;
 pub mod trace;
+mod unread;
 mod verifier;
 
-pub use answer::answer;
+pub use answer::{answer, answer_body};
 pub use call::Call;
 pub use credentials::{AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken};
 pub use forwarded::{NotANetwork, TrustedProxies};
 pub use header::RequestHeader;
 pub use problem::{Outcome, Problem};
 pub use sandbox::Sandbox;
+pub use unread::{Sender, settle};
 pub use verifier::Verifier;

@@ -18,7 +18,7 @@ pub struct Sandbox {
 
 impl Environment for Sandbox {}
 
-impl Call<'_, Context<Sandbox>> {
+impl<B> Call<'_, Context<Sandbox>, B> {
     /// What the sandbox answers to this caller, its preferences considered.
     pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).

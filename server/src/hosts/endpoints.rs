@@ -1,19 +1,23 @@
 //! The endpoints of one host: the operations that it serves, `HEAD` beside each `GET`, and `OPTIONS` on
-//! every path. They come from the trait and the operation table. Each stands there twice, because dropshot
-//! chooses among endpoints of one path by a version: here, by whether the request has a body.
+//! every path. They come from the trait and the operation table. What takes no body stands there twice,
+//! because dropshot chooses among endpoints of one path by a version: here, by whether the request has one
+//! all the same.
 
-use super::{HostContext, body, live, options, sandbox};
+use super::{HostContext, live, options, sandbox};
 use crate::discovery;
+use crate::gate::{Sender, settle};
 use argus_openapi::api::argus_api_mod;
-use argus_openapi::types::error::Error;
+use argus_openapi::http::Unread;
+use argus_openapi::row::RequestBody;
+use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::{Host, Operation, OperationRow};
 use dropshot::semver::Version;
 use dropshot::{
     ApiDescription, ApiEndpoint, ApiEndpointBodyContentType, ApiEndpointParameter,
-    ApiEndpointParameterLocation, ApiEndpointResponse, ApiEndpointVersions, ExtensionMode, Path, RawRequest,
-    RequestContext, SharedExtractor,
+    ApiEndpointParameterLocation, ApiEndpointResponse, ApiEndpointVersions, Body, ExtensionMode, Path,
+    RawRequest, RequestContext, SharedExtractor,
 };
-use http::Method;
+use http::{Method, Request};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -85,8 +89,14 @@ impl Endpoints {
         }
         methods.push(Method::OPTIONS);
         methods.sort_by(|left, right| left.as_str().cmp(right.as_str()));
-        for Served { method, endpoint, .. } in served {
-            self.register(path, method, endpoint)?;
+        for Served { row, method, endpoint } in served {
+            if row.body == RequestBody::None {
+                self.register(path, method, endpoint)?;
+            } else {
+                // Its handler sees to the body.
+                let all = ApiEndpointVersions::All;
+                self.insert(ApiEndpoint { versions: all, ..without_body(path, method, endpoint) })?;
+            }
             if *method == Method::GET {
                 self.register(path, &Method::HEAD, endpoint)?;
             }
@@ -100,16 +110,19 @@ impl Endpoints {
         Ok(())
     }
 
+    /// Adds an endpoint that takes no body.
     fn register(
         &mut self,
         path: &str,
         method: &Method,
         endpoint: &ApiEndpoint<HostContext>,
     ) -> Result<(), String> {
-        for endpoint in [without_body(path, method, endpoint), with_body(path, method, endpoint)] {
-            self.description.register(endpoint).map_err(|error| error.to_string())?;
-        }
-        Ok(())
+        self.insert(without_body(path, method, endpoint))?;
+        self.insert(with_body(path, method, endpoint))
+    }
+
+    fn insert(&mut self, endpoint: ApiEndpoint<HostContext>) -> Result<(), String> {
+        self.description.register(endpoint).map_err(|error| error.to_string())
     }
 }
 
@@ -144,17 +157,29 @@ fn without_body(
     }
 }
 
-/// The endpoint for requests with a body, which its handler need not read.
+/// The endpoint for requests with a body that is of no use to their handler.
 fn with_body(path: &str, method: &Method, endpoint: &ApiEndpoint<HostContext>) -> ApiEndpoint<HostContext> {
     let handler = Arc::clone(&endpoint.handler);
-    let attended = move |rqctx: RequestContext<HostContext>, request: RawRequest| {
+    let settled = move |rqctx: RequestContext<HostContext>, request: RawRequest| {
         let handler = Arc::clone(&handler);
-        async move { body::attend(request.into_inner(), |request| handler.handle_request(rqctx, request)).await }
+        async move {
+            let (parts, body) = request.into_inner().into_parts();
+            let sender = Sender::of(parts.version, &parts.headers);
+            let request = Request::from_parts(parts, Body::empty());
+            // Handlers answer with replies; what they let through here is a defect of the table.
+            let outcome = handler.handle_request(rqctx, request).await;
+            let mut response = outcome.map_err(|_| Error {
+                error_code: ErrorCode::Internal,
+                message: "a fault on this side".to_owned(),
+            })?;
+            settle(Unread::of(body), sender, response.headers_mut()).await;
+            Ok::<_, Error>(response)
+        }
     };
     let all = ApiEndpointVersions::All;
-    let attended = ApiEndpoint::new(String::new(), attended, Method::GET, JSON, path, all);
+    let settled = ApiEndpoint::new(String::new(), settled, Method::GET, JSON, path, all);
     ApiEndpoint {
-        handler: attended.handler,
+        handler: settled.handler,
         versions: ApiEndpointVersions::from(version(true)),
         ..without_body(path, method, endpoint)
     }

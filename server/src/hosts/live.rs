@@ -3,7 +3,7 @@
 
 use super::{HostContext, shared};
 use crate::discovery::{Document, oauth_metadata};
-use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer};
+use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer, answer_body};
 use crate::observability::open_connections;
 use argus_core::ids::ClientId;
 use argus_openapi::api::{Answer, ArgusApi};
@@ -41,8 +41,8 @@ impl ArgusApi for LiveHost {
     }
 
     async fn app_create(rqctx: Rqctx, body: Body<AppCreate>) -> Answer<Reply<AppCreated, 201>> {
-        answer(rqctx, LiveToken, async |call| {
-            let request = call.body(body).await?;
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let request = call.body().await?;
             Ok(apps::create(call.identity(), call.context(), &request).await?)
         })
         .await
@@ -69,8 +69,8 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<GovernanceUpdate>,
     ) -> Answer<Reply<AppGovernance, 200>> {
-        answer(rqctx, LiveToken, async |call| {
-            let (path, update) = (call.path(path)?, call.body(body).await?);
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, update) = (call.path(path)?, call.body().await?);
             Ok(apps::governance_update(call.identity(), call.context(), &app_named(&path)?, &update).await?)
         })
         .await
@@ -89,8 +89,8 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<ServiceTokenCreate>,
     ) -> Answer<Reply<ServiceToken, 200>> {
-        answer(rqctx, LiveToken, async |call| {
-            let (path, request) = (call.path(path)?, call.body(body).await?);
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, request) = (call.path(path)?, call.body().await?);
             let client_id = app_named(&path)?;
             Ok(tokens::service_token_create(call.identity(), call.context(), &client_id, &request).await?)
         })
@@ -102,8 +102,8 @@ impl ArgusApi for LiveHost {
         path: Checked<Path<AppPath>>,
         body: Body<SandboxTokenCreate>,
     ) -> Answer<Reply<SandboxToken, 200>> {
-        answer(rqctx, LiveToken, async |call| {
-            let (path, request) = (call.path(path)?, call.optional_body(body).await?);
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, request) = (call.path(path)?, call.optional_body().await?);
             let (client_id, app) = (app_named(&path)?, call.app());
             Ok(tokens::sandbox_token_create(&app.identity, call.context(), &client_id, &request, app).await?)
         })
@@ -111,7 +111,7 @@ impl ArgusApi for LiveHost {
     }
 
     async fn oauth_token(rqctx: Rqctx, body: Body<TokenRequest>) -> Answer<Reply<TokenResponse, 200>> {
-        answer(rqctx, ClientForm(body), async |call| {
+        answer_body(rqctx, ClientForm, body, async |call| {
             Ok(oauth::token_create(call.identity(), &call.caller.client, &call.caller.form)?)
         })
         .await
@@ -172,8 +172,8 @@ impl ArgusApi for LiveHost {
         rqctx: Rqctx,
         body: Body<TenantBootstrap>,
     ) -> Answer<Reply<TenantBootstrapped, 201>> {
-        answer(rqctx, LiveToken, async |call| {
-            let request = call.body(body).await?;
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let request = call.body().await?;
             Ok(bootstrap::tenant_bootstrap(call.identity(), &request.name).await?)
         })
         .await

@@ -2,7 +2,6 @@
 
 mod addresses;
 mod app;
-mod body;
 mod endpoints;
 mod host_header;
 mod live;

@@ -2,7 +2,7 @@
 //! in the sandbox crate, which knows nothing of HTTP.
 
 use super::{HostContext, shared};
-use crate::gate::{RequestHeader, SandboxToken, answer};
+use crate::gate::{RequestHeader, SandboxToken, answer, answer_body};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
@@ -30,8 +30,8 @@ impl ArgusApi for SandboxHost {
     type Context = HostContext;
 
     async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<Webhook, 201>> {
-        answer(rqctx, SandboxToken, async |call| {
-            let body = call.body(body).await?;
+        answer_body(rqctx, SandboxToken, body, async |call| {
+            let body = call.body().await?;
             call.mock(&partner::WebhookCreate { body: &body })
         })
         .await
@@ -58,8 +58,8 @@ impl ArgusApi for SandboxHost {
         path: Checked<Path<WebhookPath>>,
         body: Body<WebhookUpdate>,
     ) -> Answer<Reply<Webhook, 200>> {
-        answer(rqctx, SandboxToken, async |call| {
-            let (id, body) = (call.path(path)?.webhook_id, call.body(body).await?);
+        answer_body(rqctx, SandboxToken, body, async |call| {
+            let (id, body) = (call.path(path)?.webhook_id, call.body().await?);
             call.mock(&partner::WebhookUpdate { id: id.as_str(), body: &body })
         })
         .await
@@ -98,9 +98,9 @@ impl ArgusApi for SandboxHost {
         headers: Documented<Header<GraphqlHeaders>>,
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
-        answer(rqctx, SandboxToken, async |call| {
+        answer_body(rqctx, SandboxToken, body, async |call| {
             let headers = call.documented_header(&RequestHeader::TENANT_ID, headers)?;
-            let body = call.body(body).await?;
+            let body = call.body().await?;
             call.mock(&partner::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
         .await
@@ -119,9 +119,9 @@ impl ArgusApi for SandboxHost {
         headers: Documented<Header<JobCreateHeaders>>,
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
-        answer(rqctx, SandboxToken, async |call| {
+        answer_body(rqctx, SandboxToken, body, async |call| {
             let headers = call.documented_header(&RequestHeader::IDEMPOTENCY_KEY, headers)?;
-            let body = call.body(body).await?;
+            let body = call.body().await?;
             call.mock(&partner::JobCreate {
                 idempotency_key: headers.idempotency_key.as_deref(),
                 body: &body,
@@ -175,8 +175,8 @@ impl ArgusApi for SandboxHost {
         path: Checked<Path<ProfilePath>>,
         body: Body<ProfileEnrich>,
     ) -> Answer<Reply<ProfileEnrichment, 200>> {
-        answer(rqctx, SandboxToken, async |call| {
-            let (id, body) = (call.path(path)?.id, call.optional_body(body).await?);
+        answer_body(rqctx, SandboxToken, body, async |call| {
+            let (id, body) = (call.path(path)?.id, call.optional_body().await?);
             call.mock(&partner::ProfileEnrich { id: id.as_str(), body: &body })
         })
         .await
