@@ -9514,7 +9514,7 @@ Code generators know one base URL, so give them the document of one host: `/.wel
 
 ## Tokens
 
-Tokens are RS256 JWTs (RFC 9068); verify them with the published keys. A live host refuses a sandbox token and the sandbox host refuses a live one, each with 403 and the reason in `X-Argus-Sandbox-Reason`.
+Tokens are RS256 JWTs (RFC 9068); verify them with the published keys. A live host refuses a sandbox token and the sandbox host refuses a live one, each with 403 and the reason in `X-Argus-Sandbox-Reason`. How to get them is said at the security schemes; which scopes a token needs for an operation, in its `x-argus-scopes`.
 
 ## Tracing
 
@@ -9715,6 +9715,8 @@ let response = client.data_schema_view()
 
 Runs a document of the caller's approved operation bundles, with bearer token and tenant scoping. Any other document is refused with 403 `operation_not_approved`; there is no introspection, schema dump or playground.
 
+The token needs the scope `argus:graphql:execute`.
+
 Sends a `POST` request to `/graphql`
 
 Arguments:
@@ -9750,6 +9752,8 @@ let response = client.jwks_view_versioned()
 
 Lists the JSON Schemas that the caller's tenant, organisation and clearance can reach right now. `include_federated` adds the sources that approved Communities of Interest share; `secrecy_max` lowers the clearance for this call. Each entry gives the `schema_url` for offline contract pinning.
 
+The token needs the scope `argus:discovery:read`.
+
 Sends a `GET` request to `/v1/discovery/data-schemas`
 
 Arguments:
@@ -9770,6 +9774,8 @@ let response = client.data_schema_list()
     /**List jobs
 
 Lists the tenant's jobs, newest first, with optional `kind` and `status` filters and cursor pages.
+
+The token needs the scope `argus:jobs:read`.
 
 Sends a `GET` request to `/v1/jobs`
 
@@ -9798,6 +9804,8 @@ Creates an async job of one of the supported kinds and returns an `id` for polli
 
 On the sandbox host nothing is remembered: the same request always has the same reply, with or without an `Idempotency-Key`, and no callback is sent.
 
+The token needs the scope `argus:jobs:write`.
+
 Sends a `POST` request to `/v1/jobs`
 
 Arguments:
@@ -9819,6 +9827,8 @@ let response = client.job_create()
 
 Returns the current state of a job: kind, status, progress, timestamps, error and trace id. Another tenant's job is 404, never 403, so that its existence is not revealed.
 
+The token needs the scope `argus:jobs:read`.
+
 Sends a `GET` request to `/v1/jobs/{id}`
 
 Arguments:
@@ -9837,6 +9847,8 @@ let response = client.job_view()
     /**Cancel a job
 
 Cancels a queued or running job (204). Repeating it on a cancelled job returns 200; a job that has succeeded or failed returns 409.
+
+The token needs the scope `argus:jobs:write`.
 
 Sends a `DELETE` request to `/v1/jobs/{id}`
 
@@ -9858,6 +9870,8 @@ let response = client.job_cancel()
 Returns the result reference and a short-lived signed URL once the job has succeeded; treat the URL as a credential. While the job is queued or running, returns 202 with its progress. Results are kept for 30 days.
 
 On the sandbox host the signed URL is synthetic and is not served.
+
+The token needs the scope `argus:jobs:read`.
 
 Sends a `GET` request to `/v1/jobs/{id}/result`
 
@@ -9893,6 +9907,8 @@ let response = client.oauth_token()
 
 Returns the tenant's span tree for a W3C trace id. Every response carries `X-Argus-Trace-ID` and `X-Argus-Span-ID`; send `traceparent` to anchor the trace in your own observability backend.
 
+The token needs the scope `argus:observability:read`.
+
 Sends a `GET` request to `/v1/observability/traces/{trace_id}`
 
 Arguments:
@@ -9911,6 +9927,8 @@ let response = client.trace_view()
     /**List platform apps
 
 Enumerates the apps already registered for the tenant, newest first, in cursor pages.
+
+The token needs the scope `argus:platform:read`.
 
 Sends a `GET` request to `/v1/platform/apps`
 
@@ -9931,6 +9949,8 @@ let response = client.app_list()
 
 Creates an external integration app for the tenant. Register a named app before attempting an OAuth authorization code or client credentials flow. The response includes client metadata, approved grants and tenancy context, and the client secret, which is shown this once and stored only as a hash.
 
+The token needs the scope `argus:platform:admin`.
+
 Sends a `POST` request to `/v1/platform/apps`
 
 ```text
@@ -9945,6 +9965,8 @@ let response = client.app_create()
     /**Inspect an integration app
 
 Fetches the current metadata and governance state of a registered app. Use it to audit redirect URIs, grants and scope posture before rotating secrets or enabling new workflows.
+
+The token needs the scope `argus:platform:read`.
 
 Sends a `GET` request to `/v1/platform/apps/{client_id}`
 
@@ -9962,6 +9984,8 @@ let response = client.app_view()
     /**Update app governance
 
 Adjusts governance flags of the app in the path, without exposing tenant-wide administrative controls. Flags that are absent stay as they are.
+
+The token needs the scope `argus:platform:admin`.
 
 Sends a `PATCH` request to `/v1/platform/apps/{client_id}/governance`
 
@@ -9982,6 +10006,8 @@ let response = client.app_governance_update()
 
 Replaces the client secret of a confidential app. The old secret stops working at once; tokens that it minted live until they expire. Treat the new secret as write-once material and replace it in your secret store immediately.
 
+The token needs the scope `argus:platform:admin`.
+
 Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-secret`
 
 Arguments:
@@ -9998,6 +10024,8 @@ let response = client.app_secret_rotate()
     /**Issue a sandbox token
 
 Mints a short-lived sandbox token (`aud=sandbox`) for the app. It works on the sandbox host alone; live hosts refuse it with 403, and it cannot mint further tokens. `scenarios` pins it to canned data, so that the same client sees the same data on every replay. It carries the issuing tenant's `tenant_id` and `organization_id`.
+
+The token needs the scope `argus:platform:admin`.
 
 Sends a `POST` request to `/v1/platform/apps/{client_id}/sandbox-token`
 
@@ -10018,6 +10046,8 @@ let response = client.app_sandbox_token_create()
 
 Issues a service token for automation that should not depend on an end-user session: webhook management, scheduled exports and other machine-to-machine workflows. The app's governance must allow service tokens, and each scope must be approved for the app.
 
+The token needs the scope `argus:platform:admin`.
+
 Sends a `POST` request to `/v1/platform/apps/{client_id}/service-token`
 
 Arguments:
@@ -10037,6 +10067,8 @@ let response = client.app_service_token_create()
 
 Returns the scope catalog that external apps can request during registration and token issuance. Use it to build consent or admin approval workflows around approved scopes. Do not assume that unpublished scopes exist or are available to your tenant.
 
+The token needs the scope `argus:platform:read`.
+
 Sends a `GET` request to `/v1/platform/scopes`
 
 ```text
@@ -10050,6 +10082,8 @@ let response = client.scope_list()
     /**Get a profile
 
 Returns a profile with its overall risk and the codes of its known findings.
+
+The token needs the scope `argus:profiles:read`.
 
 Sends a `GET` request to `/v1/profiles/{id}`
 
@@ -10069,6 +10103,8 @@ let response = client.profile_view()
     /**Enrich a profile
 
 Asks the chosen sources about a profile, all of them by default, and returns what they found.
+
+The token needs the scope `argus:profiles:write`.
 
 Sends a `POST` request to `/v1/profiles/{id}/enrich`
 
@@ -10108,6 +10144,8 @@ let response = client.sandbox_scenario_list()
 
 Lists the tenant's webhook subscriptions, newest first, in cursor pages. Secrets are never shown.
 
+The token needs the scope `webhooks:read`.
+
 Sends a `GET` request to `/v1/webhooks`
 
 Arguments:
@@ -10128,6 +10166,8 @@ let response = client.webhook_list()
     /**Create a webhook
 
 Subscribes a receiver to events. Create subscriptions only for events that your integration has been approved to receive, and store and rotate the secret like any other credential.
+
+The token needs the scope `webhooks:write`.
 
 Sends a `POST` request to `/v1/webhooks`
 
@@ -10150,6 +10190,8 @@ Returns one webhook subscription. Its secret is never shown.
 
 On the sandbox host nothing is remembered but what the id says: the subscription has the events that it was created with, and an example URL.
 
+The token needs the scope `webhooks:read`.
+
 Sends a `GET` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
@@ -10170,6 +10212,8 @@ let response = client.webhook_view()
 Rotates the secret, moves the receiver or adjusts the event selection without recreating the subscription. Fields that are absent stay as they are.
 
 On the sandbox host nothing is remembered: the reply shows the changes, a later view does not, and a URL that is absent is shown as an example URL.
+
+The token needs the scope `webhooks:write`.
 
 Sends a `PUT` request to `/v1/webhooks/{webhook_id}`
 
@@ -10194,6 +10238,8 @@ Ends the subscription. Deliveries that are already queued are dropped.
 
 On the sandbox host nothing is remembered: the subscription can still be viewed afterwards.
 
+The token needs the scope `webhooks:write`.
+
 Sends a `DELETE` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
@@ -10214,6 +10260,8 @@ let response = client.webhook_delete()
 Returns the delivery attempts of a webhook, newest first, with the headers and body that were sent, so that integrators can debug retries and signature checks. Use it instead of internal logs to diagnose receiver behavior.
 
 On the sandbox host the deliveries are those that a live host would have sent, signed with the public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can be tested. It protects nothing: accept it in tests only.
+
+The token needs the scope `webhooks:read`.
 
 Sends a `GET` request to `/v1/webhooks/{webhook_id}/deliveries`
 
@@ -10237,6 +10285,8 @@ let response = client.webhook_delivery_list()
     /**Send a test webhook
 
 Queues a synthetic delivery that validates the receiver before production traffic is enabled. Use it when you rotate a secret or bring up a new endpoint.
+
+The token needs the scope `webhooks:write`.
 
 Sends a `POST` request to `/v1/webhooks/{webhook_id}/test`
 

@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: the usual OpenAPI linters over the published descriptor, whose rule sets and
-//! versions stand in `openapi/lint`, and cargo-machete over the dependencies.
+//! `cargo xtask lint`: the usual OpenAPI linters over the published descriptors, whose rule sets and
+//! versions stand in `openapi/lint` and whose warnings are failures, and cargo-machete over the dependencies.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -35,7 +35,7 @@ fn dependencies() -> Result<(), String> {
     }
 }
 
-/// The published descriptor keeps the rules.
+/// The published descriptors keep the rules.
 fn descriptor() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/lint");
     let commands = match fs::read_to_string(directory.join("commands.txt")) {

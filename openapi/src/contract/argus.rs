@@ -99,7 +99,8 @@ all of it, and a base URL of your own replaces that server everywhere. `/.well-k
 ## Tokens
 
 Tokens are RS256 JWTs (RFC 9068); verify them with the published keys. A live host refuses a sandbox token and the \
-sandbox host refuses a live one, each with 403 and the reason in `X-Argus-Sandbox-Reason`.
+sandbox host refuses a live one, each with 403 and the reason in `X-Argus-Sandbox-Reason`. How to get them is said at \
+the security schemes; which scopes a token needs for an operation, in its `x-argus-scopes`.
 
 ## Tracing
 
@@ -118,28 +119,44 @@ that no operation takes is answered as `x-argus-unrouted` says, with a `request_
 path; where pages of any origin may read the responses (`Access-Control-Allow-Origin`), it answers their preflight \
 requests, too.";
 
-    /// The schemes that operations refer to.
+    /// The schemes that operations refer to, each with the hosts that take it.
     fn security_schemes() -> Value {
         let scopes: Map<String, Value> =
             Scope::catalogue().map(|scope| (scope.as_str().to_owned(), json!(scope.description()))).collect();
-        let token_url = format!("{}/v1/oauth/token", Host::Auth.public_url());
+        let auth = Host::Auth.public_url();
+        let live = [Host::Auth, Host::Api].map(Host::name);
         json!({
-            "oauth2": {
+            "client_credentials": {
                 "type": "oauth2",
-                "description": "Client credentials (RFC 6749, section 4.4) for the live hosts.",
-                "flows": { "clientCredentials": { "tokenUrl": token_url, "scopes": scopes } },
+                "description": "A token of client credentials (RFC 6749, section 4.4), sent as `Authorization: Bearer`.",
+                "flows": { "clientCredentials": { "tokenUrl": format!("{auth}/v1/oauth/token"), "scopes": scopes } },
+                "x-argus-hosts": live,
             },
-            "bearer": {
+            "live_token": {
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
-                "description": "A service token or an administrator's token on the live hosts, a sandbox token on the \
-                    sandbox host, with the scope that the operation names.",
+                "description": "A token for the live hosts (`aud=api`), wherever it comes from: client credentials, \
+                    `app_service_token_create`, or an administrator's. It needs the scopes of `x-argus-scopes`. The \
+                    sandbox host refuses it with 403.",
+                "x-argus-hosts": live,
+            },
+            "sandbox_token": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": format!("A token for the sandbox host (`aud=sandbox`). An administrator \
+                    (`argus:platform:admin`) mints it for an app: `POST {auth}/v1/platform/apps/{{client_id}}/sandbox-token`, \
+                    with the `scenarios` to pin and its `ttl_seconds`, 60 to 86400; the reply's `token` is what to send. It \
+                    carries the app's scopes, and an operation needs those of `x-argus-scopes`. It mints no further tokens, \
+                    and the live hosts refuse it with 403."),
+                "x-argus-hosts": [Host::Sandbox.name()],
             },
             "client_basic": {
                 "type": "http",
                 "scheme": "basic",
                 "description": "`client_id` and `client_secret`, each form-encoded first (RFC 6749, section 2.3.1).",
+                "x-argus-hosts": [Host::Auth.name()],
             },
         })
     }

@@ -1,7 +1,7 @@
 //! Step 10: the part of the descriptor that one host serves. A server in a document is a promise for every
 //! operation in it, and most code generators know one server.
 
-use super::document::{METHODS, object_mut};
+use super::document::{METHODS, object_mut, operations_mut};
 use super::overlay::server;
 use super::prune::prune;
 use super::{PublishError, sort};
@@ -15,13 +15,21 @@ pub fn of(contract: &Contract, descriptor: &Value, host: Host) -> Result<Value, 
     info.insert("title".to_owned(), json!(format!("{} ({})", contract.title, host.name())));
     document["servers"] = json!([server(host)]);
     let hosts = format!("x-{}-hosts", contract.name);
-    let serves = |operation: &Value| {
-        operation[&hosts].as_array().is_some_and(|hosts| hosts.contains(&json!(host.name())))
+    let is_of = |described: &Value| {
+        described[&hosts].as_array().is_some_and(|hosts| hosts.contains(&json!(host.name())))
     };
     let paths = object_mut(&mut document, "paths")?;
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
-        item.retain(|key, operation| !METHODS.contains(&key.as_str()) || serves(operation));
+        item.retain(|key, operation| !METHODS.contains(&key.as_str()) || is_of(operation));
     }
     paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
+    let schemes = document["components"]["securitySchemes"].clone();
+    for operation in operations_mut(&mut document) {
+        let alternatives = operation.get_mut("security").and_then(Value::as_array_mut);
+        let taken = |alternative: &Value| {
+            alternative.as_object().into_iter().flatten().all(|(scheme, _)| is_of(&schemes[scheme]))
+        };
+        alternatives.into_iter().for_each(|alternatives| alternatives.retain(taken));
+    }
     Ok(sort::sorted(prune(document)?))
 }

@@ -37,23 +37,58 @@ fn hosts_audience_and_stability_are_those_of_the_table() {
 }
 
 #[test]
-fn security_is_what_the_gate_enforces() {
+fn security_and_scopes_are_what_the_gate_enforces() {
     for route in routes() {
-        let security = &route.operation["security"];
-        let found = Operation::from_id(route.id()).unwrap();
-        match found.row().access {
-            Access::Public => assert_eq!(*security, json!([]), "{}", route.name()),
-            Access::Client => assert_eq!(security[0], json!({ "client_basic": [] })),
-            Access::AnyToken => assert_eq!(*security, json!([{ "bearer": [] }])),
-            // A token that client credentials bring is refused by the sandbox host.
-            Access::Scope(scope) if found.row().hosts == [Host::Sandbox] => {
-                assert_eq!(*security, json!([{ "bearer": [scope.as_str()] }]), "{}", route.name());
-            }
-            Access::Scope(scope) => {
-                assert_eq!(security[0], json!({ "oauth2": [scope.as_str()] }), "{}", route.name());
+        let row = Operation::from_id(route.id()).unwrap().row();
+        let (is_live, is_sandbox) = (row.hosts != [Host::Sandbox], row.served_by(Host::Sandbox));
+        let mut expected = Vec::new();
+        match row.access {
+            Access::Public => {}
+            Access::Client => expected.extend([json!({ "client_basic": [] }), json!({})]),
+            Access::AnyToken | Access::Scope(_) => {
+                if let (true, Access::Scope(scope)) = (is_live, row.access) {
+                    expected.push(json!({ "client_credentials": [scope.as_str()] }));
+                }
+                expected.extend(is_live.then(|| json!({ "live_token": [] })));
+                expected.extend(is_sandbox.then(|| json!({ "sandbox_token": [] })));
             }
         }
+        assert_eq!(route.operation["security"], Value::Array(expected), "{}", route.name());
+        let description = route.operation["description"].as_str().unwrap();
+        match row.access {
+            Access::Scope(scope) => {
+                assert_eq!(route.operation["x-argus-scopes"], json!([scope.as_str()]), "{}", route.name());
+                let told = format!("The token needs the scope `{scope}`.");
+                assert!(description.ends_with(&told), "{}: {description}", route.name());
+            }
+            _ => assert!(route.operation.get("x-argus-scopes").is_none(), "{}", route.name()),
+        }
     }
+}
+
+#[test]
+fn an_alternative_that_is_sent_with_bearer_follows_that_of_oauth_in_the_order_of_names() {
+    let schemes = descriptor()["components"]["securitySchemes"].as_object().unwrap();
+    let named = |kind: &str| schemes.iter().find(|(_, scheme)| scheme["type"] == kind).map(|(name, _)| name);
+    let bearer: Vec<_> = schemes.iter().filter(|(_, scheme)| scheme["scheme"] == "bearer").collect();
+    assert_eq!(bearer.len(), 2);
+    assert!(bearer.into_iter().all(|(name, _)| Some(name) > named("oauth2")));
+}
+
+#[test]
+fn a_token_of_one_kind_is_of_the_hosts_that_take_it_and_says_how_it_is_got() {
+    let schemes = &descriptor()["components"]["securitySchemes"];
+    assert_eq!(schemes["live_token"]["x-argus-hosts"], json!(["auth", "api"]));
+    assert_eq!(schemes["sandbox_token"]["x-argus-hosts"], json!(["sandbox"]));
+    let told = schemes["sandbox_token"]["description"].as_str().unwrap();
+    let minted = routes().find(|route| route.id() == "app_sandbox_token_create").unwrap();
+    let url = format!("{} {}{}", minted.method, Host::Auth.public_url(), minted.path);
+    assert!(told.contains(&url) && told.contains("argus:platform:admin"), "{told}");
+    let served = routes().find(|route| route.id() == "app_service_token_create");
+    assert!(
+        served.is_some()
+            && schemes["live_token"]["description"].to_string().contains("app_service_token_create")
+    );
 }
 
 #[test]
@@ -79,7 +114,8 @@ fn requests_are_published_with_the_bounds_that_apply() {
 
 #[test]
 fn every_scope_of_the_catalogue_is_published_and_no_other() {
-    let flow = &descriptor()["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"];
+    let flow =
+        &descriptor()["components"]["securitySchemes"]["client_credentials"]["flows"]["clientCredentials"];
     assert_eq!(flow["tokenUrl"], "https://auth.knogin.com/v1/oauth/token");
     let published: BTreeSet<_> = flow["scopes"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(published, Scope::catalogue().map(Scope::as_str).collect());

@@ -1,11 +1,11 @@
 //! The document of a host: a server in it is a promise for every operation in it.
 
 use crate::support::{descriptor, routes};
-use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::document::routes as routes_of;
 use argus_openapi::publish::prune::{prune, references};
 use argus_openapi::publish::{host_part, sort};
+use argus_openapi::{Access, Host};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -23,6 +23,24 @@ fn the_one_server_of_a_host_s_document_serves_every_operation_in_it_and_no_other
         let served = ARGUS.rows.iter().filter(|row| row.is_published() && row.served_by(host));
         assert_eq!(found, served.map(|row| row.id.to_owned()).collect(), "{}", host.name());
         assert!(!found.is_empty());
+    }
+}
+
+fn is_taken(host: Host, scheme: &Value) -> bool {
+    scheme["x-argus-hosts"].as_array().unwrap().contains(&host.name().into())
+}
+
+#[test]
+fn the_document_of_a_host_asks_only_for_tokens_that_the_host_takes() {
+    for (host, part) in parts() {
+        for (name, scheme) in part["components"]["securitySchemes"].as_object().into_iter().flatten() {
+            assert!(is_taken(host, scheme), "{name} on {}", host.name());
+        }
+        for route in routes_of(&part) {
+            let is_public = ARGUS.row(route.id()).unwrap().access == Access::Public;
+            let alternatives = route.operation["security"].as_array().unwrap();
+            assert_eq!(alternatives.is_empty(), is_public, "{} on {}", route.name(), host.name());
+        }
     }
 }
 
@@ -47,7 +65,12 @@ fn the_document_of_a_host_says_of_an_operation_what_the_whole_says() {
         for route in routes_of(&part) {
             let whole = routes().find(|whole| whole.id() == route.id()).unwrap();
             assert_eq!((&route.method, route.path), (&whole.method, whole.path));
-            assert_eq!(route.operation, whole.operation, "{} on {}", route.name(), host.name());
+            let mut told = whole.operation.clone();
+            told["security"].as_array_mut().unwrap().retain(|alternative| {
+                let mut schemes = alternative.as_object().unwrap().keys();
+                schemes.all(|name| is_taken(host, &descriptor()["components"]["securitySchemes"][name]))
+            });
+            assert_eq!(*route.operation, told, "{} on {}", route.name(), host.name());
         }
         for (kind, members) in part["components"].as_object().unwrap() {
             for (name, member) in members.as_object().unwrap() {

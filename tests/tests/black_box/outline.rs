@@ -20,8 +20,9 @@ fn the_outline_of_the_published_contract_is_the_reviewed_one() {
         for (method, operation) in methods.as_object().unwrap() {
             writeln!(outline, "{} {path}", method.to_uppercase()).unwrap();
             writeln!(outline, "  operation  {}", operation["operationId"].as_str().unwrap()).unwrap();
-            writeln!(outline, "  hosts      {}", hosts(operation)).unwrap();
+            writeln!(outline, "  hosts      {}", names(operation, "x-argus-hosts")).unwrap();
             writeln!(outline, "  security   {}", operation["security"]).unwrap();
+            writeln!(outline, "  scopes     {}", names(operation, "x-argus-scopes")).unwrap();
             writeln!(outline, "  parameters {}", list(&operation["parameters"], "name")).unwrap();
             if let Some(content) = operation["requestBody"]["content"].as_object() {
                 for (media_type, content) in content {
@@ -53,8 +54,8 @@ fn the_outline_of_the_published_contract_is_the_reviewed_one() {
     snapshot!("published_outline", outline);
 }
 
-fn hosts(operation: &Value) -> String {
-    let names = operation["x-argus-hosts"].as_array().unwrap().iter();
+fn names(operation: &Value, member: &str) -> String {
+    let names = operation[member].as_array().into_iter().flatten();
     names.map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(", ")
 }
 

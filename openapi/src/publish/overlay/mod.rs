@@ -14,8 +14,8 @@ pub(super) use info::server;
 
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
-use crate::Contract;
 use crate::row::{Deprecation, OperationRow};
+use crate::{Access, Contract};
 use schemars::r#gen::{SchemaGenerator, SchemaSettings};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
         let row = contract.row(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
-        operation.insert("security".to_owned(), security::requirement(row));
+        security::complete(operation, row);
         extend(contract, operation, row);
         body::complete(operation, row)?;
         // The statuses follow from the signature, so they come before parameters of every operation.
@@ -52,6 +52,9 @@ fn extend(contract: &Contract, operation: &mut Object, row: &OperationRow) {
     extension("audience", json!(row.audience.as_str()));
     extension("stability", json!(row.stability.as_str()));
     extension("hosts", json!(hosts));
+    if let Access::Scope(scope) = row.access {
+        extension("scopes", json!([scope.as_str()]));
+    }
     if let Some(Deprecation { since, sunset, successor }) = row.deprecation {
         extension("deprecation", json!({ "since": since, "sunset": sunset, "successor": successor }));
         operation.insert("deprecated".to_owned(), json!(true));
