@@ -126,6 +126,16 @@ pub enum Caching {
     Tagged,
 }
 
+impl Caching {
+    /// How long a copy may be used before it is asked for again, in seconds; none where nobody keeps one.
+    pub const fn max_age(self) -> Option<u32> {
+        match self {
+            Caching::Private => None,
+            Caching::Public | Caching::Tagged => Some(300),
+        }
+    }
+}
+
 /// That an operation will go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deprecation {

@@ -1,5 +1,6 @@
 //! One document that is served as it is, and the conditional request for it (RFC 9110, section 13).
 
+use argus_openapi::row::Caching;
 use argus_wire::hex;
 use bytes::Bytes;
 use http::header::{
@@ -9,20 +10,22 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-/// How long a client may reuse a document before it asks again. The named headers belong to one response
-/// and are not reused with it (RFC 9111, section 5.2.2.4).
-const CACHE: HeaderValue = HeaderValue::from_static(
-    "public, max-age=300, must-revalidate, \
-     no-cache=\"X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, tracestate, X-Request-ID\"",
-);
 const ANYONE: HeaderValue = HeaderValue::from_static("*");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID",
 );
 
-/// Lets caches keep a reply for a while.
-pub fn keep(headers: &mut HeaderMap) {
-    headers.insert(CACHE_CONTROL, CACHE);
+/// Lets caches keep a reply for as long as its row says. The named headers belong to one response and are
+/// not reused with it (RFC 9111, section 5.2.2.4).
+pub fn keep(headers: &mut HeaderMap, caching: Caching) {
+    let Some(max_age) = caching.max_age() else { return };
+    let value = format!(
+        "public, max-age={max_age}, must-revalidate, \
+         no-cache=\"X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, tracestate, X-Request-ID\""
+    );
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(CACHE_CONTROL, value);
+    }
 }
 
 /// Lets pages of any origin read a reply.
@@ -49,7 +52,7 @@ impl Document {
         if let Ok(etag) = HeaderValue::try_from(format!("\"{tag}\"")) {
             headers.insert(ETAG, etag);
         }
-        keep(headers);
+        keep(headers, Caching::Tagged);
         document
     }
 

@@ -40,9 +40,7 @@ where
 {
     fn render(self, entry: &Entry<'_>) -> Rendered {
         let mut response = json(STATUS, &self);
-        if entry.row.is_open() {
-            discovery::keep(response.headers_mut());
-        }
+        discovery::keep(response.headers_mut(), entry.row.caching);
         Rendered::of(response)
     }
 }

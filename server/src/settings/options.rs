@@ -75,10 +75,16 @@ pub enum Command {
 /// What to do with the signing keys.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum KeysAction {
-    /// Show each key and until when it is published.
+    /// Show each key: published (and from when on it will sign), signing, or retired (and until when it is
+    /// published).
     List,
-    /// Sign with a new key from now on; the old one stays published until its last token expires.
-    Rotate,
+    /// Publish a new key, which signs once nobody holds a cached key set without it; the old one stays
+    /// published until its last token expires.
+    Rotate {
+        /// Sign with it at once, in an emergency: verifiers refuse its tokens until they fetch the keys again.
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 /// How to run the hosts.

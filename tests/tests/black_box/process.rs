@@ -95,7 +95,13 @@ fn a_corrupt_key_file_stops_every_command_and_is_left_as_it_is() {
 fn a_corrupt_key_manifest_stops_every_command_and_is_left_as_it_is() {
     let (_directory, data_dir) = used_data();
     let manifest = data_dir.join("keys/manifest.json");
-    for content in ["", "nonsense", "{}", "{\"active\":\"../../x\",\"keys\":[]}"] {
+    for content in [
+        "",
+        "nonsense",
+        "{}",
+        "{\"active\":\"../../x\",\"keys\":[]}",
+        "{\"keys\":[{\"kid\":\"../../x\",\"created_at\":\"2026-01-01T00:00:00Z\"}]}",
+    ] {
         std::fs::write(&manifest, content).unwrap();
         for command in COMMANDS {
             assert_refused(&data_dir, command, &[manifest.to_str().unwrap()]);

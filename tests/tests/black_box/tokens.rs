@@ -6,12 +6,14 @@ use argus_core::Clock;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::Claims;
+use argus_partner::signing_keys::{Begin, KEY_SET_MAX_AGE, KeyRing};
 use argus_tests::{Installation, Reach, TestServer, argus, on_both_engines};
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 on_both_engines! {
     a_client_gets_a_token_with_basic_and_with_the_form
@@ -25,6 +27,7 @@ on_both_engines! {
     an_unknown_scenario_is_refused_and_the_valid_ones_are_named
     a_sandbox_token_cannot_mint
     keys_rotate_while_the_server_runs
+    an_emergency_rotation_signs_at_once_and_says_what_it_costs
     a_token_is_taken_until_the_second_of_its_expiry
     a_token_is_taken_from_a_minute_before_its_nbf_on
 }
@@ -344,28 +347,76 @@ async fn a_sandbox_token_cannot_mint(server: TestServer) {
     }
 }
 
-async fn keys_rotate_while_the_server_runs(server: TestServer) {
-    let app = server.app(&[Scope::PlatformRead]).await;
-    let tenancy = &app.tenancy;
-    let old = app.live_token(&[]).await;
-    let rotated = argus(binary(), &server.data_dir(), &["keys", "rotate"]);
+/// Rotates with the command, and says which key is new.
+fn rotate(server: &TestServer, arguments: &[&str]) -> (String, String) {
+    let rotated = argus(binary(), &server.data_dir(), &[&["keys", "rotate"], arguments].concat());
     assert!(rotated.status.success(), "{rotated:?}");
-    let new_kid = String::from_utf8(rotated.stdout).unwrap().split(' ').nth(2).unwrap().to_owned();
+    let said = String::from_utf8(rotated.stdout).unwrap();
+    (said.split(' ').nth(1).unwrap().to_owned(), said)
+}
 
-    // The server looks at the keys at most once a second; a token of the new key makes it look at once.
-    let ring =
-        argus_partner::signing_keys::KeyRing::open(&server.data_dir(), argus_core::Clock::system()).unwrap();
+fn kid(token: &str) -> String {
+    jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
+}
+
+async fn keys_rotate_while_the_server_runs(installation: Installation) {
+    let clock = Clock::standing(Utc::now());
+    let server = TestServer::start_on(installation, clock.clone());
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let old = app.live_token(&[]).await;
+    let (new_kid, said) = rotate(&server, &[]);
+    assert!(said.contains(&format!("\n{}  signing ", kid(&old))), "{said}");
+    assert!(said.contains(&format!("\n{new_kid}  published  signs from 2")), "{said}");
+
+    // The server looks at the keys once a second.
+    let published = async || {
+        let keys = server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200).json();
+        let keys = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+        keys.collect::<Vec<String>>()
+    };
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while published().await != [kid(&old), new_kid.clone()] {
+        assert!(Instant::now() < give_up, "{:?}", published().await);
+    }
+    assert_eq!(kid(&app.live_token(&[]).await), kid(&old), "the new key waits until everybody knows it");
+    clock.advance(TimeDelta::seconds(i64::from(KEY_SET_MAX_AGE) + 90));
+    let new = app.live_token(&[]).await;
+    assert_eq!(kid(&new), new_kid);
+    assert_eq!(published().await, [new_kid, kid(&old)], "the retired key stays published");
+    for token in [&old, &new] {
+        server.get(Host::Auth, "/v1/platform/scopes", Some(token)).await.expect(200);
+        verified(&server, token, "api").await;
+    }
+}
+
+async fn an_emergency_rotation_signs_at_once_and_says_what_it_costs(server: TestServer) {
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let old = app.live_token(&[]).await;
+    let (new_kid, said) = rotate(&server, &["--now"]);
+    let max_age = server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200);
+    let max_age = max_age
+        .header("cache-control")
+        .split("max-age=")
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(said.contains(&format!("for up to {max_age} seconds")), "{said}");
+    assert!(said.contains(&format!("\n{new_kid}  signing ")), "{said}");
+    assert!(said.contains(&format!("\n{}  retired    published until 2", kid(&old))), "{said}");
+
+    // A token of a key that the server has not seen makes it look at once.
+    let ring = KeyRing::open(&server.data_dir(), Clock::system()).unwrap();
     let scopes = [Scope::PlatformRead];
-    let foreign = ring.sign(&argus_tests::claims("api", &tenancy.tenant_id, &scopes)).unwrap();
-    assert_eq!(jsonwebtoken::decode_header(&foreign).unwrap().kid, Some(new_kid.clone()));
+    let foreign = ring.sign(&argus_tests::claims("api", &app.tenancy.tenant_id, &scopes)).unwrap();
+    assert_eq!(kid(&foreign), new_kid);
     for token in [&foreign, &old] {
         server.get(Host::Auth, "/v1/platform/scopes", Some(token)).await.expect(200);
     }
     let new = app.live_token(&[]).await;
-    assert_eq!(jsonwebtoken::decode_header(&new).unwrap().kid, Some(new_kid.clone()));
-    let keys = server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200).json();
-    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the retired key stays published");
-    assert_eq!(keys["keys"][0]["kid"], new_kid.as_str());
+    assert_eq!(kid(&new), new_kid);
     verified(&server, &old, "api").await;
     verified(&server, &new, "api").await;
 }
@@ -423,7 +474,7 @@ async fn a_token_that_was_taken_before_is_refused_once_its_key_is_withdrawn() {
     let [old, path] = [tenancy.admin_token.as_str(), "/v1/platform/scopes"];
     server.get(Host::Auth, path, Some(old)).await.expect(200);
     let keys = server.state().identity.keys();
-    keys.rotate().unwrap();
+    keys.rotate(Begin::Now).unwrap();
     server.get(Host::Auth, path, Some(old)).await.expect(200);
 
     // What an operator does who must withdraw a key before its time.

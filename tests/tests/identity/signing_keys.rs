@@ -3,7 +3,9 @@
 use argus_core::Clock;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_partner::claims::Claims;
-use argus_partner::signing_keys::{KeyError, KeyRing, TOKEN_LIFETIME_MAX, TokenError};
+use argus_partner::signing_keys::{
+    Begin, KEY_SET_MAX_AGE, KeyError, KeyRing, KeyState, TOKEN_LIFETIME_MAX, TokenError,
+};
 use argus_tests::place_keys;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -40,6 +42,22 @@ pub(crate) fn claims() -> Claims {
         secrecy_level: SecrecyLevel::Standard,
         scenarios: None,
     }
+}
+
+/// Rotates at once, and names the new key.
+fn rotated(ring: &KeyRing) -> String {
+    ring.rotate(Begin::Now).unwrap().kid
+}
+
+/// The key that signs now.
+fn signing(ring: &KeyRing) -> String {
+    let token = ring.sign(&claims()).unwrap();
+    assert!(ring.verify_signature(&token).is_ok());
+    jsonwebtoken::decode_header(&token).unwrap().kid.unwrap()
+}
+
+fn states(ring: &KeyRing) -> Vec<(String, KeyState)> {
+    ring.list().into_iter().map(|key| (key.kid, key.state)).collect()
 }
 
 fn manifest(directory: &TempDir) -> PathBuf {
@@ -94,7 +112,7 @@ fn a_retired_key_stays_published_until_its_last_token_has_expired() {
     let old = ring.sign(&claims()).unwrap();
     let old_kid = ring.jwks().keys.remove(0).kid;
     let rotated_at = Utc::now();
-    let new_kid = ring.rotate().unwrap();
+    let new_kid = rotated(&ring);
     let new = ring.sign(&claims()).unwrap();
     assert_eq!(jsonwebtoken::decode_header(&new).unwrap().kid.as_ref(), Some(&new_kid));
     assert!(ring.verify_signature(&old).is_ok() && ring.verify_signature(&new).is_ok());
@@ -116,7 +134,7 @@ fn a_retired_key_stays_published_until_its_last_token_has_expired() {
     assert_eq!(ring.jwks().keys.len(), 1);
     assert!(ring.verify_signature(&new).is_ok());
     assert!(key_file(&directory, &old_kid).exists());
-    ring.rotate().unwrap();
+    rotated(&ring);
     assert!(!key_file(&directory, &old_kid).exists(), "a key of no use is removed at the next rotation");
     assert!(ring.verify_signature(&new).is_ok());
 }
@@ -125,7 +143,7 @@ fn a_retired_key_stays_published_until_its_last_token_has_expired() {
 fn a_retired_key_ends_on_time_without_any_change_on_the_disk() {
     let (directory, ring) = ring();
     let old = ring.sign(&claims()).unwrap();
-    ring.rotate().unwrap();
+    rotated(&ring);
     let end = serde_json::to_value(ring.list()[1].published_until).unwrap().to_string();
     let soon = serde_json::to_string(&(Utc::now() + TimeDelta::milliseconds(200))).unwrap();
     let text = fs::read_to_string(manifest(&directory)).unwrap();
@@ -145,7 +163,7 @@ fn a_retired_key_ends_when_the_clock_says_so() {
     let clock = Clock::standing(Utc::now());
     let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
     let old = ring.sign(&claims()).unwrap();
-    ring.rotate().unwrap();
+    rotated(&ring);
     let until = ring.list()[1].published_until.unwrap();
     clock.advance(until - clock.now() - TimeDelta::microseconds(1));
     assert!(ring.verify_signature(&old).is_ok());
@@ -155,11 +173,113 @@ fn a_retired_key_ends_when_the_clock_says_so() {
 }
 
 #[test]
+fn a_new_key_is_published_at_once_and_signs_when_nobody_holds_a_key_set_without_it() {
+    let directory = TempDir::new().unwrap();
+    place_keys(directory.path());
+    let clock = Clock::standing(Utc::now());
+    let [operator, node] = [(); 2].map(|()| KeyRing::open(directory.path(), clock.clone()).unwrap());
+    let old = signing(&node);
+    let rotated_at = clock.now();
+    let new = operator.rotate(Begin::OncePublished).unwrap();
+    assert_eq!((new.state, new.created_at), (KeyState::Published, rotated_at));
+    let wait = new.signs_from - rotated_at;
+    assert!(wait > TimeDelta::seconds(KEY_SET_MAX_AGE.into()), "{wait}");
+    assert!(wait <= TimeDelta::seconds(i64::from(KEY_SET_MAX_AGE) + 60), "{wait}");
+    node.refresh().unwrap();
+    for ring in [&operator, &node] {
+        assert_eq!(states(ring), [(old.clone(), KeyState::Signing), (new.kid.clone(), KeyState::Published)]);
+        let published: Vec<String> = ring.jwks().keys.into_iter().map(|key| key.kid).collect();
+        assert_eq!(published, [old.clone(), new.kid.clone()]);
+        assert_eq!(signing(ring), old);
+    }
+    clock.advance(wait - TimeDelta::microseconds(1));
+    assert_eq!((signing(&operator), signing(&node)), (old.clone(), old.clone()));
+    let last = node.sign(&claims()).unwrap();
+    // Nothing changes on the disk: each node sees by its clock that the time has come.
+    clock.advance(TimeDelta::microseconds(1));
+    let reopened = KeyRing::open(directory.path(), clock.clone()).unwrap();
+    for ring in [&operator, &node, &reopened] {
+        assert_eq!(states(ring), [(new.kid.clone(), KeyState::Signing), (old.clone(), KeyState::Retired)]);
+        assert_eq!(signing(ring), new.kid);
+    }
+    // The last token of the old key is good to its end.
+    clock.advance(TimeDelta::seconds(TOKEN_LIFETIME_MAX));
+    assert!(node.verify_signature(&last).is_ok() && reopened.verify_signature(&last).is_ok());
+    clock.advance(TimeDelta::seconds(60));
+    assert_eq!(node.verify_signature(&last), Err(TokenError::UnknownKey));
+    assert_eq!(states(&node), [(new.kid, KeyState::Signing)]);
+}
+
+#[test]
+fn in_an_emergency_a_key_signs_at_once_even_while_another_one_waits() {
+    let directory = TempDir::new().unwrap();
+    place_keys(directory.path());
+    let clock = Clock::standing(Utc::now());
+    let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
+    let first = signing(&ring);
+    let waiting = ring.rotate(Begin::OncePublished).unwrap();
+    let urgent = ring.rotate(Begin::Now).unwrap();
+    assert_eq!((urgent.state, urgent.signs_from), (KeyState::Signing, clock.now()));
+    assert_eq!(signing(&ring), urgent.kid);
+    clock.advance(waiting.signs_from - clock.now() + TimeDelta::seconds(1));
+    assert_eq!(signing(&ring), urgent.kid, "a key that has been overtaken never signs");
+    let expected =
+        [(urgent.kid, KeyState::Signing), (waiting.kid, KeyState::Retired), (first, KeyState::Retired)];
+    assert_eq!(states(&ring), expected);
+    assert_eq!(states(&KeyRing::open(directory.path(), clock).unwrap()), expected);
+}
+
+#[test]
+fn keys_that_wait_sign_one_after_the_other() {
+    let directory = TempDir::new().unwrap();
+    place_keys(directory.path());
+    let clock = Clock::standing(Utc::now());
+    let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
+    let first = signing(&ring);
+    let second = ring.rotate(Begin::OncePublished).unwrap();
+    clock.advance(TimeDelta::seconds(100));
+    let third = ring.rotate(Begin::OncePublished).unwrap();
+    assert_eq!(signing(&ring), first);
+    clock.advance(second.signs_from - clock.now());
+    assert_eq!(signing(&ring), second.kid);
+    clock.advance(third.signs_from - clock.now());
+    assert_eq!(signing(&ring), third.kid);
+    let retired = &ring.list()[1];
+    assert_eq!(retired.kid, second.kid);
+    assert!(retired.published_until.unwrap() >= third.signs_from + TimeDelta::seconds(TOKEN_LIFETIME_MAX));
+}
+
+#[test]
+fn the_first_key_signs_at_once_and_a_clock_before_it_changes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let clock = Clock::standing("2026-11-25T12:00:00Z".parse().unwrap());
+    let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
+    let kid = signing(&ring);
+    assert_eq!(states(&ring), [(kid.clone(), KeyState::Signing)]);
+    clock.advance(TimeDelta::days(-1));
+    assert_eq!(signing(&ring), kid);
+    assert_eq!(signing(&KeyRing::open(directory.path(), clock).unwrap()), kid);
+}
+
+#[test]
+fn a_ring_of_the_first_version_is_read_and_rotated() {
+    let (directory, ring) = ring();
+    let kid = signing(&ring);
+    let text =
+        format!(r#"{{"active":"{kid}","keys":[{{"kid":"{kid}","created_at":"2026-11-22T12:00:00Z"}}]}}"#);
+    fs::write(manifest(&directory), text).unwrap();
+    ring.refresh().unwrap();
+    assert_eq!(states(&ring), [(kid.clone(), KeyState::Signing)]);
+    let new = rotated(&ring);
+    assert_eq!(states(&ring), [(new, KeyState::Signing), (kid, KeyState::Retired)]);
+}
+
+#[test]
 fn a_running_server_notices_a_rotation_by_another_process() {
     let (directory, server) = ring();
     let old_kid = server.jwks().keys.remove(0).kid;
     let operator = KeyRing::open(directory.path(), Clock::system()).unwrap();
-    let new_kid = operator.rotate().unwrap();
+    let new_kid = rotated(&operator);
     // A token of a key that it has not seen makes it look at once.
     let token = operator.sign(&claims()).unwrap();
     assert!(server.verify_signature(&token).is_ok());
@@ -167,7 +287,7 @@ fn a_running_server_notices_a_rotation_by_another_process() {
     assert_eq!(jsonwebtoken::decode_header(&own).unwrap().kid, Some(new_kid.clone()));
     assert!(server.is_healthy());
 
-    let newest = operator.rotate().unwrap();
+    let newest = rotated(&operator);
     server.refresh().unwrap();
     let kids: Vec<_> = server.jwks().keys.into_iter().map(|key| key.kid).collect();
     assert_eq!(kids, [newest, new_kid, old_kid]);
@@ -184,7 +304,7 @@ fn rotations_at_the_same_time_all_count() {
             std::thread::spawn(move || {
                 let ring = KeyRing::open(&path, Clock::system()).unwrap();
                 barrier.wait();
-                ring.rotate().unwrap()
+                rotated(&ring)
             })
         })
         .collect();
@@ -204,7 +324,7 @@ type Damage = fn(&TempDir, &str);
 
 #[test]
 fn a_damaged_ring_is_named_and_left_as_it_was() {
-    let damage: [(&str, Damage); 7] = [
+    let damage: [(&str, Damage); 10] = [
         (".pem", |directory, kid| fs::write(key_file(directory, kid), "").unwrap()),
         (".pem", |directory, kid| {
             let text = fs::read_to_string(key_file(directory, kid)).unwrap();
@@ -223,8 +343,17 @@ fn a_damaged_ring_is_named_and_left_as_it_was() {
         }),
         ("manifest.json", |directory, _| {
             let text = fs::read_to_string(manifest(directory)).unwrap();
-            let active = r#""active": ""#;
-            fs::write(manifest(directory), text.replace(active, &format!("{active}x"))).unwrap();
+            let over = r#""published_until": "2020-01-01T00:00:00Z", "kid""#;
+            fs::write(manifest(directory), text.replace(r#""kid""#, over)).unwrap();
+        }),
+        ("manifest.json", |directory, kid| {
+            let entry = format!(r#"{{"kid":"{kid}","created_at":"2026-01-01T00:00:00Z"}}"#);
+            fs::write(manifest(directory), format!(r#"{{"keys":[{entry},{entry}]}}"#)).unwrap();
+        }),
+        ("manifest.json", |directory, _| fs::write(manifest(directory), r#"{"keys":[]}"#).unwrap()),
+        ("manifest.json", |directory, kid| {
+            let entry = format!(r#"["{kid}","2026-01-01T00:00:00Z",null,null]"#);
+            fs::write(manifest(directory), format!(r#"{{"keys":[{entry}]}}"#)).unwrap();
         }),
     ];
     for (index, (file, damage)) in damage.into_iter().enumerate() {
@@ -248,7 +377,7 @@ fn a_damaged_ring_is_named_and_left_as_it_was() {
         // A server that runs already goes on with the keys that it has, and says that it is not well.
         if file == "manifest.json" {
             assert!(ring.refresh().is_err() && !ring.is_healthy(), "case {index}");
-            assert!(ring.rotate().is_err(), "case {index}");
+            assert!(ring.rotate(Begin::Now).is_err(), "case {index}");
         }
         assert!(ring.verify_signature(&token).is_ok(), "case {index}");
     }
@@ -272,7 +401,7 @@ fn a_first_start_that_was_cut_short_is_completed() {
     let reopened = KeyRing::open(directory.path(), Clock::system()).unwrap();
     assert_eq!(reopened.jwks(), first.jwks());
     // With two keys and no manifest nobody knows which one signed.
-    reopened.rotate().unwrap();
+    rotated(&reopened);
     fs::remove_file(manifest(&directory)).unwrap();
     let before = names(directory.path());
     let error = KeyRing::open(directory.path(), Clock::system()).unwrap_err();

@@ -1,5 +1,5 @@
-//! The key ring on the disk: `keys/<kid>.pem`, and `keys/manifest.json`, which says which key signs
-//! and until when the others stay published.
+//! The key ring on the disk: `keys/<kid>.pem`, and `keys/manifest.json`, which says from when on each key
+//! signs and until when it stays published.
 //!
 //! A key counts only once the manifest names it, and the manifest is replaced in one step. Whoever
 //! changes the ring holds the lock file meanwhile, so processes that start or rotate at the same time
@@ -8,8 +8,11 @@
 use super::error::KeyError;
 use super::key::SigningKey;
 use argus_core::files::{self, Replace, trust};
+use argus_wire::objects;
 use chrono::{DateTime, Utc};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -23,26 +26,44 @@ const LOCK: &str = ".lock";
 const KID_LENGTH: usize = 43;
 
 /// What the manifest says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Manifest {
-    /// The key that signs.
-    pub(super) active: String,
-    /// Every key, the active one last.
+    /// What the first versions wrote, whose last key signed as soon as it was there.
+    #[serde(default, skip_serializing)]
+    active: IgnoredAny,
+    /// Every key, in the order in which they were made. The last one that has begun to sign signs.
     pub(super) keys: Vec<Entry>,
 }
 
 /// One key of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Entry {
     /// Identifier of the key.
     pub(super) kid: String,
     /// When it was made.
     pub(super) created_at: DateTime<Utc>,
-    /// Until when a retired key stays published; absent for the active one.
+    /// When it begins to sign; at once when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signs_from: Option<DateTime<Utc>>,
+    /// Until when it stays published; absent while no other key follows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) published_until: Option<DateTime<Utc>>,
+}
+
+objects!(Manifest, Entry);
+
+impl Entry {
+    /// When it begins to sign.
+    pub(super) fn signs_from(&self) -> DateTime<Utc> {
+        self.signs_from.unwrap_or(self.created_at)
+    }
+
+    /// Whether nothing needs it any more.
+    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.published_until.is_some_and(|until| until <= now)
+    }
 }
 
 /// Tells one version of the manifest file from the next.
@@ -183,6 +204,12 @@ impl Directory {
 }
 
 impl Manifest {
+    /// The manifest of a ring with one key, which signs.
+    pub(super) fn of_first(kid: &str, now: DateTime<Utc>) -> Self {
+        let entry = Entry { kid: kid.to_owned(), created_at: now, signs_from: None, published_until: None };
+        Self { active: IgnoredAny, keys: vec![entry] }
+    }
+
     /// What makes this manifest unusable. A `kid` becomes a file name, so its form is checked.
     fn fault(&self) -> Option<String> {
         let is_kid = |kid: &str| {
@@ -192,10 +219,13 @@ impl Manifest {
         if let Some(entry) = self.keys.iter().find(|entry| !is_kid(&entry.kid)) {
             return Some(format!("`{}` is not a key id", entry.kid.escape_debug()));
         }
-        let active: Vec<_> = self.keys.iter().filter(|entry| entry.kid == self.active).collect();
-        match active.as_slice() {
-            [entry] if entry.published_until.is_none() => None,
-            _ => Some("`active` does not name exactly one key that is in force".to_owned()),
+        let kids: HashSet<&str> = self.keys.iter().map(|entry| entry.kid.as_str()).collect();
+        if kids.len() < self.keys.len() {
+            return Some("it names a key twice".to_owned());
+        }
+        match self.keys.last() {
+            Some(entry) if entry.published_until.is_none() => None,
+            _ => Some("its last key is not one that is in force".to_owned()),
         }
     }
 }

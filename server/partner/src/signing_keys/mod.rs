@@ -1,29 +1,32 @@
 //! The signing keys: made at the first start, kept in `<data dir>/keys`, rotated with overlap.
 //!
-//! A retired key stays published until every token that it signed has expired. A running server
-//! notices a rotation by itself: it looks at the manifest when it uses a key, at most once a second,
+//! A new key is published before it signs, for as long as a key set may be cached. A retired key stays
+//! published until every token that it signed has expired. A running server notices a rotation by itself: it looks at the manifest when it uses a key, at most once a second,
 //! and at once when a token names a key that it does not know. Nodes that serve the same tenants share
 //! this directory. Which claims a token carries, and whether they suffice, is not decided here.
 
 mod error;
 mod key;
 mod manifest;
+mod state;
 mod token;
 
 pub use error::KeyError;
 pub use key::VerifyingKey;
+pub use state::{KeyState, KeyStatus};
 pub use token::{TOKEN_MAX_LENGTH, TokenError};
 
 use crate::claims::Claims;
 use arc_swap::{ArcSwap, Guard};
 use argus_core::Clock;
+use argus_openapi::Operation;
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::tokens::SANDBOX_TTL_MAX;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use key::SigningKey;
-use manifest::{Directory, Entry, Manifest, Stamp};
+use manifest::{Directory, Entry, Manifest};
+use state::State;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,10 +35,36 @@ use token::Parts;
 
 /// Greatest lifetime of any token, in seconds.
 pub const TOKEN_LIFETIME_MAX: i64 = SANDBOX_TTL_MAX;
-/// Another process may go on signing with a retired key until it notices.
-const NOTICE_MARGIN_SECONDS: i64 = 60;
+/// How long a key set may be cached, in seconds.
+pub const KEY_SET_MAX_AGE: u32 = match Operation::JwksView.row().caching.max_age() {
+    Some(seconds) => seconds,
+    None => 0,
+};
+/// By then every node has noticed a change, and its clock may be wrong by most of this.
+const NOTICE_MARGIN: TimeDelta = TimeDelta::seconds(60);
+/// How long after its last signature a key stays published.
+const LAST_TOKEN: TimeDelta = TimeDelta::seconds(TOKEN_LIFETIME_MAX + NOTICE_MARGIN.num_seconds());
 /// How often the manifest is looked at, in milliseconds.
 const LOOK_INTERVAL: u64 = 1_000;
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// Once nobody holds a key set without it any more.
+    OncePublished,
+    /// At once: verifiers that hold a key set without it refuse its tokens until they fetch it again.
+    Now,
+}
+
+impl Begin {
+    /// How long after the key is published.
+    fn after(self) -> TimeDelta {
+        match self {
+            Self::OncePublished => TimeDelta::seconds(KEY_SET_MAX_AGE.into()) + NOTICE_MARGIN,
+            Self::Now => TimeDelta::zero(),
+        }
+    }
+}
 
 /// The keys of one data directory. Share it behind an `Arc`.
 #[derive(Debug)]
@@ -49,42 +78,11 @@ pub struct KeyRing {
     healthy: AtomicBool,
 }
 
-#[derive(Debug)]
-struct State {
-    stamp: Option<Stamp>,
-    active: Arc<SigningKey>,
-    keys: Vec<PublishedKey>,
-}
-
-#[derive(Debug)]
-struct PublishedKey {
-    key: Arc<VerifyingKey>,
-    created_at: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-}
-
-impl PublishedKey {
-    fn is_published(&self, now: DateTime<Utc>) -> bool {
-        self.until.is_none_or(|until| now < until)
-    }
-}
-
-/// One key, for the operator's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyStatus {
-    /// Identifier of the key.
-    pub kid: String,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// Until when a retired key stays published; none for the key that signs.
-    pub published_until: Option<DateTime<Utc>>,
-}
-
 impl KeyRing {
     /// Loads the keys of a data directory, or makes the first one. Blocks.
     pub fn open(data_dir: &Path, clock: Clock) -> Result<Self, KeyError> {
         let directory = Directory::open(data_dir)?;
-        let state = match load(&directory, &clock)? {
+        let state = match State::load(&directory, clock.now())? {
             Some(state) => state,
             None => first_start(&directory, &clock)?,
         };
@@ -95,7 +93,7 @@ impl KeyRing {
     pub fn open_existing(data_dir: &Path, clock: Clock) -> Result<Self, KeyError> {
         let absent = || KeyError::Absent(data_dir.to_owned());
         let directory = Directory::existing(data_dir)?.ok_or_else(absent)?;
-        let state = load(&directory, &clock)?.ok_or_else(absent)?;
+        let state = State::load(&directory, clock.now())?.ok_or_else(absent)?;
         Ok(Self::of(directory, clock, state))
     }
 
@@ -111,35 +109,34 @@ impl KeyRing {
         }
     }
 
-    /// Makes a new key, lets it sign from now on, and names it. The old key stays published for the
-    /// longest lifetime of a token; keys whose time is over are removed. Blocks.
-    pub fn rotate(&self) -> Result<String, KeyError> {
+    /// Makes a new key, publishes it, and lets it sign from `begin` on. The key before it stays published for
+    /// the longest lifetime of a token after that; keys whose time is over are removed. Blocks.
+    pub fn rotate(&self, begin: Begin) -> Result<KeyStatus, KeyError> {
         let lock = self.directory.lock()?;
         // Another process may have rotated; what counts is on the disk.
-        let mut manifest = match self.directory.read_manifest()? {
-            Some(manifest) => manifest,
-            None => return Err(missing(&self.directory)),
-        };
-        let now = self.clock.now();
-        let (kept, over): (Vec<Entry>, Vec<Entry>) = manifest
-            .keys
-            .into_iter()
-            .partition(|entry| entry.published_until.is_none_or(|until| now < until));
-        manifest.keys = kept;
-        for entry in &mut manifest.keys {
-            let until = now + TimeDelta::seconds(TOKEN_LIFETIME_MAX + NOTICE_MARGIN_SECONDS);
-            entry.published_until.get_or_insert(until);
+        let mut manifest = self.directory.read_manifest()?.ok_or_else(|| missing(&self.directory))?;
+        let created_at = self.clock.now();
+        let signs_from = created_at + begin.after();
+        let (over, mut keys): (Vec<Entry>, Vec<Entry>) =
+            manifest.keys.into_iter().partition(|entry| entry.is_over(created_at));
+        for entry in &mut keys {
+            entry.published_until.get_or_insert(signs_from + LAST_TOKEN);
         }
         let kid = self.directory.create_key()?.public().kid().to_owned();
-        manifest.keys.push(Entry { kid: kid.clone(), created_at: now, published_until: None });
-        manifest.active.clone_from(&kid);
+        keys.push(Entry {
+            kid: kid.clone(),
+            created_at,
+            signs_from: Some(signs_from),
+            published_until: None,
+        });
+        manifest.keys = keys;
         self.directory.write_manifest(&manifest)?;
         for entry in over {
             self.directory.remove_key(&entry.kid)?;
         }
         drop(lock);
         self.refresh()?;
-        Ok(kid)
+        self.list().into_iter().find(|key| key.kid == kid).ok_or_else(|| missing(&self.directory))
     }
 
     /// Looks at the manifest now and loads the keys again if it has changed.
@@ -147,11 +144,11 @@ impl KeyRing {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         self.looked.store(self.elapsed(), Ordering::Relaxed);
         let stamp = self.directory.stamp();
-        if stamp.is_some() && stamp == self.state.load().stamp {
+        if stamp == Some(self.state.load().stamp) {
             self.healthy.store(true, Ordering::Relaxed);
             return Ok(());
         }
-        let loaded = load(&self.directory, &self.clock)
+        let loaded = State::load(&self.directory, self.clock.now())
             .and_then(|state| state.ok_or_else(|| missing(&self.directory)));
         self.healthy.store(loaded.is_ok(), Ordering::Relaxed);
         self.state.store(Arc::new(loaded?));
@@ -166,7 +163,8 @@ impl KeyRing {
 
     /// Signs an access token.
     pub fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
-        let key = Arc::clone(&self.current().active);
+        let now = self.clock.now();
+        let key = self.current().signing(now).map(Arc::clone).ok_or_else(|| missing(&self.directory))?;
         let payload = serde_json::to_vec(claims).map_err(|_| KeyError::Crypto("encode claims"))?;
         let mut token = String::with_capacity(1_024 + payload.len());
         token.push_str(key.public().header());
@@ -202,18 +200,17 @@ impl KeyRing {
 
     /// Whether a key that verified a token before is still published. Cheap: it is asked at each call.
     pub fn publishes(&self, key: &VerifyingKey, now: DateTime<Utc>) -> bool {
-        self.current().keys.iter().rev().any(|known| known.key.kid() == key.kid() && known.is_published(now))
+        self.current().published(now).any(|(known, _)| known.public.kid() == key.kid())
     }
 
     /// The published key with this id.
     pub fn public_key(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
         let find = |state: &State| {
-            let now = self.clock.now();
-            let found = state.keys.iter().find(|key| key.key.kid() == kid && key.is_published(now))?;
-            Some(Arc::clone(&found.key))
+            let mut published = state.published(self.clock.now());
+            published.find(|(key, _)| key.public.kid() == kid).map(|(key, _)| Arc::clone(&key.public))
         };
         let found = find(&self.current());
-        if found.is_some() || self.directory.stamp() == self.state.load().stamp {
+        if found.is_some() || self.directory.stamp() == Some(self.state.load().stamp) {
             return found;
         }
         // Somebody has rotated since the last look. A failed load shows in `is_healthy`.
@@ -223,31 +220,22 @@ impl KeyRing {
 
     /// The published keys, the one that signs first.
     pub fn jwks(&self) -> JwkSet {
-        let now = self.clock.now();
         let state = self.current();
-        let published = state.keys.iter().rev().filter(|key| key.is_published(now));
-        JwkSet { keys: published.map(|key| key.key.jwk().clone()).collect() }
+        let published = state.published(self.clock.now());
+        JwkSet { keys: published.map(|(key, _)| key.public.jwk().clone()).collect() }
     }
 
-    /// The keys and their state, the one that signs first.
+    /// The published keys and what they do, the one that signs first.
     pub fn list(&self) -> Vec<KeyStatus> {
-        let state = self.current();
-        let status = |key: &PublishedKey| KeyStatus {
-            kid: key.key.kid().to_owned(),
-            created_at: key.created_at,
-            published_until: key.until,
-        };
-        state.keys.iter().rev().map(status).collect()
+        self.current().list(self.clock.now())
     }
 
     /// The common case without any parsing: a token of a published key begins with that key's header,
     /// byte for byte.
     fn key_with_header(&self, header: &str) -> Option<Arc<VerifyingKey>> {
         let state = self.current();
-        let now = self.clock.now();
-        let found =
-            state.keys.iter().rev().find(|key| key.key.header() == header && key.is_published(now))?;
-        Some(Arc::clone(&found.key))
+        let mut published = state.published(self.clock.now());
+        published.find(|(key, _)| key.public.header() == header).map(|(key, _)| Arc::clone(&key.public))
     }
 
     /// The keys, after a look at the manifest if the last one was a second ago.
@@ -267,45 +255,18 @@ impl KeyRing {
     }
 }
 
-fn load(directory: &Directory, clock: &Clock) -> Result<Option<State>, KeyError> {
-    // The stamp is older than what is read after it, so a change in between is noticed next time.
-    let stamp = directory.stamp();
-    let Some(manifest) = directory.read_manifest()? else { return Ok(None) };
-    let now = clock.now();
-    let mut active = None;
-    let mut keys = Vec::with_capacity(manifest.keys.len());
-    for entry in manifest.keys {
-        // A key whose time is over is of no use, whatever state its file is in.
-        if entry.published_until.is_some_and(|until| until <= now) {
-            continue;
-        }
-        let key = directory.read_key(&entry.kid)?;
-        keys.push(PublishedKey {
-            key: Arc::clone(key.public()),
-            created_at: entry.created_at,
-            until: entry.published_until,
-        });
-        if entry.kid == manifest.active {
-            active = Some(Arc::new(key));
-        }
-    }
-    Ok(active.map(|active| State { stamp, active, keys }))
-}
-
 fn first_start(directory: &Directory, clock: &Clock) -> Result<State, KeyError> {
     let _lock = directory.lock()?;
     // Another process may have been first.
-    if let Some(state) = load(directory, clock)? {
+    if let Some(state) = State::load(directory, clock.now())? {
         return Ok(state);
     }
     let key = match directory.adopt_only_key()? {
         Some(key) => key,
         None => directory.create_key()?,
     };
-    let kid = key.public().kid().to_owned();
-    let entry = Entry { kid: kid.clone(), created_at: clock.now(), published_until: None };
-    directory.write_manifest(&Manifest { active: kid, keys: vec![entry] })?;
-    load(directory, clock)?.ok_or_else(|| missing(directory))
+    directory.write_manifest(&Manifest::of_first(key.public().kid(), clock.now()))?;
+    State::load(directory, clock.now())?.ok_or_else(|| missing(directory))
 }
 
 fn missing(directory: &Directory) -> KeyError {
