@@ -291,7 +291,7 @@ pub trait ArgusApi {
     async fn webhook_test(
         rqctx: RequestContext<Self::Context>,
         path: Checked<Path<webhooks::WebhookPath>>,
-    ) -> Answer<Reply<webhooks::WebhookTest, 202>> {
+    ) -> Answer<Reply<webhooks::WebhookTestQueued, 202>> {
         drop((rqctx, path));
         unserved()
     }

@@ -1,5 +1,6 @@
 //! The one error of this crate, and how the generated client's errors become it.
 
+use crate::generated::types::KnownErrorCode;
 use crate::trace;
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -76,6 +77,11 @@ impl Error {
     /// The stable `error_code` of the body (`error` on the OAuth endpoints).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// The code, if it is one that this version of the contract lists.
+    pub fn known_code(&self) -> Option<KnownErrorCode> {
+        self.code()?.parse().ok()
     }
 
     /// What went wrong, in English; do not parse it.
@@ -255,6 +261,7 @@ impl std::error::Error for Error {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::generated::types::{ApiError, ErrorCode};
     use reqwest::header::HeaderValue;
 
     fn after(text: &'static str, now: SystemTime) -> Option<Duration> {
@@ -281,10 +288,22 @@ mod tests {
         let body = serde_json::json!({"error_code": "insufficient_scope", "message": "needs x"});
         let error = Error::from_answer(StatusCode::FORBIDDEN, &none, &body);
         assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("insufficient_scope")));
+        assert_eq!(error.known_code(), Some(KnownErrorCode::InsufficientScope));
         assert_eq!(error.to_string(), "needs x (403, insufficient_scope)");
         let body = serde_json::json!({"error": "invalid_client", "error_description": "no"});
         let error = Error::from_answer(StatusCode::UNAUTHORIZED, &none, &body);
         assert_eq!((error.kind(), error.code()), (ErrorKind::Unauthorized, Some("invalid_client")));
+    }
+
+    #[test]
+    fn a_code_of_tomorrow_is_read_as_it_is() {
+        let body = serde_json::json!({"error_code": "a_code_of_tomorrow", "message": "wait"});
+        let read: ApiError = serde_json::from_value(body.clone()).unwrap();
+        assert!(matches!(read.error_code, ErrorCode::String(text) if text == "a_code_of_tomorrow"));
+        let error = Error::from_answer(StatusCode::CONFLICT, &HeaderMap::new(), &body);
+        assert_eq!((error.code(), error.known_code()), (Some("a_code_of_tomorrow"), None));
+        let known: ErrorCode = serde_json::from_value("not_found".into()).unwrap();
+        assert!(matches!(known, ErrorCode::KnownErrorCode(KnownErrorCode::NotFound)));
     }
 
     #[test]

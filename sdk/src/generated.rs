@@ -38,6 +38,23 @@ pub mod types {
             Default::default()
         }
     }
+    ///What went wrong, for programs and for people.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct ApiError {
+        ///Stable, machine-readable reason.
+        pub error_code: ErrorCode,
+        ///What to change, in English. The text may change; do not parse it.
+        pub message: ::std::string::String,
+        ///The response's `X-Request-ID`; only where the request was refused before its operation was found: 404 and 405 of no operation, a malformed path, an invalid `Host`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub request_id: ::std::option::Option<::std::string::String>,
+    }
+    impl ApiError {
+        pub fn builder() -> builder::ApiError {
+            Default::default()
+        }
+    }
     ///A registered app.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -75,7 +92,11 @@ pub mod types {
         pub grant_types: ::std::vec::Vec<GrantType>,
         ///Name that people will recognise, 1 to 128 characters.
         pub name: AppCreateName,
+<<<<<<< HEAD
         ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each. At least one is needed for `authorization_code`.
+=======
+        ///Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC 8252, section 7.3); at most 2000 characters each; none when absent. At least one is needed for `authorization_code`.
+>>>>>>> 114e1f4 (Enums are published as lists of texts with names and meanings; nothing but a text is one)
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
         ///Scopes that the app is to be approved for; at least one.
@@ -256,7 +277,7 @@ pub mod types {
         ///The apps of this page.
         pub apps: ::std::vec::Vec<App>,
         ///Cursor of the next page; `null` on the last one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_cursor: ::std::option::Option<::std::string::String>,
     }
     impl AppList {
@@ -836,24 +857,7 @@ pub mod types {
             value.parse()
         }
     }
-    ///What went wrong, for programs and for people.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(remote = "Self")]
-    pub struct Error {
-        ///Stable, machine-readable reason.
-        pub error_code: ErrorCode,
-        ///What to change, in English. The text may change; do not parse it.
-        pub message: ::std::string::String,
-        ///The response's `X-Request-ID`; only where the request was refused before its operation was found: 404 and 405 of no operation, a malformed path, an invalid `Host`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub request_id: ::std::option::Option<::std::string::String>,
-    }
-    impl Error {
-        pub fn builder() -> builder::Error {
-            Default::default()
-        }
-    }
-    /**Stable, machine-readable reason of an error. New codes may be added; those of this version are:
+    /**Stable, machine-readable reason of an error. New values may be added; those of this version are:
 
 - `invalid_request`: The request does not fit the contract; the message says where.
 - `unsupported_media_type`: The body is not of the media type that the operation takes.
@@ -879,65 +883,15 @@ pub mod types {
 - `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct ErrorCode(::std::string::String);
-    impl ::std::ops::Deref for ErrorCode {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(untagged)]
+    pub enum ErrorCode {
+        KnownErrorCode(KnownErrorCode),
+        String(::std::string::String),
     }
-    impl ::std::convert::From<ErrorCode> for ::std::string::String {
-        fn from(value: ErrorCode) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for ErrorCode {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 64usize {
-                return Err("longer than 64 characters".into());
-            }
-            if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
-            }
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[a-z][a-z0-9_]*$").unwrap() });
-            if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[a-z][a-z0-9_]*$\"".into());
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for ErrorCode {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for ErrorCode {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for ErrorCode {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
+    impl ::std::convert::From<KnownErrorCode> for ErrorCode {
+        fn from(value: KnownErrorCode) -> Self {
+            Self::KnownErrorCode(value)
         }
     }
     ///A source that a Community of Interest shares.
@@ -1276,11 +1230,11 @@ pub mod types {
         }
     }
     ///Result of a GraphQL operation.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct GraphqlResponse {
         ///What the operation returned; its shape is that of the approved document. `null` when it failed as a whole.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub data: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1355,14 +1309,14 @@ pub mod types {
     #[serde(remote = "Self")]
     pub struct Job {
         ///When the job ended; `null` before.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub completed_at: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
         ///When the job was enqueued.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Why the job failed; `null` unless it did.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub error: ::std::option::Option<JobError>,
         ///Identifier of the job.
         pub id: ::std::string::String,
@@ -1762,7 +1716,7 @@ pub mod types {
         ///The jobs of this page.
         pub jobs: ::std::vec::Vec<JobSummary>,
         ///Cursor of the next page; `null` on the last one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_cursor: ::std::option::Option<::std::string::String>,
         ///How many jobs match the filters, on all pages together.
         pub total_count: i64,
@@ -2253,6 +2207,200 @@ pub mod types {
             Default::default()
         }
     }
+    /**Stable, machine-readable reason of an error. New values may be added; those of this version are:
+
+- `invalid_request`: The request does not fit the contract; the message says where.
+- `unsupported_media_type`: The body is not of the media type that the operation takes.
+- `body_too_large`: The body is larger than the operation takes.
+- `request_timeout`: The body did not arrive in time.
+- `missing_token`: No bearer token was sent.
+- `invalid_token`: The token is malformed, expired, not yet valid, or not signed by this service.
+- `insufficient_scope`: The token lacks the scope that the message names.
+- `live_token_on_sandbox_host`: A live token was used on the sandbox host.
+- `sandbox_token_on_live_host`: A sandbox token was used on a live host.
+- `tenant_mismatch`: The tenant named in the request is not the token's tenant.
+- `not_found`: The resource does not exist, or belongs to another tenant.
+- `method_not_allowed`: The path exists, but not with this method; `Allow` lists those that it has.
+- `conflict`: The resource is in a state that forbids the operation.
+- `gone`: The resource existed, and its retention is over.
+- `precondition_failed`: The resource is not the one that `If-Match` names.
+- `scope_not_approved`: A scope was asked for that the app is not approved for.
+- `service_tokens_not_allowed`: The app's governance does not allow service tokens.
+- `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
+- `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
+- `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
+- `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
+- `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
+- `unavailable`: A backend is out of reach; try again later.
+- `internal`: A fault on this side; the trace id finds it in the logs.*/
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum KnownErrorCode {
+        ///The request does not fit the contract; the message says where.
+        #[serde(rename = "invalid_request")]
+        InvalidRequest,
+        ///The body is not of the media type that the operation takes.
+        #[serde(rename = "unsupported_media_type")]
+        UnsupportedMediaType,
+        ///The body is larger than the operation takes.
+        #[serde(rename = "body_too_large")]
+        BodyTooLarge,
+        ///The body did not arrive in time.
+        #[serde(rename = "request_timeout")]
+        RequestTimeout,
+        ///No bearer token was sent.
+        #[serde(rename = "missing_token")]
+        MissingToken,
+        ///The token is malformed, expired, not yet valid, or not signed by this service.
+        #[serde(rename = "invalid_token")]
+        InvalidToken,
+        ///The token lacks the scope that the message names.
+        #[serde(rename = "insufficient_scope")]
+        InsufficientScope,
+        ///A live token was used on the sandbox host.
+        #[serde(rename = "live_token_on_sandbox_host")]
+        LiveTokenOnSandboxHost,
+        ///A sandbox token was used on a live host.
+        #[serde(rename = "sandbox_token_on_live_host")]
+        SandboxTokenOnLiveHost,
+        ///The tenant named in the request is not the token's tenant.
+        #[serde(rename = "tenant_mismatch")]
+        TenantMismatch,
+        ///The resource does not exist, or belongs to another tenant.
+        #[serde(rename = "not_found")]
+        NotFound,
+        ///The path exists, but not with this method; `Allow` lists those that it has.
+        #[serde(rename = "method_not_allowed")]
+        MethodNotAllowed,
+        ///The resource is in a state that forbids the operation.
+        #[serde(rename = "conflict")]
+        Conflict,
+        ///The resource existed, and its retention is over.
+        #[serde(rename = "gone")]
+        Gone,
+        ///The resource is not the one that `If-Match` names.
+        #[serde(rename = "precondition_failed")]
+        PreconditionFailed,
+        ///A scope was asked for that the app is not approved for.
+        #[serde(rename = "scope_not_approved")]
+        ScopeNotApproved,
+        ///The app's governance does not allow service tokens.
+        #[serde(rename = "service_tokens_not_allowed")]
+        ServiceTokensNotAllowed,
+        ///A scenario id is not in the catalogue; the message names the valid ones.
+        #[serde(rename = "unknown_scenario")]
+        UnknownScenario,
+        ///A secrecy level above the caller's own was asked for.
+        #[serde(rename = "secrecy_level_exceeded")]
+        SecrecyLevelExceeded,
+        ///The GraphQL document is not in the caller's approved operation bundles.
+        #[serde(rename = "operation_not_approved")]
+        OperationNotApproved,
+        ///A `Prefer` value asks for something that this operation does not document.
+        #[serde(rename = "preference_not_supported")]
+        PreferenceNotSupported,
+        ///Too many requests in a short time; `Retry-After` says when to go on.
+        #[serde(rename = "rate_limited")]
+        RateLimited,
+        ///A backend is out of reach; try again later.
+        #[serde(rename = "unavailable")]
+        Unavailable,
+        ///A fault on this side; the trace id finds it in the logs.
+        #[serde(rename = "internal")]
+        Internal,
+    }
+    impl ::std::fmt::Display for KnownErrorCode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::InvalidRequest => f.write_str("invalid_request"),
+                Self::UnsupportedMediaType => f.write_str("unsupported_media_type"),
+                Self::BodyTooLarge => f.write_str("body_too_large"),
+                Self::RequestTimeout => f.write_str("request_timeout"),
+                Self::MissingToken => f.write_str("missing_token"),
+                Self::InvalidToken => f.write_str("invalid_token"),
+                Self::InsufficientScope => f.write_str("insufficient_scope"),
+                Self::LiveTokenOnSandboxHost => f.write_str("live_token_on_sandbox_host"),
+                Self::SandboxTokenOnLiveHost => f.write_str("sandbox_token_on_live_host"),
+                Self::TenantMismatch => f.write_str("tenant_mismatch"),
+                Self::NotFound => f.write_str("not_found"),
+                Self::MethodNotAllowed => f.write_str("method_not_allowed"),
+                Self::Conflict => f.write_str("conflict"),
+                Self::Gone => f.write_str("gone"),
+                Self::PreconditionFailed => f.write_str("precondition_failed"),
+                Self::ScopeNotApproved => f.write_str("scope_not_approved"),
+                Self::ServiceTokensNotAllowed => {
+                    f.write_str("service_tokens_not_allowed")
+                }
+                Self::UnknownScenario => f.write_str("unknown_scenario"),
+                Self::SecrecyLevelExceeded => f.write_str("secrecy_level_exceeded"),
+                Self::OperationNotApproved => f.write_str("operation_not_approved"),
+                Self::PreferenceNotSupported => f.write_str("preference_not_supported"),
+                Self::RateLimited => f.write_str("rate_limited"),
+                Self::Unavailable => f.write_str("unavailable"),
+                Self::Internal => f.write_str("internal"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for KnownErrorCode {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "invalid_request" => Ok(Self::InvalidRequest),
+                "unsupported_media_type" => Ok(Self::UnsupportedMediaType),
+                "body_too_large" => Ok(Self::BodyTooLarge),
+                "request_timeout" => Ok(Self::RequestTimeout),
+                "missing_token" => Ok(Self::MissingToken),
+                "invalid_token" => Ok(Self::InvalidToken),
+                "insufficient_scope" => Ok(Self::InsufficientScope),
+                "live_token_on_sandbox_host" => Ok(Self::LiveTokenOnSandboxHost),
+                "sandbox_token_on_live_host" => Ok(Self::SandboxTokenOnLiveHost),
+                "tenant_mismatch" => Ok(Self::TenantMismatch),
+                "not_found" => Ok(Self::NotFound),
+                "method_not_allowed" => Ok(Self::MethodNotAllowed),
+                "conflict" => Ok(Self::Conflict),
+                "gone" => Ok(Self::Gone),
+                "precondition_failed" => Ok(Self::PreconditionFailed),
+                "scope_not_approved" => Ok(Self::ScopeNotApproved),
+                "service_tokens_not_allowed" => Ok(Self::ServiceTokensNotAllowed),
+                "unknown_scenario" => Ok(Self::UnknownScenario),
+                "secrecy_level_exceeded" => Ok(Self::SecrecyLevelExceeded),
+                "operation_not_approved" => Ok(Self::OperationNotApproved),
+                "preference_not_supported" => Ok(Self::PreferenceNotSupported),
+                "rate_limited" => Ok(Self::RateLimited),
+                "unavailable" => Ok(Self::Unavailable),
+                "internal" => Ok(Self::Internal),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KnownErrorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KnownErrorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///A link of the catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -2324,16 +2472,22 @@ pub mod types {
         PartialOrd
     )]
     pub enum OpenapiHostViewDocument {
+        ///Identity, OAuth and keys, as Json.
         #[serde(rename = "auth.json")]
         AuthJson,
+        ///Identity, OAuth and keys, as Yaml.
         #[serde(rename = "auth.yaml")]
         AuthYaml,
+        ///Live partner surface, as Json.
         #[serde(rename = "api.json")]
         ApiJson,
+        ///Live partner surface, as Yaml.
         #[serde(rename = "api.yaml")]
         ApiYaml,
+        ///Deterministic sandbox; needs a sandbox token, as Json.
         #[serde(rename = "sandbox.json")]
         SandboxJson,
+        ///Deterministic sandbox; needs a sandbox token, as Yaml.
         #[serde(rename = "sandbox.yaml")]
         SandboxYaml,
     }
@@ -3082,7 +3236,7 @@ pub mod types {
         ///Name of the operation.
         pub name: ::std::string::String,
         ///Span id of the parent; `null` for the root.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub parent_span_id: ::std::option::Option<::std::string::String>,
         ///W3C span id, 16 hexadecimal digits.
         pub span_id: SpanSpanId,
@@ -3255,6 +3409,7 @@ pub mod types {
         PartialOrd
     )]
     pub enum TokenRequestGrantType {
+        ///Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
         #[serde(rename = "client_credentials")]
         ClientCredentials,
     }
@@ -3473,16 +3628,16 @@ pub mod types {
     #[serde(untagged)]
     pub enum TraceViewFailure {
         TraceUnavailable(TraceUnavailable),
-        Error(Error),
+        ApiError(ApiError),
     }
     impl ::std::convert::From<TraceUnavailable> for TraceViewFailure {
         fn from(value: TraceUnavailable) -> Self {
             Self::TraceUnavailable(value)
         }
     }
-    impl ::std::convert::From<Error> for TraceViewFailure {
-        fn from(value: Error) -> Self {
-            Self::Error(value)
+    impl ::std::convert::From<ApiError> for TraceViewFailure {
+        fn from(value: ApiError) -> Self {
+            Self::ApiError(value)
         }
     }
     ///`TraceViewTraceId`
@@ -3725,14 +3880,14 @@ pub mod types {
         ///When it was attempted.
         pub attempted_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Event that was delivered; `null` for a test delivery.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub event: ::std::option::Option<WebhookEvent>,
         ///Identifier of the delivery; also the `webhook-id` header.
         pub id: ::std::string::String,
         ///What was sent.
         pub request: DeliveryRequest,
         ///Status that the receiver answered with; `null` when it did not answer.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub response_status: ::std::option::Option<i32>,
         ///State of the delivery.
         pub status: DeliveryStatus,
@@ -3749,7 +3904,7 @@ pub mod types {
         ///The attempts of this page.
         pub deliveries: ::std::vec::Vec<WebhookDelivery>,
         ///Cursor of the next page; `null` on the last one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_cursor: ::std::option::Option<::std::string::String>,
     }
     impl WebhookDeliveryList {
@@ -3954,7 +4109,7 @@ pub mod types {
     #[serde(remote = "Self")]
     pub struct WebhookList {
         ///Cursor of the next page; `null` on the last one.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_cursor: ::std::option::Option<::std::string::String>,
         ///The subscriptions of this page.
         pub webhooks: ::std::vec::Vec<Webhook>,
@@ -4024,14 +4179,14 @@ pub mod types {
     ///A test delivery that was queued.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
-    pub struct WebhookTest {
+    pub struct WebhookTestQueued {
         ///Identifier of the delivery, as the delivery list shows it.
         pub delivery_id: ::std::string::String,
         ///Always `queued`.
         pub status: DeliveryStatus,
     }
-    impl WebhookTest {
-        pub fn builder() -> builder::WebhookTest {
+    impl WebhookTestQueued {
+        pub fn builder() -> builder::WebhookTestQueued {
             Default::default()
         }
     }
@@ -4431,6 +4586,83 @@ pub mod types {
                     anchor: Ok(value.anchor),
                     service_desc: Ok(value.service_desc),
                     service_doc: Ok(value.service_doc),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ApiError {
+            error_code: ::std::result::Result<super::ErrorCode, ::std::string::String>,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+            request_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ApiError {
+            fn default() -> Self {
+                Self {
+                    error_code: Err("no value supplied for error_code".to_string()),
+                    message: Err("no value supplied for message".to_string()),
+                    request_id: Ok(Default::default()),
+                }
+            }
+        }
+        impl ApiError {
+            pub fn error_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ErrorCode>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for error_code: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn request_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ApiError> for super::ApiError {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ApiError,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    error_code: value.error_code?,
+                    message: value.message?,
+                    request_id: value.request_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ApiError> for ApiError {
+            fn from(value: super::ApiError) -> Self {
+                Self {
+                    error_code: Ok(value.error_code),
+                    message: Ok(value.message),
+                    request_id: Ok(value.request_id),
                 }
             }
         }
@@ -5033,7 +5265,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     apps: Err("no value supplied for apps".to_string()),
-                    next_cursor: Ok(Default::default()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
                 }
             }
         }
@@ -5424,83 +5656,6 @@ pub mod types {
                     body: Ok(value.body),
                     headers: Ok(value.headers),
                     url: Ok(value.url),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Error {
-            error_code: ::std::result::Result<super::ErrorCode, ::std::string::String>,
-            message: ::std::result::Result<::std::string::String, ::std::string::String>,
-            request_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for Error {
-            fn default() -> Self {
-                Self {
-                    error_code: Err("no value supplied for error_code".to_string()),
-                    message: Err("no value supplied for message".to_string()),
-                    request_id: Ok(Default::default()),
-                }
-            }
-        }
-        impl Error {
-            pub fn error_code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::ErrorCode>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.error_code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for error_code: {e}")
-                    });
-                self
-            }
-            pub fn message<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.message = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for message: {e}")
-                    });
-                self
-            }
-            pub fn request_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.request_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for request_id: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<Error> for super::Error {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Error,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    error_code: value.error_code?,
-                    message: value.message?,
-                    request_id: value.request_id?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Error> for Error {
-            fn from(value: super::Error) -> Self {
-                Self {
-                    error_code: Ok(value.error_code),
-                    message: Ok(value.message),
-                    request_id: Ok(value.request_id),
                 }
             }
         }
@@ -6028,7 +6183,7 @@ pub mod types {
         impl ::std::default::Default for GraphqlResponse {
             fn default() -> Self {
                 Self {
-                    data: Ok(Default::default()),
+                    data: Err("no value supplied for data".to_string()),
                     errors: Ok(Default::default()),
                 }
             }
@@ -6109,9 +6264,9 @@ pub mod types {
         impl ::std::default::Default for Job {
             fn default() -> Self {
                 Self {
-                    completed_at: Ok(Default::default()),
+                    completed_at: Err("no value supplied for completed_at".to_string()),
                     created_at: Err("no value supplied for created_at".to_string()),
-                    error: Ok(Default::default()),
+                    error: Err("no value supplied for error".to_string()),
                     id: Err("no value supplied for id".to_string()),
                     kind: Err("no value supplied for kind".to_string()),
                     progress_pct: Err("no value supplied for progress_pct".to_string()),
@@ -6551,7 +6706,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     jobs: Err("no value supplied for jobs".to_string()),
-                    next_cursor: Ok(Default::default()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
                     total_count: Err("no value supplied for total_count".to_string()),
                 }
             }
@@ -8332,7 +8487,9 @@ pub mod types {
                     attributes: Err("no value supplied for attributes".to_string()),
                     duration_ns: Err("no value supplied for duration_ns".to_string()),
                     name: Err("no value supplied for name".to_string()),
-                    parent_span_id: Ok(Default::default()),
+                    parent_span_id: Err(
+                        "no value supplied for parent_span_id".to_string(),
+                    ),
                     span_id: Err("no value supplied for span_id".to_string()),
                     start_unix_nano: Err(
                         "no value supplied for start_unix_nano".to_string(),
@@ -9055,10 +9212,12 @@ pub mod types {
                 Self {
                     attempt: Err("no value supplied for attempt".to_string()),
                     attempted_at: Err("no value supplied for attempted_at".to_string()),
-                    event: Ok(Default::default()),
+                    event: Err("no value supplied for event".to_string()),
                     id: Err("no value supplied for id".to_string()),
                     request: Err("no value supplied for request".to_string()),
-                    response_status: Ok(Default::default()),
+                    response_status: Err(
+                        "no value supplied for response_status".to_string(),
+                    ),
                     status: Err("no value supplied for status".to_string()),
                 }
             }
@@ -9193,7 +9352,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     deliveries: Err("no value supplied for deliveries".to_string()),
-                    next_cursor: Ok(Default::default()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
                 }
             }
         }
@@ -9257,7 +9416,7 @@ pub mod types {
         impl ::std::default::Default for WebhookList {
             fn default() -> Self {
                 Self {
-                    next_cursor: Ok(Default::default()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
                     webhooks: Err("no value supplied for webhooks".to_string()),
                 }
             }
@@ -9308,14 +9467,14 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct WebhookTest {
+        pub struct WebhookTestQueued {
             delivery_id: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
             >,
             status: ::std::result::Result<super::DeliveryStatus, ::std::string::String>,
         }
-        impl ::std::default::Default for WebhookTest {
+        impl ::std::default::Default for WebhookTestQueued {
             fn default() -> Self {
                 Self {
                     delivery_id: Err("no value supplied for delivery_id".to_string()),
@@ -9323,7 +9482,7 @@ pub mod types {
                 }
             }
         }
-        impl WebhookTest {
+        impl WebhookTestQueued {
             pub fn delivery_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9349,10 +9508,10 @@ pub mod types {
                 self
             }
         }
-        impl ::std::convert::TryFrom<WebhookTest> for super::WebhookTest {
+        impl ::std::convert::TryFrom<WebhookTestQueued> for super::WebhookTestQueued {
             type Error = super::error::ConversionError;
             fn try_from(
-                value: WebhookTest,
+                value: WebhookTestQueued,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     delivery_id: value.delivery_id?,
@@ -9360,8 +9519,8 @@ pub mod types {
                 })
             }
         }
-        impl ::std::convert::From<super::WebhookTest> for WebhookTest {
-            fn from(value: super::WebhookTest) -> Self {
+        impl ::std::convert::From<super::WebhookTestQueued> for WebhookTestQueued {
+            fn from(value: super::WebhookTestQueued) -> Self {
                 Self {
                     delivery_id: Ok(value.delivery_id),
                     status: Ok(value.status),
@@ -9489,16 +9648,16 @@ pub mod types {
         }
     }
     ::argus_wire::objects!(
-        ApiCatalog, ApiCatalogEntry, App, AppCreate, AppCreated, AppGovernance, AppList,
-        AppSecret, DataSchema, DataSchemaList, DeliveryRequest, Error, FederatedSource,
+        ApiCatalog, ApiCatalogEntry, ApiError, App, AppCreate, AppCreated, AppGovernance,
+        AppList, AppSecret, DataSchema, DataSchemaList, DeliveryRequest, FederatedSource,
         Finding, Governance, GovernanceUpdate, GraphqlError, GraphqlRequest,
         GraphqlResponse, Job, JobCreate, JobCreated, JobError, JobList, JobProgress,
         JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
         ProfileEnrich, ProfileEnrichment, Risk, SandboxToken, SandboxTokenCreate,
         Scenario, ScenarioList, ScopeEntry, ScopeList, ServiceToken, ServiceTokenCreate,
         Span, TokenRequest, TokenResponse, Trace, TraceUnavailable, Webhook,
-        WebhookCreate, WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookTest,
-        WebhookUpdate
+        WebhookCreate, WebhookDelivery, WebhookDeliveryList, WebhookList,
+        WebhookTestQueued, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -10359,7 +10518,7 @@ pub mod builder {
         ///Sends a `GET` request to `/.well-known/api-catalog`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ApiCatalog>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::ApiCatalog>, Error<types::ApiError>> {
             let Self { client, if_match, if_none_match } = self;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -10436,7 +10595,7 @@ pub mod builder {
         ///Sends a `GET` request to `/.well-known/jwks.json`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::JwkSet>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::JwkSet>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/.well-known/jwks.json", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -10498,7 +10657,7 @@ pub mod builder {
         ///Sends a `GET` request to `/.well-known/oauth-authorization-server`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::OauthMetadata>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::OauthMetadata>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!(
                 "{}/.well-known/oauth-authorization-server", client.baseurl,
@@ -10596,7 +10755,7 @@ pub mod builder {
             self,
         ) -> Result<
             ResponseValue<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
-            Error<types::Error>,
+            Error<types::ApiError>,
         > {
             let Self { client, if_match, if_none_match } = self;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -10706,7 +10865,7 @@ pub mod builder {
         ///Sends a `GET` request to `/.well-known/openapi.yaml`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<ByteStream>, Error<types::Error>> {
+        ) -> Result<ResponseValue<ByteStream>, Error<types::ApiError>> {
             let Self { client, if_match, if_none_match } = self;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
             let if_none_match = if_none_match.map_err(Error::InvalidRequest)?;
@@ -10821,7 +10980,7 @@ pub mod builder {
         ///Sends a `GET` request to `/.well-known/openapi/{document}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<ByteStream>, Error<types::Error>> {
+        ) -> Result<ResponseValue<ByteStream>, Error<types::ApiError>> {
             let Self { client, document, if_match, if_none_match } = self;
             let document = document.map_err(Error::InvalidRequest)?;
             let if_match = if_match.map_err(Error::InvalidRequest)?;
@@ -10948,7 +11107,7 @@ pub mod builder {
             self,
         ) -> Result<
             ResponseValue<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
-            Error<types::Error>,
+            Error<types::ApiError>,
         > {
             let Self { client, id, if_match, if_none_match } = self;
             let id = id.map_err(Error::InvalidRequest)?;
@@ -11095,7 +11254,7 @@ pub mod builder {
         ///Sends a `POST` request to `/graphql`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::GraphqlResponse>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::GraphqlResponse>, Error<types::ApiError>> {
             let Self { client, prefer, x_tenant_id, body } = self;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
             let x_tenant_id = x_tenant_id.map_err(Error::InvalidRequest)?;
@@ -11220,7 +11379,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/auth/jwks.json`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::JwkSet>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::JwkSet>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/auth/jwks.json", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -11327,7 +11486,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/discovery/data-schemas`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::DataSchemaList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::DataSchemaList>, Error<types::ApiError>> {
             let Self { client, include_federated, secrecy_max, prefer } = self;
             let include_federated = include_federated.map_err(Error::InvalidRequest)?;
             let secrecy_max = secrecy_max.map_err(Error::InvalidRequest)?;
@@ -11500,7 +11659,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/jobs`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::JobList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::JobList>, Error<types::ApiError>> {
             let Self { client, cursor, kind, limit, status, prefer } = self;
             let cursor = cursor.map_err(Error::InvalidRequest)?;
             let kind = kind.map_err(Error::InvalidRequest)?;
@@ -11656,7 +11815,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/jobs`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::JobCreated>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::JobCreated>, Error<types::ApiError>> {
             let Self { client, idempotency_key, prefer, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -11808,7 +11967,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/jobs/{id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Job>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::Job>, Error<types::ApiError>> {
             let Self { client, id, prefer } = self;
             let id = id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -11938,7 +12097,7 @@ pub mod builder {
             self
         }
         ///Sends a `DELETE` request to `/v1/jobs/{id}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, id, prefer } = self;
             let id = id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -12078,7 +12237,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/jobs/{id}/result`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::JobResultSuccess>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::JobResultSuccess>, Error<types::ApiError>> {
             let Self { client, id, prefer } = self;
             let id = id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -12492,7 +12651,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/platform/apps`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::AppList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::AppList>, Error<types::ApiError>> {
             let Self { client, cursor, limit } = self;
             let cursor = cursor.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -12603,7 +12762,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/platform/apps`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::AppCreated>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::AppCreated>, Error<types::ApiError>> {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::AppCreate::try_from(v).map_err(|e| e.to_string()))
@@ -12726,7 +12885,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/platform/apps/{client_id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::App>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::App>, Error<types::ApiError>> {
             let Self { client, client_id } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
             let url = format!(
@@ -12862,7 +13021,7 @@ pub mod builder {
         ///Sends a `PATCH` request to `/v1/platform/apps/{client_id}/governance`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::AppGovernance>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::AppGovernance>, Error<types::ApiError>> {
             let Self { client, client_id, body } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
             let body = body
@@ -12999,7 +13158,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-secret`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::AppSecret>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::AppSecret>, Error<types::ApiError>> {
             let Self { client, client_id } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
             let url = format!(
@@ -13135,7 +13294,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/platform/apps/{client_id}/sandbox-token`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::SandboxToken>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::SandboxToken>, Error<types::ApiError>> {
             let Self { client, client_id, body } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13298,7 +13457,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/platform/apps/{client_id}/service-token`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ServiceToken>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::ServiceToken>, Error<types::ApiError>> {
             let Self { client, client_id, body } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
             let body = body
@@ -13419,7 +13578,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/platform/scopes`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ScopeList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::ScopeList>, Error<types::ApiError>> {
             let Self { client } = self;
             let url = format!("{}/v1/platform/scopes", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -13530,7 +13689,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/profiles/{id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Profile>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::Profile>, Error<types::ApiError>> {
             let Self { client, id, prefer } = self;
             let id = id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -13688,7 +13847,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/profiles/{id}/enrich`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ProfileEnrichment>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::ProfileEnrichment>, Error<types::ApiError>> {
             let Self { client, id, prefer, body } = self;
             let id = id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -13837,7 +13996,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/sandbox/scenarios`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ScenarioList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::ScenarioList>, Error<types::ApiError>> {
             let Self { client, prefer } = self;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/sandbox/scenarios", client.baseurl,);
@@ -13977,7 +14136,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/webhooks`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::WebhookList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::WebhookList>, Error<types::ApiError>> {
             let Self { client, cursor, limit, prefer } = self;
             let cursor = cursor.map_err(Error::InvalidRequest)?;
             let limit = limit.map_err(Error::InvalidRequest)?;
@@ -14116,7 +14275,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/webhooks`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Webhook>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::Webhook>, Error<types::ApiError>> {
             let Self { client, prefer, body } = self;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
             let body = body
@@ -14268,7 +14427,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/webhooks/{webhook_id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Webhook>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::Webhook>, Error<types::ApiError>> {
             let Self { client, webhook_id, prefer } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -14428,7 +14587,7 @@ pub mod builder {
         ///Sends a `PUT` request to `/v1/webhooks/{webhook_id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Webhook>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::Webhook>, Error<types::ApiError>> {
             let Self { client, webhook_id, prefer, body } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -14589,7 +14748,7 @@ pub mod builder {
             self
         }
         ///Sends a `DELETE` request to `/v1/webhooks/{webhook_id}`
-        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Error>> {
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ApiError>> {
             let Self { client, webhook_id, prefer } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -14755,7 +14914,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/webhooks/{webhook_id}/deliveries`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::WebhookDeliveryList>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::WebhookDeliveryList>, Error<types::ApiError>> {
             let Self { client, webhook_id, cursor, limit, prefer } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let cursor = cursor.map_err(Error::InvalidRequest)?;
@@ -14895,7 +15054,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/webhooks/{webhook_id}/test`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::WebhookTest>, Error<types::Error>> {
+        ) -> Result<ResponseValue<types::WebhookTestQueued>, Error<types::ApiError>> {
             let Self { client, webhook_id, prefer } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;

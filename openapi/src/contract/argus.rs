@@ -13,7 +13,7 @@ pub static ARGUS: Contract = Contract {
     documents_host: Host::Api,
     rows: operations::ROWS,
     error: ErrorShape {
-        name: "Error",
+        name: "ApiError",
         schema: |generator| generator.subschema_for::<Error>(),
         write: |error| serde_json::to_vec(error),
     },

@@ -15,7 +15,10 @@ const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/componen
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
     walk::document(&mut document, &mut drop_item_bounds);
-    walk::document(&mut document, &mut drop_scalar_default);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        open_extensible(schemas);
+    }
+    walk::document(&mut document, &mut describe_values);
     let shared = document["components"]["responses"].clone();
     let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
     for operation in operations_mut(&mut document) {
@@ -49,12 +52,40 @@ fn drop_item_bounds(schema: &mut Object) {
     }
 }
 
-/// Drops the defaults of single values: the generator would send them in the caller's place, and what
-/// the caller leaves out is the server's to fill in.
-fn drop_scalar_default(schema: &mut Object) {
-    if schema.get("default").is_some_and(|default| !default.is_array() && !default.is_object()) {
-        schema.remove("default");
+/// Gives an enum whose values may grow a union of the known values and of any other text, which the generator
+/// makes an enum with a variant for each.
+fn open_extensible(schemas: &mut Object) {
+    let extensible: Vec<String> = schemas
+        .iter()
+        .filter(|(_, schema)| schema.get("x-extensible-enum").is_some())
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in extensible {
+        let Some(schema) = schemas.get_mut(&name).and_then(Value::as_object_mut) else { continue };
+        let mut known = schema.clone();
+        if let Some(values) = known.remove("x-extensible-enum") {
+            known.insert("enum".to_owned(), values);
+        }
+        schema.retain(|member, _| member == "description");
+        let known_name = format!("Known{name}");
+        let reference = json!({ "$ref": format!("#/components/schemas/{known_name}") });
+        schema.insert("oneOf".to_owned(), json!([reference, { "type": "string" }]));
+        schemas.insert(known_name, Value::Object(known));
     }
+}
+
+/// Writes an enum as a union of its values, each with its meaning, which the generator makes the
+/// documentation of its variants.
+fn describe_values(schema: &mut Object) {
+    let (Some(Value::Array(values)), Some(Value::Array(meanings))) =
+        (schema.get("enum").cloned(), schema.get("x-enum-descriptions").cloned())
+    else {
+        return;
+    };
+    schema.retain(|member, _| !["type", "enum"].contains(&member.as_str()));
+    let branches = values.into_iter().zip(meanings);
+    let branch = |(value, meaning): (Value, Value)| json!({ "type": "string", "enum": [value], "description": meaning });
+    schema.insert("oneOf".to_owned(), branches.map(branch).collect());
 }
 
 /// Writes a shared response in place, so that it can take the operation's own union.

@@ -20,9 +20,6 @@ pub fn lower_schema(mut schema: Value) -> Value {
 }
 
 fn lower_members(schema: &mut Object) {
-    if let Some(value) = schema.remove("const") {
-        schema.insert("enum".to_owned(), json!([value]));
-    }
     if schema.get("contentEncoding") == Some(&json!("base64")) {
         schema.remove("contentEncoding");
         schema.insert("format".to_owned(), json!("byte"));

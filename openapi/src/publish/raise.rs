@@ -8,7 +8,6 @@
 //! | `minimum` with `exclusiveMinimum: true` | `exclusiveMinimum: n` |
 //! | `example` | `examples` |
 //! | `format: byte`, `format: binary` | `contentEncoding`, `contentMediaType` |
-//! | `enum` with one value | `const` |
 
 use super::document::Object;
 use super::walk;
@@ -69,12 +68,6 @@ fn raise_members(schema: &mut Object) {
             schema.insert("contentMediaType".to_owned(), json!(OCTET_STREAM));
         }
         _ => {}
-    }
-    if schema.get("enum").and_then(Value::as_array).is_some_and(|values| values.len() == 1)
-        && let Some(Value::Array(mut values)) = schema.remove("enum")
-        && let Some(value) = values.pop()
-    {
-        schema.insert("const".to_owned(), value);
     }
 }
 

@@ -18,6 +18,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.api-catalog.v1.json"),
     },
     PublishedSchema {
+        id: "argus.api-error.v1",
+        title: "API error",
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        text: include_str!("../../schemas/argus.api-error.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.app-create.v1",
         title: "App create",
         operations: &["POST /v1/platform/apps"],
@@ -88,12 +94,6 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Error code",
         operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.error-code.v1.json"),
-    },
-    PublishedSchema {
-        id: "argus.error.v1",
-        title: "Error",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
-        text: include_str!("../../schemas/argus.error.v1.json"),
     },
     PublishedSchema {
         id: "argus.federated-source.v1",
@@ -402,10 +402,10 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.webhook-list.v1.json"),
     },
     PublishedSchema {
-        id: "argus.webhook-test.v1",
-        title: "Webhook test",
+        id: "argus.webhook-test-queued.v1",
+        title: "Webhook test queued",
         operations: &["POST /v1/webhooks/{webhook_id}/test"],
-        text: include_str!("../../schemas/argus.webhook-test.v1.json"),
+        text: include_str!("../../schemas/argus.webhook-test-queued.v1.json"),
     },
     PublishedSchema {
         id: "argus.webhook-update.v1",

@@ -11,7 +11,6 @@ use validator::Validate;
 
 wire_enum! {
     /// An OAuth 2.0 grant that an app may use.
-    #[derive(JsonSchema)]
     pub enum GrantType {
         /// Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
         ClientCredentials = "client_credentials",
@@ -33,7 +32,7 @@ pub struct AppCreate {
     /// Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal
     /// address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute
     /// URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000
-    /// characters each. At least one is needed for `authorization_code`.
+    /// characters each; none when absent. At least one is needed for `authorization_code`.
     #[serde(default)]
     #[validate(length(max = 16))]
     pub redirect_uris: Vec<RedirectUri>,

@@ -61,7 +61,7 @@ fn lower_hex(digits: u32) -> Schema {
 wire_enum! {
     /// Secrecy of a record, in rising order. A caller sees what is at or below its own clearance; a
     /// job inherits its creator's level and never exceeds it.
-    #[derive(Default, PartialOrd, Ord, JsonSchema)]
+    #[derive(Default, PartialOrd, Ord)]
     pub enum SecrecyLevel {
         /// Ordinary business data; the default.
         Standard = "standard" #[default],

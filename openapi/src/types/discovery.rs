@@ -1,11 +1,12 @@
 //! Discovery: the API catalogue, the data schemas and the authorization server.
 
 use super::common::{Identifier, SecrecyLevel};
+use super::wire_enum;
 use crate::Host;
 use crate::published::Format;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::{InstanceType, Schema, SchemaObject};
+use schemars::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use validator::Validate;
@@ -90,12 +91,12 @@ impl JsonSchema for HostDocument {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        SchemaObject {
-            instance_type: Some(InstanceType::String.into()),
-            enum_values: Some(Self::all().map(|name| name.to_string().into()).collect()),
-            ..SchemaObject::default()
-        }
-        .into()
+        let value = |name: Self| {
+            let Self { host, format } = name;
+            let meaning = format!("{}, as {format:?}.", host.description());
+            (name.to_string(), format!("{host:?}{format:?}"), meaning)
+        };
+        wire_enum::one_of(Self::all().map(value)).into()
     }
 }
 

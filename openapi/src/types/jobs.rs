@@ -9,7 +9,6 @@ use validator::Validate;
 
 wire_enum! {
     /// What a job does.
-    #[derive(JsonSchema)]
     pub enum JobKind {
         /// Enriches many profiles.
         IntelligenceEnrichBulk = "intelligence.enrich.bulk",
@@ -24,7 +23,6 @@ wire_enum! {
 
 wire_enum! {
     /// State of a job. `succeeded`, `failed` and `cancelled` are terminal: none follows another.
-    #[derive(JsonSchema)]
     pub enum JobStatus {
         /// Accepted and waiting for a worker.
         Queued = "queued",
@@ -55,13 +53,7 @@ pub struct JobCreate {
     /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
     /// refused with 403 `secrecy_level_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(default = "secrecy_level_default")]
     pub secrecy_level: Option<SecrecyLevel>,
-}
-
-/// For the published schema: what an absent level means.
-fn secrecy_level_default() -> Option<SecrecyLevel> {
-    Some(SecrecyLevel::default())
 }
 
 /// Headers of a job request.

@@ -8,7 +8,6 @@ use validator::Validate;
 
 wire_enum! {
     /// What a profile is about.
-    #[derive(JsonSchema)]
     pub enum ProfileKind {
         /// A crypto-asset wallet.
         Wallet = "wallet",
@@ -23,7 +22,7 @@ wire_enum! {
 
 wire_enum! {
     /// Where a finding comes from.
-    #[derive(PartialOrd, Ord, JsonSchema)]
+    #[derive(PartialOrd, Ord)]
     pub enum EnrichmentSource {
         /// Open-source intelligence, sanctions lists among it.
         Osint = "osint",
@@ -40,7 +39,7 @@ wire_enum! {
 
 wire_enum! {
     /// How bad it is, in rising order.
-    #[derive(PartialOrd, Ord, JsonSchema)]
+    #[derive(PartialOrd, Ord)]
     pub enum RiskLevel {
         /// Nothing that needs attention.
         Low = "low",

@@ -1,12 +1,12 @@
 //! The scope catalogue: every scope's name and description, written once.
 
-use super::wire_enum::wire_enum;
+use super::wire_enum::{WireEnum, wire_enum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 wire_enum! {
     /// A permission that a token may carry.
-    #[derive(PartialOrd, Ord, JsonSchema)]
+    #[derive(PartialOrd, Ord)]
     pub enum Scope {
         /// Read the scope catalogue and registered apps
         PlatformRead = "argus:platform:read",
@@ -31,15 +31,16 @@ wire_enum! {
         /// List the data schemas that the caller may see
         DiscoveryRead = "argus:discovery:read",
         /// Operate the service: metrics and tenant bootstrap. Never granted to apps
-        // Not in the contract: no request may name it and no error may list it.
-        InternalOperate = "argus:internal:operate" #[schemars(skip)] #[serde(skip_deserializing)],
+        InternalOperate = "argus:internal:operate",
     }
+    // Not in the contract: no request may name it and no error may list it.
+    unpublished = InternalOperate
 }
 
 impl Scope {
     /// The scopes that an app can be approved for, in catalogue order.
     pub fn catalogue() -> impl Iterator<Item = Scope> {
-        Self::ALL.into_iter().filter(|scope| *scope != Self::InternalOperate)
+        Self::published()
     }
 
     /// The scope with this name, if an app can be approved for it.

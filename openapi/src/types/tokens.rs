@@ -1,11 +1,13 @@
 //! Token requests and responses. How a token is signed or verified does not live here.
 
+use super::apps::GrantType;
 use super::common::Timestamp;
 use super::scopes::Scope;
 use super::secret::SecretText;
+use super::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::{InstanceType, Schema, SchemaObject};
+use schemars::schema::Schema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -41,12 +43,7 @@ pub struct TokenRequest {
 
 /// Schema of the one grant that the token endpoint has.
 fn client_credentials(_: &mut SchemaGenerator) -> Schema {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        enum_values: Some(vec!["client_credentials".into()]),
-        ..SchemaObject::default()
-    }
-    .into()
+    wire_enum::values([GrantType::ClientCredentials]).into()
 }
 
 /// Token response (RFC 6749, section 5.1).
@@ -91,13 +88,8 @@ pub struct SandboxTokenCreate {
     pub scenarios: Vec<String>,
     /// Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", default = "ttl_seconds_default")]
+    #[schemars(with = "Option<i64>")]
     pub ttl_seconds: Option<serde_json::Number>,
-}
-
-/// For the published schema; [`SandboxTokenCreate::ttl_seconds`] applies it.
-fn ttl_seconds_default() -> Option<i64> {
-    Some(SANDBOX_TTL_DEFAULT)
 }
 
 impl SandboxTokenCreate {

@@ -50,7 +50,6 @@ pub struct Span {
 
 wire_enum! {
     /// Outcome of a span, as OpenTelemetry has it.
-    #[derive(JsonSchema)]
     pub enum SpanStatus {
         /// Not set.
         Unset = "UNSET",
@@ -63,7 +62,6 @@ wire_enum! {
 
 wire_enum! {
     /// Whether every span of a trace has arrived.
-    #[derive(JsonSchema)]
     pub enum Ingestion {
         /// All spans are there.
         Complete = "complete",

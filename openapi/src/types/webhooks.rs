@@ -11,7 +11,7 @@ use validator::Validate;
 
 wire_enum! {
     /// An event that a subscription can ask for.
-    #[derive(PartialOrd, Ord, JsonSchema)]
+    #[derive(PartialOrd, Ord)]
     pub enum WebhookEvent {
         /// An incident changed.
         IncidentUpdated = "incident.updated",
@@ -94,7 +94,6 @@ pub struct WebhookPath {
 
 wire_enum! {
     /// State of a delivery.
-    #[derive(JsonSchema)]
     pub enum DeliveryStatus {
         /// Waiting for its first or next attempt.
         Queued = "queued",
@@ -149,7 +148,7 @@ pub struct WebhookDeliveryList {
 
 /// A test delivery that was queued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WebhookTest {
+pub struct WebhookTestQueued {
     /// Identifier of the delivery, as the delivery list shows it.
     pub delivery_id: String,
     /// Always `queued`.

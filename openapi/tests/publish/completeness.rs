@@ -99,7 +99,7 @@ fn requests_are_published_with_the_bounds_that_apply() {
     assert_eq!((&uris["format"], &uris["maxLength"]), (&json!("uri"), &json!(2000)));
     let scenarios = &member("SandboxTokenCreate", "scenarios")["items"];
     assert_eq!((&scenarios["minLength"], &scenarios["maxLength"]), (&json!(1), &json!(64)));
-    assert_eq!(member("TokenRequest", "grant_type")["const"], "client_credentials");
+    assert_eq!(member("TokenRequest", "grant_type")["enum"], json!(["client_credentials"]));
     // A form has no `null`.
     for name in ["grant_type", "client_id", "client_secret", "scope"] {
         assert_eq!(member("TokenRequest", name)["type"], "string", "{name}");

@@ -11,5 +11,6 @@ mod hosts;
 mod pruning;
 mod raise_lower;
 mod rows;
+mod shapes;
 mod share;
 mod support;

@@ -189,7 +189,6 @@ fn each_difference_between_the_versions_has_its_form() {
             json!({ "type": "string", "format": "binary" }),
             json!({ "type": "string", "contentMediaType": "application/octet-stream" }),
         ),
-        (json!({ "type": "string", "enum": ["a"] }), json!({ "type": "string", "const": "a" })),
     ] {
         assert_eq!(raise_schema(old.clone()), new);
         assert_eq!(lower_schema(new), old);

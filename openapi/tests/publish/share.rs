@@ -10,7 +10,7 @@ fn an_error_that_many_operations_have_is_written_once() {
         assert_eq!(operation(id)["responses"]["404"], shared, "{id}");
     }
     let response = &descriptor()["components"]["responses"]["PartnerNotFound"];
-    assert_eq!(response["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Error");
+    assert_eq!(response["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/ApiError");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! challenges, the sandbox reason, when to try again.
 
 use super::problem::Problem;
-use argus_openapi::types::error::{Error, ErrorCode};
+use argus_openapi::types::error::{Error, ErrorCode, SandboxReason};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, OperationRow};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -59,15 +59,15 @@ pub(super) fn header(error: &Error, row: &OperationRow) -> Option<(HeaderName, H
         (ErrorCode::InsufficientScope, Access::Scope(scope)) => {
             Some((WWW_AUTHENTICATE, challenge("insufficient_scope", "scope", scope.as_str())))
         }
-        (ErrorCode::LiveTokenOnSandboxHost, _) => {
-            Some((SANDBOX_REASON, HeaderValue::from_static("live-token-on-sandbox-host")))
-        }
-        (ErrorCode::SandboxTokenOnLiveHost, _) => {
-            Some((SANDBOX_REASON, HeaderValue::from_static("sandbox-token-on-live-host")))
-        }
+        (ErrorCode::LiveTokenOnSandboxHost, _) => Some(sandbox_reason(SandboxReason::LiveTokenOnSandboxHost)),
+        (ErrorCode::SandboxTokenOnLiveHost, _) => Some(sandbox_reason(SandboxReason::SandboxTokenOnLiveHost)),
         (code, _) if matches!(code.status(), 429 | 503) => Some((RETRY_AFTER, WAIT)),
         _ => None,
     }
+}
+
+fn sandbox_reason(reason: SandboxReason) -> (HeaderName, HeaderValue) {
+    (SANDBOX_REASON, HeaderValue::from_static(reason.as_str()))
 }
 
 /// A challenge with its reason (RFC 6750, section 3).

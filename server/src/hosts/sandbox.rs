@@ -16,7 +16,7 @@ use argus_openapi::types::profiles::{Profile, ProfileEnrich, ProfileEnrichment, 
 use argus_openapi::types::sandbox::ScenarioList;
 use argus_openapi::types::traces::{Trace, TracePath};
 use argus_openapi::types::webhooks::{
-    Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTest, WebhookUpdate,
+    Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTestQueued, WebhookUpdate,
 };
 use argus_sandbox::partner;
 use dropshot::{Header, Path, Query, RequestContext};
@@ -85,7 +85,10 @@ impl ArgusApi for SandboxHost {
         .await
     }
 
-    async fn webhook_test(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<WebhookTest, 202>> {
+    async fn webhook_test(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+    ) -> Answer<Reply<WebhookTestQueued, 202>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
             call.mock(&partner::WebhookTest { id: id.as_str() })

@@ -8,6 +8,7 @@ mod bad_input;
 mod connections;
 mod coverage;
 mod discovery;
+mod enums;
 mod exposure;
 mod headers;
 mod hosts;

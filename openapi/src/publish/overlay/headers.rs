@@ -1,6 +1,8 @@
 //! Response headers.
 
 use crate::row::OperationRow;
+use crate::types::error::SandboxReason;
+use crate::types::wire_enum;
 use crate::{Access, Contract, Host};
 use serde_json::{Map, Value, json};
 
@@ -38,12 +40,12 @@ pub(super) fn components() -> Value {
         },
         "X-Argus-Sandbox": {
             "description": "On every response of the sandbox host: the response is synthetic.",
-            "schema": { "type": "string", "enum": ["true"] },
+            "schema": wire_enum::one_of([("true", "True", "The response is synthetic.")]),
             "example": "true",
         },
         "X-Argus-Sandbox-Reason": {
             "description": "Why a token was refused by this host, when it belongs to the other environment.",
-            "schema": { "type": "string", "enum": ["live-token-on-sandbox-host", "sandbox-token-on-live-host"] },
+            "schema": wire_enum::values(SandboxReason::ALL),
             "example": "live-token-on-sandbox-host",
         },
         "WWW-Authenticate": {
@@ -80,7 +82,7 @@ pub(super) fn components() -> Value {
         "Access-Control-Allow-Origin": {
             "description": "Pages of any origin may read the response.",
             "required": true,
-            "schema": { "type": "string", "enum": ["*"] },
+            "schema": wire_enum::one_of([("*", "Any", "Any origin.")]),
             "example": "*",
         },
         "Access-Control-Expose-Headers": {

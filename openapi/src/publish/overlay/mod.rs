@@ -4,6 +4,7 @@
 mod body;
 mod headers;
 mod info;
+mod members;
 mod parameters;
 mod paths;
 mod responses;
@@ -40,6 +41,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     components.insert("parameters".to_owned(), parameters::components());
     components.insert("securitySchemes".to_owned(), (contract.publication.security_schemes)());
     add_definitions(entry(components, "schemas")?, generator)?;
+    members::complete(&mut document);
     unrouted::describe(contract, &mut document)?;
     Ok(document)
 }

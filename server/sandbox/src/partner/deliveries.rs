@@ -87,7 +87,7 @@ impl Mock for WebhookTest<'_> {
     fn answer(&self, _: &Context<'_>) -> Answer {
         let webhook = existing(self.id)?;
         let delivery_id = id_of(&webhook.id, None);
-        Ok(Reply::json(202, &types::WebhookTest { delivery_id, status: DeliveryStatus::Queued }))
+        Ok(Reply::json(202, &types::WebhookTestQueued { delivery_id, status: DeliveryStatus::Queued }))
     }
 }
 
