@@ -92,11 +92,7 @@ pub mod types {
         pub grant_types: ::std::vec::Vec<GrantType>,
         ///Name that people will recognise, 1 to 128 characters.
         pub name: AppCreateName,
-<<<<<<< HEAD
-        ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each. At least one is needed for `authorization_code`.
-=======
-        ///Redirect URIs, matched exactly: `https`, or `http` on a loopback address for native apps (RFC 8252, section 7.3); at most 2000 characters each; none when absent. At least one is needed for `authorization_code`.
->>>>>>> 114e1f4 (Enums are published as lists of texts with names and meanings; nothing but a text is one)
+        ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each; none when absent. At least one is needed for `authorization_code`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
         ///Scopes that the app is to be approved for; at least one.
@@ -1783,21 +1779,78 @@ pub mod types {
                 })
         }
     }
-    ///Progress of a job that has no result yet.
+    ///Progress of a job that has no result yet. Its `status` tells it from a `JobResult`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct JobProgress {
         ///Share of the work that is done, in percent.
         pub progress_pct: i32,
-        ///`queued` or `running`.
-        pub status: JobStatus,
+        ///State of the job.
+        pub status: JobProgressStatus,
     }
     impl JobProgress {
         pub fn builder() -> builder::JobProgress {
             Default::default()
         }
     }
-    ///Where the result of a job is.
+    ///State of a job that has no result yet.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum JobProgressStatus {
+        ///Accepted and waiting for a worker.
+        #[serde(rename = "queued")]
+        Queued,
+        ///A worker is on it.
+        #[serde(rename = "running")]
+        Running,
+    }
+    impl ::std::fmt::Display for JobProgressStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Queued => f.write_str("queued"),
+                Self::Running => f.write_str("running"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobProgressStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "queued" => Ok(Self::Queued),
+                "running" => Ok(Self::Running),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobProgressStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobProgressStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Where the result of a job is. Its `status` tells it from a `JobProgress`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct JobResult {
@@ -1807,6 +1860,8 @@ pub mod types {
         pub result_ref: ::std::string::String,
         ///Short-lived URL that downloads the result. Treat it as a credential.
         pub signed_url: ::std::string::String,
+        ///State of the job.
+        pub status: JobResultStatus,
     }
     impl JobResult {
         pub fn builder() -> builder::JobResult {
@@ -1873,6 +1928,58 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///State of a job that has a result.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum JobResultStatus {
+        ///Done; the result can be fetched.
+        #[serde(rename = "succeeded")]
+        Succeeded,
+    }
+    impl ::std::fmt::Display for JobResultStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Succeeded => f.write_str("succeeded"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobResultStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "succeeded" => Ok(Self::Succeeded),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobResultStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobResultStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`JobResultSuccess`
@@ -3240,8 +3347,8 @@ pub mod types {
         pub parent_span_id: ::std::option::Option<::std::string::String>,
         ///W3C span id, 16 hexadecimal digits.
         pub span_id: SpanSpanId,
-        ///Start, in nanoseconds since 1970-01-01T00:00:00Z.
-        pub start_unix_nano: i64,
+        ///Start, in nanoseconds since 1970-01-01T00:00:00Z, as decimal digits: more of them than a number of JavaScript can hold.
+        pub start_unix_nano: SpanStartUnixNano,
         ///Outcome.
         pub status_code: SpanStatus,
     }
@@ -3301,6 +3408,68 @@ pub mod types {
         }
     }
     impl<'de> ::serde::Deserialize<'de> for SpanSpanId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Start, in nanoseconds since 1970-01-01T00:00:00Z, as decimal digits: more of them than a number of JavaScript can hold.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct SpanStartUnixNano(::std::string::String);
+    impl ::std::ops::Deref for SpanStartUnixNano {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<SpanStartUnixNano> for ::std::string::String {
+        fn from(value: SpanStartUnixNano) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for SpanStartUnixNano {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 20usize {
+                return Err("longer than 20 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[0-9]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[0-9]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SpanStartUnixNano {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SpanStartUnixNano {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SpanStartUnixNano {
         fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
         where
             D: ::serde::Deserializer<'de>,
@@ -6773,7 +6942,10 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct JobProgress {
             progress_pct: ::std::result::Result<i32, ::std::string::String>,
-            status: ::std::result::Result<super::JobStatus, ::std::string::String>,
+            status: ::std::result::Result<
+                super::JobProgressStatus,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for JobProgress {
             fn default() -> Self {
@@ -6798,7 +6970,7 @@ pub mod types {
             }
             pub fn status<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::JobStatus>,
+                T: ::std::convert::TryInto<super::JobProgressStatus>,
                 T::Error: ::std::fmt::Display,
             {
                 self.status = value
@@ -6839,6 +7011,7 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
+            status: ::std::result::Result<super::JobResultStatus, ::std::string::String>,
         }
         impl ::std::default::Default for JobResult {
             fn default() -> Self {
@@ -6846,6 +7019,7 @@ pub mod types {
                     id: Err("no value supplied for id".to_string()),
                     result_ref: Err("no value supplied for result_ref".to_string()),
                     signed_url: Err("no value supplied for signed_url".to_string()),
+                    status: Err("no value supplied for status".to_string()),
                 }
             }
         }
@@ -6884,6 +7058,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobResultStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<JobResult> for super::JobResult {
             type Error = super::error::ConversionError;
@@ -6894,6 +7080,7 @@ pub mod types {
                     id: value.id?,
                     result_ref: value.result_ref?,
                     signed_url: value.signed_url?,
+                    status: value.status?,
                 })
             }
         }
@@ -6903,6 +7090,7 @@ pub mod types {
                     id: Ok(value.id),
                     result_ref: Ok(value.result_ref),
                     signed_url: Ok(value.signed_url),
+                    status: Ok(value.status),
                 }
             }
         }
@@ -8478,7 +8666,10 @@ pub mod types {
                 ::std::string::String,
             >,
             span_id: ::std::result::Result<super::SpanSpanId, ::std::string::String>,
-            start_unix_nano: ::std::result::Result<i64, ::std::string::String>,
+            start_unix_nano: ::std::result::Result<
+                super::SpanStartUnixNano,
+                ::std::string::String,
+            >,
             status_code: ::std::result::Result<super::SpanStatus, ::std::string::String>,
         }
         impl ::std::default::Default for Span {
@@ -8568,7 +8759,7 @@ pub mod types {
             }
             pub fn start_unix_nano<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<i64>,
+                T: ::std::convert::TryInto<super::SpanStartUnixNano>,
                 T::Error: ::std::fmt::Display,
             {
                 self.start_unix_nano = value
@@ -9677,7 +9868,7 @@ Tokens are RS256 JWTs (RFC 9068); verify them with the published keys. A live ho
 
 ## Tracing
 
-Every response carries `X-Argus-Trace-ID`, `X-Argus-Span-ID` and `traceparent`. Send a W3C `traceparent` to continue a trace of your own.
+Every response carries `X-Argus-Trace-ID`, `X-Argus-Span-ID` and `traceparent`. Send a W3C `traceparent` to continue a trace of your own, with a `tracestate` if there is one. Headers that any request may have are described once, in `x-argus-request-headers`, and not with each operation: these two and, for the sandbox host, `Prefer`.
 
 ## Errors
 
@@ -9879,7 +10070,7 @@ The token needs the scope `argus:graphql:execute`.
 Sends a `POST` request to `/graphql`
 
 Arguments:
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `x_tenant_id`: The caller's tenant. It must be the token's tenant, which is also what applies when the header is absent.
 - `body`
 ```text
@@ -9918,7 +10109,7 @@ Sends a `GET` request to `/v1/discovery/data-schemas`
 Arguments:
 - `include_federated`: Whether to add the sources that approved Communities of Interest share; `false` when absent.
 - `secrecy_max`: Highest secrecy level to list; the caller's own clearance when absent or lower.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.data_schema_list()
     .include_federated(include_federated)
@@ -9943,7 +10134,7 @@ Arguments:
 - `kind`: Only jobs of this kind.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
 - `status`: Only jobs in this state.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.job_list()
     .cursor(cursor)
@@ -9969,7 +10160,7 @@ Sends a `POST` request to `/v1/jobs`
 
 Arguments:
 - `idempotency_key`: Key that makes a repeated request safe: for 24 hours per tenant, the same key returns the first job with status 200. A UUID v4 is recommended.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
 ```text
 let response = client.job_create()
@@ -9992,7 +10183,7 @@ Sends a `GET` request to `/v1/jobs/{id}`
 
 Arguments:
 - `id`: Identifier of the job.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.job_view()
     .id(id)
@@ -10013,7 +10204,7 @@ Sends a `DELETE` request to `/v1/jobs/{id}`
 
 Arguments:
 - `id`: Identifier of the job.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.job_cancel()
     .id(id)
@@ -10036,7 +10227,7 @@ Sends a `GET` request to `/v1/jobs/{id}/result`
 
 Arguments:
 - `id`: Identifier of the job.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.job_result()
     .id(id)
@@ -10072,7 +10263,7 @@ Sends a `GET` request to `/v1/observability/traces/{trace_id}`
 
 Arguments:
 - `trace_id`: W3C trace id: 32 lower-case hexadecimal digits, not all zero.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.trace_view()
     .trace_id(trace_id)
@@ -10248,7 +10439,7 @@ Sends a `GET` request to `/v1/profiles/{id}`
 
 Arguments:
 - `id`: Identifier of the profile.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.profile_view()
     .id(id)
@@ -10269,7 +10460,7 @@ Sends a `POST` request to `/v1/profiles/{id}/enrich`
 
 Arguments:
 - `id`: Identifier of the profile.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
 ```text
 let response = client.profile_enrich()
@@ -10289,7 +10480,7 @@ Returns the deterministic scenario catalogue. The ids are the canonical values o
 Sends a `GET` request to `/v1/sandbox/scenarios`
 
 Arguments:
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.sandbox_scenario_list()
     .prefer(prefer)
@@ -10310,7 +10501,7 @@ Sends a `GET` request to `/v1/webhooks`
 Arguments:
 - `cursor`: The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or change one.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.webhook_list()
     .cursor(cursor)
@@ -10331,7 +10522,7 @@ The token needs the scope `webhooks:write`.
 Sends a `POST` request to `/v1/webhooks`
 
 Arguments:
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
 ```text
 let response = client.webhook_create()
@@ -10355,7 +10546,7 @@ Sends a `GET` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
 - `webhook_id`: Identifier of the subscription.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.webhook_view()
     .webhook_id(webhook_id)
@@ -10378,7 +10569,7 @@ Sends a `PUT` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
 - `webhook_id`: Identifier of the subscription.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 - `body`
 ```text
 let response = client.webhook_update()
@@ -10403,7 +10594,7 @@ Sends a `DELETE` request to `/v1/webhooks/{webhook_id}`
 
 Arguments:
 - `webhook_id`: Identifier of the subscription.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.webhook_delete()
     .webhook_id(webhook_id)
@@ -10428,7 +10619,7 @@ Arguments:
 - `webhook_id`: Identifier of the subscription.
 - `cursor`: The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or change one.
 - `limit`: Most items to return, 1 to 200; 50 when absent.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.webhook_delivery_list()
     .webhook_id(webhook_id)
@@ -10451,7 +10642,7 @@ Sends a `POST` request to `/v1/webhooks/{webhook_id}/test`
 
 Arguments:
 - `webhook_id`: Identifier of the subscription.
-- `prefer`: Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
 ```text
 let response = client.webhook_test()
     .webhook_id(webhook_id)

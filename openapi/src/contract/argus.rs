@@ -105,7 +105,8 @@ the security schemes; which scopes a token needs for an operation, in its `x-arg
 ## Tracing
 
 Every response carries `X-Argus-Trace-ID`, `X-Argus-Span-ID` and `traceparent`. Send a W3C `traceparent` to continue \
-a trace of your own.
+a trace of your own, with a `tracestate` if there is one. Headers that any request may have are described once, in \
+`x-argus-request-headers`, and not with each operation: these two and, for the sandbox host, `Prefer`.
 
 ## Errors
 

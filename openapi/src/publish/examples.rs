@@ -186,7 +186,8 @@ fn add_responses(
     if let Some(left) = own.responses.keys().find(|status| !responses.contains_key(*status)) {
         return Err(format!("there is no response {left}"));
     }
-    for (status, response) in responses {
+    // A range stands for statuses that there are none of yet.
+    for (status, response) in responses.iter_mut().filter(|(status, _)| !status.ends_with("XX")) {
         let content = response.get_mut("content").and_then(Value::as_object_mut);
         if let Some(content) = content.filter(|content| content.len() > 1) {
             add_representations(status, content, own)?;

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Request headers that the client's transport sets by itself on every request.
-const TRANSPORT: [&str; 2] = ["#/components/parameters/Traceparent", "#/components/parameters/Tracestate"];
+const TRANSPORT: [&str; 2] = ["traceparent", "tracestate"];
+
+/// The response header of operations that take `Prefer`.
+const PREFERENCE_APPLIED: &str = "Preference-Applied";
 
 /// The document for the generator.
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
@@ -20,17 +23,15 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     }
     walk::document(&mut document, &mut describe_values);
     let shared = document["components"]["responses"].clone();
+    let preferences = preferences(&document);
     let mut schemas = object_mut(&mut document, "components")?.get("schemas").cloned().unwrap_or(json!({}));
     for operation in operations_mut(&mut document) {
-        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
-            parameters
-                .retain(|parameter| !parameter["$ref"].as_str().is_some_and(|to| TRANSPORT.contains(&to)));
-        }
+        take_preferences(operation, &preferences);
         let name = pascal_case(operation.get("operationId").and_then(Value::as_str).unwrap_or_default());
         let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
         // The generator knows success and error. A redirection or a 304 is neither, and reaches the
-        // caller as an unexpected response.
-        responses.retain(|status, _| !status.starts_with('3'));
+        // caller as an unexpected response, and so does a status that only a range covers.
+        responses.retain(|status, _| !status.starts_with('3') && !status.ends_with("XX"));
         responses.values_mut().for_each(|response| inline(response, &shared));
         responses.values_mut().for_each(several_media_types);
         responses.values_mut().for_each(json_media_type);
@@ -40,6 +41,26 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     }
     object_mut(&mut document, "components")?.insert("schemas".to_owned(), schemas);
     Ok(document)
+}
+
+/// Headers that a caller may send with any operation and the transport does not set: published once for all,
+/// and given back to each operation, where the generator makes them a method of the call.
+fn preferences(document: &Value) -> Vec<Value> {
+    let members = document.as_object().into_iter().flatten();
+    let headers = members.filter(|(name, _)| name.starts_with("x-") && name.ends_with("-request-headers"));
+    let headers = headers.filter_map(|(_, headers)| headers.as_array()).flatten();
+    headers.filter(|header| !TRANSPORT.iter().any(|name| header["name"] == *name)).cloned().collect()
+}
+
+/// Gives an operation the headers that it takes beside those of its signature.
+fn take_preferences(operation: &mut Object, preferences: &[Value]) {
+    let responses = operation.get("responses").and_then(Value::as_object);
+    let takes = |response: &Value| response["headers"].get(PREFERENCE_APPLIED).is_some();
+    if responses.is_some_and(|responses| responses.values().any(takes))
+        && let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut()
+    {
+        parameters.extend_from_slice(preferences);
+    }
 }
 
 /// Drops the bounds of texts in a list: the generator would give each list a type of its own for them,

@@ -32,6 +32,7 @@ pub mod raw;
 pub mod share;
 pub mod sort;
 mod walk;
+mod yaml;
 
 pub use error::PublishError;
 pub use published::{Published, publish};

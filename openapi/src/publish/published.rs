@@ -35,14 +35,14 @@ impl Published {
         let paths = &self.contract.publication.files;
         let mut files = BTreeMap::from([
             (paths.json.to_owned(), sort::json(&self.descriptor)?),
-            (paths.yaml.to_owned(), sort::yaml(&self.descriptor)?),
+            (paths.yaml.to_owned(), sort::yaml(&self.descriptor)),
             (paths.catalog.to_owned(), sort::json(&sort::sorted(self.catalog.clone()))?),
             (paths.schema_table.to_owned(), self.schema_table()),
         ]);
         for (host, part) in &self.hosts {
             let path = format!("{}/{}", paths.hosts, host.name());
             files.insert(format!("{path}.json"), sort::json(part)?);
-            files.insert(format!("{path}.yaml"), sort::yaml(part)?);
+            files.insert(format!("{path}.yaml"), sort::yaml(part));
         }
         for schema in &self.schemas {
             let text = sort::json(&sort::sorted(schema.document.clone()))?;

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 pub fn share(contract: &Contract, mut document: Value) -> Result<Value, PublishError> {
     let mut uses: BTreeMap<String, (Value, usize)> = BTreeMap::new();
     for route in routes(&document) {
-        for response in route.operation["responses"].as_object().into_iter().flatten().map(|(_, own)| own) {
-            if let Some(name) = component_name(contract, route.id(), response) {
+        for (status, response) in route.operation["responses"].as_object().into_iter().flatten() {
+            if let Some(name) = component_name(contract, route.id(), status, response) {
                 let (first, count) = uses.entry(name).or_insert_with(|| (response.clone(), 0));
                 *count += usize::from(first == response);
             }
@@ -21,8 +21,8 @@ pub fn share(contract: &Contract, mut document: Value) -> Result<Value, PublishE
     for operation in operations_mut(&mut document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
-        for (_, response) in responses.into_iter().flatten() {
-            if let Some(name) = component_name(contract, &id, response)
+        for (status, response) in responses.into_iter().flatten() {
+            if let Some(name) = component_name(contract, &id, status, response)
                 && uses.get(&name).is_some_and(|(shared, _)| shared == response)
             {
                 *response = json!({ "$ref": format!("#/components/responses/{name}") });
@@ -36,9 +36,13 @@ pub fn share(contract: &Contract, mut document: Value) -> Result<Value, PublishE
 }
 
 /// The name of a response that shows a shared example: the example's, after the kind of operation,
-/// because the headers depend on that.
-fn component_name(contract: &Contract, id: &str, response: &Value) -> Option<String> {
+/// because the headers depend on that. A range has neither, and one name.
+fn component_name(contract: &Contract, id: &str, status: &str, response: &Value) -> Option<String> {
     let operation = contract.row(id)?;
+    if let Some(class) = status.strip_suffix("XX") {
+        let name = if class == "4" { "OtherRefusal" } else { "OtherFault" };
+        return (operation.access != Access::Client).then(|| name.to_owned());
+    }
     let kind = match (operation.served_by(Host::Auth), operation.access) {
         (true, Access::Public) => "AuthDocument",
         (true, _) => "Auth",

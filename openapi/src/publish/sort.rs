@@ -1,6 +1,6 @@
 //! Last step: the one order of keys and the one way of writing a document.
 
-use super::PublishError;
+use super::{PublishError, yaml};
 use serde_json::{Map, Value};
 
 /// The same value with the keys of every object in order. Said aloud, because a dependency may
@@ -28,6 +28,6 @@ pub fn json(value: &Value) -> Result<String, PublishError> {
 }
 
 /// The same content as YAML.
-pub fn yaml(value: &Value) -> Result<String, PublishError> {
-    serde_yaml_ng::to_string(value).map_err(|error| PublishError::Shape(error.to_string()))
+pub fn yaml(value: &Value) -> String {
+    yaml::write(value)
 }

@@ -180,10 +180,22 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.job-list.v1.json"),
     },
     PublishedSchema {
+        id: "argus.job-progress-status.v1",
+        title: "Job progress status",
+        operations: &["GET /v1/jobs/{id}/result"],
+        text: include_str!("../../schemas/argus.job-progress-status.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.job-progress.v1",
         title: "Job progress",
         operations: &["GET /v1/jobs/{id}/result"],
         text: include_str!("../../schemas/argus.job-progress.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.job-result-status.v1",
+        title: "Job result status",
+        operations: &["GET /v1/jobs/{id}/result"],
+        text: include_str!("../../schemas/argus.job-result-status.v1.json"),
     },
     PublishedSchema {
         id: "argus.job-result.v1",
@@ -194,7 +206,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.job-status.v1",
         title: "Job status",
-        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result"],
+        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}"],
         text: include_str!("../../schemas/argus.job-status.v1.json"),
     },
     PublishedSchema {

@@ -58,6 +58,35 @@ fn lower_hex(digits: u32) -> Schema {
     .into()
 }
 
+/// Whole numbers as texts of decimal digits, for values beyond 2^53, which many readers of JSON round.
+pub(crate) mod decimal {
+    use super::{InstanceType, Schema, SchemaGenerator, SchemaObject, StringValidation};
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("expected decimal digits"))
+    }
+
+    pub(crate) fn schema(_: &mut SchemaGenerator) -> Schema {
+        SchemaObject {
+            instance_type: Some(InstanceType::String.into()),
+            string: Some(Box::new(StringValidation {
+                min_length: Some(1),
+                max_length: Some(20),
+                pattern: Some("^[0-9]+$".to_owned()),
+            })),
+            ..SchemaObject::default()
+        }
+        .into()
+    }
+}
+
 wire_enum! {
     /// Secrecy of a record, in rising order. A caller sees what is at or below its own clearance; a
     /// job inherits its creator's level and never exceeds it.

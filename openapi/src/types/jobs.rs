@@ -181,21 +181,41 @@ pub struct JobPath {
     pub id: Identifier,
 }
 
-/// Progress of a job that has no result yet.
+wire_enum! {
+    /// State of a job that has no result yet.
+    pub enum JobProgressStatus {
+        /// Accepted and waiting for a worker.
+        Queued = "queued",
+        /// A worker is on it.
+        Running = "running",
+    }
+}
+
+/// Progress of a job that has no result yet. Its `status` tells it from a `JobResult`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobProgress {
-    /// `queued` or `running`.
-    pub status: JobStatus,
+    /// State of the job.
+    pub status: JobProgressStatus,
     /// Share of the work that is done, in percent.
     #[schemars(range(min = 0, max = 100))]
     pub progress_pct: u8,
 }
 
-/// Where the result of a job is.
+wire_enum! {
+    /// State of a job that has a result.
+    pub enum JobResultStatus {
+        /// Done; the result can be fetched.
+        Succeeded = "succeeded",
+    }
+}
+
+/// Where the result of a job is. Its `status` tells it from a `JobProgress`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobResult {
     /// Identifier of the job.
     pub id: String,
+    /// State of the job.
+    pub status: JobResultStatus,
     /// Stable reference of the stored result.
     pub result_ref: String,
     /// Short-lived URL that downloads the result. Treat it as a credential.

@@ -1,6 +1,6 @@
 //! Recorded traces.
 
-use super::common::{span_id, trace_id};
+use super::common::{decimal, span_id, trace_id};
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,10 @@ pub struct Span {
     pub parent_span_id: Option<String>,
     /// Name of the operation.
     pub name: String,
-    /// Start, in nanoseconds since 1970-01-01T00:00:00Z.
+    /// Start, in nanoseconds since 1970-01-01T00:00:00Z, as decimal digits: more of them than a number of
+    /// JavaScript can hold.
+    #[serde(with = "decimal")]
+    #[schemars(schema_with = "decimal::schema")]
     pub start_unix_nano: u64,
     /// Duration in nanoseconds.
     pub duration_ns: u64,

@@ -1,6 +1,7 @@
 //! What the SDK generator is given.
 
 use crate::support::descriptor;
+use argus_openapi::Operation;
 use argus_openapi::publish::document::routes;
 use argus_openapi::publish::generator::for_generator;
 use serde_json::{Value, json};
@@ -46,4 +47,17 @@ fn the_branch_that_asks_for_most_comes_first() {
         json!({ "oneOf": [reference("JobResult"), reference("JobProgress")] })
     );
     assert_eq!(schemas["TraceViewFailure"]["oneOf"][0], reference("TraceUnavailable"));
+}
+
+#[test]
+fn the_generator_gets_no_range_and_each_mocked_operation_its_preferences() {
+    let input = input();
+    for route in routes(&input) {
+        let statuses = route.operation["responses"].as_object().unwrap().keys();
+        assert!(statuses.into_iter().all(|status| status.parse::<u16>().is_ok()), "{}", route.name());
+        let parameters = route.operation["parameters"].as_array().unwrap();
+        let mocked = Operation::from_id(route.id()).unwrap().row().is_mocked();
+        assert_eq!(parameters.iter().any(|own| own["name"] == "Prefer"), mocked, "{}", route.name());
+        assert!(!parameters.iter().any(|own| own["name"] == "traceparent"), "{}", route.name());
+    }
 }

@@ -14,3 +14,4 @@ mod rows;
 mod shapes;
 mod share;
 mod support;
+mod yaml;

@@ -1,6 +1,7 @@
 //! Shapes that client generators read: enums, names, and which members are always there.
 
-use crate::support::{descriptor, routes};
+use crate::support::{descriptor, resolve, responses, routes};
+use argus_openapi::Operation;
 use argus_openapi::publish::prune::reachable;
 use argus_openapi::types::error::ErrorCode;
 use serde_json::{Value, json};
@@ -126,5 +127,56 @@ fn texts_of_types(member: &Value) -> Vec<&str> {
     match &member["type"] {
         Value::String(one) => vec![one],
         several => texts(several),
+    }
+}
+
+#[test]
+fn a_result_and_its_absence_are_told_apart_by_their_status() {
+    let status = |schema: &str| {
+        let schema = &descriptor()["components"]["schemas"][schema];
+        assert!(texts(&schema["required"]).contains(&"status"));
+        texts(&resolve(&schema["properties"]["status"])["enum"])
+    };
+    assert_eq!((status("JobResult"), status("JobProgress")), (vec!["succeeded"], vec!["queued", "running"]));
+}
+
+#[test]
+fn what_outgrows_the_numbers_of_javascript_is_a_text() {
+    let start = &descriptor()["components"]["schemas"]["Span"]["properties"]["start_unix_nano"];
+    assert_eq!((&start["type"], &start["pattern"]), (&json!("string"), &json!("^[0-9]+$")));
+}
+
+#[test]
+fn headers_of_every_request_are_described_once_and_in_no_signature() {
+    let described = descriptor()["x-argus-request-headers"].as_array().unwrap();
+    let names: Vec<_> = described.iter().map(|header| header["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["traceparent", "tracestate", "Prefer"]);
+    for route in routes() {
+        for parameter in route.operation["parameters"].as_array().into_iter().flatten().map(resolve) {
+            let name = parameter["name"].as_str().unwrap();
+            assert!(!names.iter().any(|known| known.eq_ignore_ascii_case(name)), "{}: {name}", route.name());
+        }
+    }
+    let text = descriptor()["info"]["description"].as_str().unwrap();
+    assert!(text.contains("`x-argus-request-headers`") && names.iter().all(|name| text.contains(name)));
+}
+
+#[test]
+fn a_mocked_operation_says_that_it_takes_preferences() {
+    for route in routes() {
+        let applied =
+            responses(route.operation).all(|(_, own)| own["headers"].get("Preference-Applied").is_some());
+        assert_eq!(applied, Operation::from_id(route.id()).unwrap().row().is_mocked(), "{}", route.name());
+    }
+}
+
+#[test]
+fn every_operation_has_a_type_for_the_refusals_of_tomorrow() {
+    for route in routes() {
+        let schema = |status: &str| {
+            &resolve(&route.operation["responses"][status])["content"]["application/json"]["schema"]
+        };
+        assert!(schema("500")["$ref"].is_string(), "{}", route.name());
+        assert_eq!((schema("4XX"), schema("5XX")), (schema("500"), schema("500")), "{}", route.name());
     }
 }

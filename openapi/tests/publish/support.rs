@@ -33,9 +33,10 @@ pub(crate) fn resolve(value: &'static Value) -> &'static Value {
     }
 }
 
-/// The responses of an operation, by status.
+/// The responses of an operation, by status. Ranges promise nothing and are left out.
 pub(crate) fn responses(operation: &'static Value) -> impl Iterator<Item = (u16, &'static Value)> {
-    operation["responses"].as_object().into_iter().flatten().map(|(status, response)| {
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    responses.filter(|(status, _)| !matches!(status.as_str(), "4XX" | "5XX")).map(|(status, response)| {
         (status.parse().unwrap_or_else(|_| panic!("{status} is not one status")), resolve(response))
     })
 }

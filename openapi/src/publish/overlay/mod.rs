@@ -43,6 +43,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     add_definitions(entry(components, "schemas")?, generator)?;
     members::complete(&mut document);
     unrouted::describe(contract, &mut document)?;
+    document[format!("x-{}-request-headers", contract.name)] = parameters::everywhere();
     Ok(document)
 }
 

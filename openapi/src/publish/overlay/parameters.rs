@@ -9,30 +9,6 @@ use serde_json::{Value, json};
 /// The shared parameters.
 pub(super) fn components() -> Value {
     json!({
-        "Traceparent": {
-            "name": "traceparent",
-            "in": "header",
-            "description": "W3C Trace Context: continues the caller's trace. A malformed one is ignored and a fresh \
-                trace starts.",
-            "schema": { "type": "string" },
-            "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        },
-        "Tracestate": {
-            "name": "tracestate",
-            "in": "header",
-            "description": "W3C Trace Context: vendor data, passed on untouched.",
-            "schema": { "type": "string" },
-            "example": "vendor=value",
-        },
-        "Prefer": {
-            "name": "Prefer",
-            "in": "header",
-            "description": "Sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, \
-                `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. \
-                `Preference-Applied` confirms what was honoured; live hosts ignore the header.",
-            "schema": { "type": "string" },
-            "example": "argus-clock=30",
-        },
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
@@ -51,7 +27,39 @@ pub(super) fn components() -> Value {
     })
 }
 
-/// Adds the shared parameters that the operation takes.
+/// Headers of every request, or of every one that the sandbox mocks. In no operation's signature, since
+/// generated clients would make each of them an argument of each call.
+pub(super) fn everywhere() -> Value {
+    json!([
+        {
+            "name": "traceparent",
+            "in": "header",
+            "description": "On every operation. W3C Trace Context: continues the caller's trace. A malformed one is \
+                ignored and a fresh trace starts.",
+            "schema": { "type": "string" },
+            "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        },
+        {
+            "name": "tracestate",
+            "in": "header",
+            "description": "On every operation. W3C Trace Context: vendor data, passed on untouched.",
+            "schema": { "type": "string" },
+            "example": "vendor=value",
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "description": "On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): \
+                `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual \
+                clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live \
+                hosts ignore the header.",
+            "schema": { "type": "string" },
+            "example": "argus-clock=30",
+        },
+    ])
+}
+
+/// Completes the parameters of an operation's signature, and adds those for copies of a document.
 pub(super) fn complete(
     contract: &Contract,
     operation: &mut Object,
@@ -73,14 +81,7 @@ pub(super) fn complete(
             parameter["schema"]["default"] = default;
         }
     }
-    let shared = [
-        ("IfMatch", row.is_tagged()),
-        ("IfNoneMatch", row.is_tagged()),
-        ("Prefer", row.is_mocked()),
-        ("Traceparent", true),
-        ("Tracestate", true),
-    ];
-    for (name, _) in shared.iter().filter(|(_, taken)| *taken) {
+    for name in ["IfMatch", "IfNoneMatch"].into_iter().filter(|_| row.is_tagged()) {
         parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
     }
     Ok(())

@@ -78,7 +78,14 @@ fn value(schema: Schema) -> Result<Value, PublishError> {
     serde_json::to_value(schema).map_err(|error| PublishError::Shape(error.to_string()))
 }
 
-/// Replaces dropshot's ranges with each status.
+/// Ranges of statuses, for what no operation documents: a status that the service gains, or one of a proxy
+/// before it. They promise nothing; they give generated clients a type for it.
+const RANGES: [(&str, &str); 2] = [
+    ("4XX", "A refusal with a status that is not among these."),
+    ("5XX", "A fault with a status that is not among these."),
+];
+
+/// Replaces dropshot's ranges with each status and puts ranges of the contract's errors beside them.
 pub(super) fn complete(
     contract: &Contract,
     operation: &mut Object,
@@ -116,6 +123,10 @@ pub(super) fn complete(
     }
     for extra in row.extra {
         raw.insert(extra.status.to_string(), extra_response(contract, row, extra, &success, generator)?);
+    }
+    for (range, description) in RANGES {
+        let error = content(JSON, &error_schema(contract, row, generator)?);
+        raw.insert(range.to_owned(), json!({ "description": description, "content": error }));
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ static RESPONSES: LazyLock<BTreeMap<(String, u16), Option<jsonschema::Validator>
         for (method, operation) in item.as_object().expect("a path item") {
             let Some(id) = operation["operationId"].as_str() else { continue };
             for status in operation["responses"].as_object().expect("responses").keys() {
+                // A range documents no status.
+                let Ok(number) = status.parse() else { continue };
                 let pointer = format!("/paths/{}/{method}/responses/{status}", path.replace('/', "~1"));
                 let mut response = DESCRIPTOR.pointer(&pointer).expect("is there");
                 while let Some(target) = response["$ref"].as_str() {
@@ -28,7 +30,7 @@ static RESPONSES: LazyLock<BTreeMap<(String, u16), Option<jsonschema::Validator>
                     root["components"] = DESCRIPTOR["components"].clone();
                     jsonschema::draft202012::new(&root).expect("a valid schema")
                 });
-                responses.insert((id.to_owned(), status.parse().expect("a status")), validator);
+                responses.insert((id.to_owned(), number), validator);
             }
         }
     }

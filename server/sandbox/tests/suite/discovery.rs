@@ -63,9 +63,12 @@ fn a_trace_is_a_tree_of_the_caller_s_tenant() {
                 Some(parent) => {
                     assert!(seen.contains(parent), "parents come before children");
                     let parent = spans.iter().find(|span| span["span_id"] == parent).expect("seen");
-                    let time = |span: &Value, member: &str| span[member].as_u64().expect("a number");
-                    let end = |span| time(span, "start_unix_nano") + time(span, "duration_ns");
-                    assert!(time(parent, "start_unix_nano") <= time(span, "start_unix_nano"));
+                    let start = |span: &Value| {
+                        let digits = span["start_unix_nano"].as_str().expect("a text");
+                        digits.parse::<u64>().expect("decimal digits")
+                    };
+                    let end = |span: &Value| start(span) + span["duration_ns"].as_u64().expect("a number");
+                    assert!(start(parent) <= start(span));
                     assert!(end(span) <= end(parent), "a child ends within its parent");
                 }
             }

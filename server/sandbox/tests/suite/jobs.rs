@@ -92,6 +92,7 @@ fn a_result_is_there_when_the_job_has_succeeded_and_for_thirty_days() {
     assert_eq!((result("argus-clock=0").status, result("argus-clock=29").status), (202, 202));
     assert_eq!(body(&result("argus-clock=15")), json!({ "status": "running", "progress_pct": 50 }));
     let done = body(&result(""));
+    assert_eq!(done["status"], "succeeded");
     assert_eq!(done["result_ref"], format!("r2://argus-jobs/results/{}.json", id(&job)));
     assert!(
         done["signed_url"].as_str().expect("a URL").starts_with("https://sandbox-api.knogin.com/synthetic/")

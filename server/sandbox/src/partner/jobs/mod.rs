@@ -19,7 +19,9 @@ use crate::partner::sandbox::{Context, Sandbox};
 use argus_openapi::Operation;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::jobs as types;
-use argus_openapi::types::jobs::{Job, JobCreated, JobError, JobProgress, JobStatus, JobSummary};
+use argus_openapi::types::jobs::{
+    Job, JobCreated, JobError, JobProgress, JobProgressStatus, JobResultStatus, JobStatus, JobSummary,
+};
 use argus_wire::hex;
 use serde_json::{Map, Value};
 
@@ -208,9 +210,8 @@ impl Mock for JobResult<'_> {
             _ => {}
         }
         match state.status {
-            JobStatus::Queued | JobStatus::Running => {
-                Ok(Reply::json(202, &JobProgress { status: state.status, progress_pct: state.progress_pct }))
-            }
+            JobStatus::Queued => Ok(progress(JobProgressStatus::Queued, &state)),
+            JobStatus::Running => Ok(progress(JobProgressStatus::Running, &state)),
             JobStatus::Failed => Err(conflict("the job failed; there is no result")),
             JobStatus::Cancelled => Err(conflict("the job was cancelled; there is no result")),
             JobStatus::Succeeded if state.age > DURATION + RETENTION => Err(Error {
@@ -221,12 +222,17 @@ impl Mock for JobResult<'_> {
                 200,
                 &types::JobResult {
                     id: self.id.to_owned(),
+                    status: JobResultStatus::Succeeded,
                     result_ref: result_ref(self.id),
                     signed_url: signed_url(self.id, &job, &seal),
                 },
             )),
         }
     }
+}
+
+fn progress(status: JobProgressStatus, state: &State) -> Reply {
+    Reply::json(202, &JobProgress { status, progress_pct: state.progress_pct })
 }
 
 /// The reference of a job's stored result.
