@@ -33,20 +33,18 @@ impl<'r> Entry<'r> {
     /// The request's trace and its operation's row. Only a route without a row, or one that another host
     /// serves, is an error; a test forbids the first and pre-routing the second.
     pub(super) fn of(rqctx: &'r RequestContext<HostContext>) -> Result<Self, Error> {
-        let HostContext { host, app } = rqctx.context();
-        let rows = app.contract.rows;
-        let position = rows.iter().position(|row| row.id == rqctx.endpoint.operation_id);
-        let served = position.filter(|position| rows[*position].hosts.contains(host));
-        let position = served.ok_or_else(|| Error {
+        let host = rqctx.context();
+        let app = &host.app;
+        let position = host.position(&rqctx.endpoint.operation_id).ok_or_else(|| Error {
             error_code: ErrorCode::NotFound,
             message: "this host does not serve this operation".to_owned(),
         })?;
         let inbound = Inbound::of(rqctx.request.headers());
-        let ids = match host {
+        let ids = match host.host {
             Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids(&app.clock))),
             Host::Sandbox => None,
         };
-        Ok(Self { rqctx, row: &rows[position], position, inbound, ids, now: app.clock.now() })
+        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now: app.clock.now() })
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {

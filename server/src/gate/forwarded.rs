@@ -26,18 +26,22 @@ impl TrustedProxies {
     /// proxy's. What stands left of it, the caller may have written.
     pub(super) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer.to_canonical();
+        // Mostly there is no proxy, and then nothing is looked for.
+        if !self.trust(nearest) {
+            return nearest;
+        }
         // Several lines are one list in their order (RFC 9110, section 5.3).
         for line in headers.get_all(X_FORWARDED_FOR).iter().rev() {
             for entry in line.as_bytes().rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                if !self.trust(nearest) {
-                    return nearest;
-                }
                 if entry.is_empty() {
                     continue;
                 }
                 // Beyond what cannot be read, nothing is known.
                 let Some(address) = address(entry) else { return nearest };
                 nearest = address;
+                if !self.trust(nearest) {
+                    return nearest;
+                }
             }
         }
         nearest

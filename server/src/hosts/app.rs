@@ -11,6 +11,7 @@ use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::tokens::SandboxHost;
 use argus_sandbox::Sandbox;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What every host shares.
@@ -84,4 +85,20 @@ pub struct HostContext {
     pub host: Host,
     /// What it shares with the others.
     pub app: Arc<App>,
+    /// Where the rows of its operations stand in the contract.
+    positions: Arc<HashMap<&'static str, usize>>,
+}
+
+impl HostContext {
+    /// The state of this host.
+    pub fn new(host: Host, app: Arc<App>) -> Self {
+        let rows = app.contract.rows.iter().enumerate();
+        let positions = rows.filter(|(_, row)| row.served_by(host)).map(|(position, row)| (row.id, position));
+        Self { host, positions: Arc::new(positions.collect()), app }
+    }
+
+    /// Where the row of an operation stands in the contract, if this host serves it.
+    pub fn position(&self, operation_id: &str) -> Option<usize> {
+        self.positions.get(operation_id).copied()
+    }
 }
