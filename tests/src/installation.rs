@@ -9,8 +9,9 @@ use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::Settings;
+use argus_server::settings::{DRAIN_SECONDS, Settings};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 use tracing::level_filters::LevelFilter;
 
@@ -46,6 +47,7 @@ impl Installation {
             addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
             expose: false,
             trusted_proxies: TrustedProxies::default(),
+            drain: Duration::from_secs(DRAIN_SECONDS.into()),
             auth_url: None,
             sandbox_url: None,
             issuer: None,

@@ -6,4 +6,4 @@ mod metrics;
 
 pub use connections::{OpenConnections, open_connections};
 pub use log::{LogWriter, bridge, start_log};
-pub use metrics::Metrics;
+pub use metrics::{InProgress, Metrics};

@@ -49,13 +49,15 @@ pub(super) fn kind(error: &QueryError) -> Kind {
             _,
         )
         | QueryError::BrokenTransactionManager => Kind::Unavailable,
+        // What failed first says more: an engine may have rolled back by itself.
+        QueryError::RollbackErrorOnCommit { commit_error, .. } => kind(commit_error),
         // Some failures have no kind of their own in diesel, so that only their message tells.
         QueryError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
             let message = information.message();
             let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
             if says(sqlite::BUSY) || says(postgres::DEADLOCK) {
                 Kind::Conflict
-            } else if says(postgres::CLOSING) {
+            } else if says(sqlite::NO_FILE) || says(postgres::OUT_OF_REACH) {
                 Kind::Unavailable
             } else {
                 Kind::Permanent

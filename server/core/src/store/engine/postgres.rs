@@ -9,8 +9,21 @@ use diesel::{PgConnection, QueryResult};
 
 /// Messages of two transactions that wait for each other.
 pub(super) const DEADLOCK: &[&str] = &["deadlock detected"];
-/// Messages of a server that is going away.
-pub(super) const CLOSING: &[&str] = &["terminating connection", "server closed the connection"];
+/// Messages of a server that is going away, has no room or time, or takes no writes for now.
+pub(super) const OUT_OF_REACH: &[&str] = &[
+    "terminating connection",
+    "server closed the connection",
+    "the database system is",
+    "could not receive data from server",
+    "could not send data to server",
+    "no connection to the server",
+    "SSL SYSCALL error",
+    "canceling statement due to",
+    "No space left on device",
+    "too many clients",
+    "remaining connection slots",
+    "out of shared memory",
+];
 
 /// Key of the advisory lock that guards migrations: `argus` in ASCII.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(418364683635)";

@@ -13,7 +13,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Messages of a database that another connection holds.
-pub(super) const BUSY: &[&str] = &["database is locked", "database table is locked"];
+pub(super) const BUSY: &[&str] =
+    &["database is locked", "database table is locked", "database schema is locked"];
+
+/// Messages of a file that cannot be written, read or opened for now.
+pub(super) const NO_FILE: &[&str] =
+    &["database or disk is full", "disk I/O error", "unable to open database file"];
 
 /// How long a connection that may wait waits for another one, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
