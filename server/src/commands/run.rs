@@ -10,6 +10,7 @@ use argus_openapi::Host;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -70,9 +71,9 @@ impl Running {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        let began = Instant::now();
+        let (began, app) = (Instant::now(), Arc::clone(&self.service.app));
         let drained = tokio::select! {
-            drained = self.service.hosts.stop(self.drain) => drained,
+            drained = self.service.stop(self.drain) => drained,
             // Asked twice: the operator does not want to wait.
             _ = self.interrupt.recv() => false,
             _ = self.terminate.recv() => false,
@@ -81,7 +82,7 @@ impl Running {
             return Ok(());
         }
         let waited = format!("{} s", began.elapsed().as_secs());
-        Err(CutOff { waited, what: open_requests(&self.service.app) }.into())
+        Err(CutOff { waited, what: open_requests(&app) }.into())
     }
 }
 

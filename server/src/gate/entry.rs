@@ -104,9 +104,10 @@ impl<'r> Entry<'r> {
         self.app().metrics.count(self.host(), self.position, response.status());
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(
-            host = self.host().name(),
             operation = self.row.id,
             status = response.status().as_u16(),
+            caller = %self.address(),
+            host = self.host().name(),
             trace_id = standard.trace_id.to_str().unwrap_or_default(),
             took_us = (self.clock().now() - self.now).num_microseconds(),
             "answered"

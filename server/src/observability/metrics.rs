@@ -40,6 +40,7 @@ pub struct Metrics {
     contract: &'static Contract,
     unrouted: Counter,
     open_connections: Family<HostLabel, Gauge>,
+    refused_clients: Counter,
 }
 
 impl Metrics {
@@ -58,6 +59,12 @@ impl Metrics {
         );
         let open_connections = Family::<HostLabel, Gauge>::default();
         registry.register("open_connections", "Connections that are open now", open_connections.clone());
+        let refused_clients = Counter::default();
+        registry.register(
+            "client_authentication_failures",
+            "OAuth clients that are unknown or could not show their secret",
+            refused_clients.clone(),
+        );
         let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {
@@ -79,7 +86,7 @@ impl Metrics {
                 }
             }
         }
-        Self { registry, requests, in_progress, contract, unrouted, open_connections }
+        Self { registry, requests, in_progress, contract, unrouted, refused_clients, open_connections }
     }
 
     /// Counts an answered request for the operation at this position of the contract.
@@ -115,6 +122,11 @@ impl Metrics {
     /// Counts a request that no operation matches.
     pub fn count_unrouted(&self) {
         self.unrouted.inc();
+    }
+
+    /// Counts a client that could not be authenticated.
+    pub fn count_refused_client(&self) {
+        self.refused_clients.inc();
     }
 
     /// Everything as text, with the connections that are open now where that is known.

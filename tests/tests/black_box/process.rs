@@ -513,8 +513,7 @@ async fn each_level_of_the_log_says_more_than_the_one_above_and_none_says_a_secr
             _ => *said != "TRCE",
         }));
         lines.push(text.lines().count());
-        let is_detailed =
-            text.contains(" DEBG answered host=\"auth\" operation=\"oauth_token\" status=\"200\"");
+        let is_detailed = text.contains(" DEBG answered operation=\"oauth_token\" status=\"200\"");
         assert_eq!(is_detailed, level == "debug", "{text}");
     }
     assert!(lines[0] < lines[1] && lines[1] < lines[2], "{lines:?}");
