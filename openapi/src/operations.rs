@@ -23,6 +23,8 @@ impl std::fmt::Debug for OperationRow {
 /// With the profile of RFC 9727, section 5.
 const CATALOG: &str = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
+const KIB: usize = 1024;
+
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
 const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
@@ -44,6 +46,8 @@ const fn row(
         stability: Stability::Stable,
         deprecation: None,
         body: RequestBody::None,
+        // Callers choose how much of it they send; a few short members need no more.
+        body_max_bytes: 16 * KIB,
         success,
         document: &[],
         caching: Caching::Private,
@@ -200,7 +204,7 @@ macro_rules! operations {
 
 operations! {
     ScopeList = scope_list: partner(AUTH, Scope::PlatformRead, "The scope catalogue.");
-    AppCreate = app_create: OperationRow { body: RequestBody::Json, ..row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::ExternalIntegrators, "The app was registered. Its client secret is shown this once.") };
+    AppCreate = app_create: OperationRow { body: RequestBody::Json, body_max_bytes: 64 * KIB, ..row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::ExternalIntegrators, "The app was registered. Its client secret is shown this once.") };
     AppList = app_list: partner(AUTH, Scope::PlatformRead, "One page of the tenant's apps.");
     AppView = app_view: OperationRow { made_by: &[AN_APP], ..partner(AUTH, Scope::PlatformRead, "The app.") };
     AppGovernanceUpdate = app_governance_update: OperationRow { body: RequestBody::Json, made_by: &[AN_APP], ..admin("The governance flags that are now in force.") };
@@ -217,13 +221,13 @@ operations! {
     WebhookDelete = webhook_delete: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription has ended.") };
     WebhookDeliveryList = webhook_delivery_list: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "One page of delivery attempts.") };
     WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
-    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
+    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
     TraceView = trace_view: OperationRow { extra: &[ExtraResponse {
             status: 503,
             description: "The trace backend is out of reach for now; the trace was still recorded.",
             body: ExtraBody::Schema(|generator| generator.subschema_for::<traces::TraceUnavailable>()),
         }], ..partner(SANDBOX, Scope::ObservabilityRead, "The tenant's spans of the trace.") };
-    JobCreate = job_create: OperationRow { body: RequestBody::Json, extra: &[
+    JobCreate = job_create: OperationRow { body: RequestBody::Json, body_max_bytes: 1024 * KIB, extra: &[
             ExtraResponse {
                 status: 200,
                 description: "The same `Idempotency-Key` was used within 24 hours: the first job, as it was answered then.",

@@ -196,6 +196,8 @@ pub struct OperationRow {
     pub deprecation: Option<Deprecation>,
     /// What it takes as its body.
     pub body: RequestBody,
+    /// How long that body may be, in bytes.
+    pub body_max_bytes: usize,
     /// What a success response holds, for readers of the descriptor.
     pub success: &'static str,
     /// In which forms a success body is served that the signature calls a document.

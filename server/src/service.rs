@@ -4,15 +4,22 @@ use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
 use crate::settings::Settings;
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, files};
-use argus_partner::{Identity, IdentityError, Secrets};
+use argus_partner::{Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
 use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::AbortHandle;
 
 /// The products whose tables the store has.
 pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
+
+/// How often what is recorded in aggregate is appended to the audit trail.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the last time may take.
+const LAST_FLUSH: Duration = Duration::from_secs(2);
 
 /// How often a free port is looked for: another process may take one before a host listens on it.
 const ATTEMPTS: u32 = 5;
@@ -33,6 +40,16 @@ pub struct Service {
     pub app: Arc<App>,
     /// The hosts.
     pub hosts: Hosts,
+    background: Background,
+}
+
+/// What the service does while nobody asks; it ends when this is dropped.
+struct Background(AbortHandle);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Service {
@@ -59,7 +76,8 @@ impl Service {
             let proxies = settings.trusted_proxies.clone();
             let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls, proxies));
             let hosts = Hosts::start(&app, log)?;
-            Ok::<_, HostError>(Self { app, hosts })
+            let background = Background(tokio::spawn(flush_now_and_then(Arc::clone(&app))).abort_handle());
+            Ok::<_, HostError>(Self { app, hosts, background })
         };
         for _ in 1..ATTEMPTS {
             match start() {
@@ -68,6 +86,33 @@ impl Service {
             }
         }
         Ok(start()?)
+    }
+}
+
+impl Service {
+    /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
+    /// was answered within `limit`.
+    pub async fn stop(self, limit: Duration) -> bool {
+        let Self { app, hosts, background } = self;
+        let drained = hosts.stop(limit).await;
+        drop(background);
+        // What cannot be written now is lost, and said so.
+        match tokio::time::timeout(LAST_FLUSH, refused_clients::flush(&app.identity)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(cause = %error, "refused clients are not in the audit trail"),
+            Err(_) => tracing::error!("refused clients are not in the audit trail: no time was left"),
+        }
+        drained
+    }
+}
+
+/// Appends what is recorded in aggregate to the audit trail, for as long as the service runs.
+async fn flush_now_and_then(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(FLUSH_INTERVAL).await;
+        if let Err(error) = refused_clients::flush(&app.identity).await {
+            tracing::warn!(cause = %error, "refused clients are not in the audit trail yet");
+        }
     }
 }
 

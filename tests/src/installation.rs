@@ -2,15 +2,16 @@
 //! the test, and not silently when something is left behind there.
 
 use crate::postgres::PostgresSchema;
-use crate::{Leftovers, place_keys, sql};
+use crate::{Leftovers, Proxy, place_keys, sql};
 use argus_core::Clock;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::Settings;
+use argus_server::settings::{DRAIN_SECONDS, Settings};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 use tracing::level_filters::LevelFilter;
 
@@ -46,6 +47,7 @@ impl Installation {
             addresses: Addresses { auth: anywhere, api: anywhere, sandbox: anywhere },
             expose: false,
             trusted_proxies: TrustedProxies::default(),
+            drain: Duration::from_secs(DRAIN_SECONDS.into()),
             auth_url: None,
             sandbox_url: None,
             issuer: None,
@@ -79,6 +81,17 @@ impl Installation {
         }
     }
 
+    /// Puts a proxy between the service and its PostgreSQL.
+    pub async fn behind_a_proxy(&mut self) -> Proxy {
+        let mut url = url::Url::parse(self.settings.store.url.expose()).unwrap();
+        let upstream = url.socket_addrs(|| Some(5432)).unwrap()[0];
+        let proxy = Proxy::before(upstream).await;
+        url.set_ip_host(proxy.address().ip()).unwrap();
+        url.set_port(Some(proxy.address().port())).unwrap();
+        self.settings.store.url = DatabaseUrl::from(url.to_string());
+        proxy
+    }
+
     /// Opens store and identity as a service does.
     pub fn open(&self, clock: Clock) -> Result<(Database, Identity), IdentityError> {
         service::open(&self.settings, clock)
@@ -97,7 +110,10 @@ impl Installation {
 
     /// A connection to its database that the service does not know.
     pub fn connect(&self) -> AnyConnection {
-        sql::connect(self.settings.store.url.expose())
+        match &self.postgres {
+            Some(schema) => sql::connect(&schema.url),
+            None => sql::connect(self.settings.store.url.expose()),
+        }
     }
 }
 

@@ -147,9 +147,20 @@ impl TestProcess {
     }
 
     /// Waits until it has ended; its directory stays for the next process.
-    pub fn ended(mut self) -> (Ended, TempDir) {
+    pub fn ended(self) -> (Ended, TempDir) {
+        self.ended_before(|| {})
+    }
+
+    /// Asks it to stop and waits until it has, before what it waits for is set free.
+    pub fn stop_before(self, set_free: impl FnOnce()) -> (Ended, TempDir) {
+        self.signal("TERM");
+        self.ended_before(set_free)
+    }
+
+    fn ended_before(mut self, then: impl FnOnce()) -> (Ended, TempDir) {
         let status = until(|| self.child.try_wait().unwrap());
         let ended = Ended { status, stdout: self.stdout(), stderr: self.stderr() };
+        then();
         self.reject_leftovers();
         (ended, std::mem::replace(&mut self.directory, TempDir::new().unwrap()))
     }

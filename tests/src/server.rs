@@ -3,6 +3,7 @@
 
 use crate::{Installation, Reach};
 use argus_core::Clock;
+use argus_core::store::AnyConnection;
 use argus_openapi::Host;
 use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
@@ -45,6 +46,11 @@ impl TestServer {
     /// The server's state, for what HTTP does not show.
     pub fn state(&self) -> &App {
         &self.service.app
+    }
+
+    /// A connection to its database that the service does not know.
+    pub fn connect(&self) -> AnyConnection {
+        self.installation.connect()
     }
 
     /// The data directory.

@@ -20,7 +20,7 @@ pub fn lines(connection: &mut AnyConnection, query: &str) -> QueryResult<Vec<Str
 }
 
 /// A connection to the database at this URL. On SQLite it does not wait for others.
-pub(crate) fn connect(url: &str) -> AnyConnection {
+pub fn connect(url: &str) -> AnyConnection {
     match url.strip_prefix("sqlite://") {
         Some(path) => AnyConnection::Sqlite(SqliteConnection::establish(path).unwrap()),
         None => AnyConnection::Pg(PgConnection::establish(url).unwrap()),

@@ -45,6 +45,17 @@ fn a_row_whose_body_is_not_that_of_the_signature_is_named() {
 }
 
 #[test]
+fn how_long_a_body_may_be_is_published_at_the_body_and_in_the_text_of_its_413() {
+    let document = publish::descriptor(&ARGUS).unwrap();
+    for route in routes(&document).filter(|route| route.operation.get("requestBody").is_some()) {
+        let most = ARGUS.row(route.id()).unwrap().body_max_bytes;
+        assert_eq!(route.operation["requestBody"]["x-argus-max-bytes"], most, "{}", route.name());
+        let text = route.operation["responses"]["413"]["description"].as_str().unwrap();
+        assert!(text.contains(&most.to_string()), "{}: {text}", route.name());
+    }
+}
+
+#[test]
 fn what_makes_an_id_is_an_operation_whose_reply_has_it() {
     let document = publish::descriptor(&ARGUS).unwrap();
     for row in ARGUS.rows {

@@ -25,10 +25,17 @@ pub struct AuditEvent {
     pub subject: String,
     /// Secrecy of the event.
     pub secrecy_level: String,
+    /// How often it has happened since the entry before; more than once for what is recorded in aggregate.
+    pub occurrences: i64,
 }
 
 /// Appends that the caller of the transaction has done `action` to `subject`.
 pub fn append(tx: &mut Tx<'_>, action: &str, subject: &str) -> Result<(), Error> {
+    append_times(tx, action, subject, 1)
+}
+
+/// Appends that it was done so many times.
+pub fn append_times(tx: &mut Tx<'_>, action: &str, subject: &str, occurrences: i64) -> Result<(), Error> {
     let invocation = tx.invocation();
     let event = AuditEvent {
         id: ids::ulid(&invocation.clock).map_err(Fault::new)?.to_string(),
@@ -38,6 +45,7 @@ pub fn append(tx: &mut Tx<'_>, action: &str, subject: &str) -> Result<(), Error>
         action: action.to_owned(),
         subject: subject.to_owned(),
         secrecy_level: invocation.principal.secrecy_level.as_str().to_owned(),
+        occurrences,
     };
     diesel::insert_into(audit_events::table).values(event).execute(tx.parts().0)?;
     Ok(())

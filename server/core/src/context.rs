@@ -79,6 +79,11 @@ impl Context<Live> {
             scopes: Vec::new(),
             secrecy_level: SecrecyLevel::default(),
         };
+        Self::in_background(principal, clock)
+    }
+
+    /// Work that no call waits for, on behalf of somebody.
+    pub fn in_background(principal: Principal, clock: Clock) -> Self {
         let invocation =
             Invocation { principal: Arc::new(principal), address: None, trace: None, clock, operation: None };
         Self::new(invocation, Live)

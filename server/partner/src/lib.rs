@@ -7,6 +7,7 @@ pub mod bootstrap;
 pub mod claims;
 mod error;
 pub mod oauth;
+pub mod refused_clients;
 pub mod scopes;
 pub mod signing_keys;
 pub mod store;
@@ -19,6 +20,7 @@ use argus_core::pepper::{Pepper, PepperError};
 use argus_core::store::OpenError;
 use argus_core::{Clock, Store};
 use argus_openapi::Host;
+use refused_clients::RefusedClients;
 use signing_keys::{KeyError, KeyRing};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,6 +83,7 @@ pub struct Identity {
     store: Store,
     keys: Arc<KeyRing>,
     pepper: Arc<Pepper>,
+    refused_clients: Arc<RefusedClients>,
     clock: Clock,
     issuer: String,
     former_issuers: Vec<String>,
@@ -103,6 +106,7 @@ impl Identity {
             store,
             keys: Arc::new(keys),
             pepper: Arc::new(pepper),
+            refused_clients: Arc::default(),
             clock,
             issuer: settings.issuer,
             former_issuers: Vec::new(),
@@ -114,7 +118,9 @@ impl Identity {
     #[must_use]
     pub fn under(&self, issuer: String, former_issuers: Vec<String>) -> Self {
         let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
-        Self { store: self.store.clone(), keys, pepper, clock: self.clock.clone(), issuer, former_issuers }
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let refused_clients = Arc::clone(&self.refused_clients);
+        Self { store, keys, pepper, refused_clients, clock, issuer, former_issuers }
     }
 
     /// The store.

@@ -1,5 +1,5 @@
 //! The token endpoint: client authentication and the client credentials grant (RFC 6749, sections 2.3
-//! and 4.4). One indexed read and one signature; nothing is written.
+//! and 4.4). One indexed read and one signature; nothing is written by the request itself.
 
 use crate::basic::{self, Credentials};
 use crate::claims::AUDIENCE_LIVE;
@@ -66,6 +66,11 @@ impl Error {
         Self::refused(Refusal::InvalidRequest, description)
     }
 
+    /// Whether the client could not be authenticated.
+    pub fn is_invalid_client(&self) -> bool {
+        matches!(self, Self::Refused { refusal: Refusal::InvalidClient, .. })
+    }
+
     /// One text for every reason, so that the answer does not tell which clients exist.
     fn invalid_client() -> Self {
         Self::refused(Refusal::InvalidClient, "the client could not be authenticated")
@@ -104,6 +109,10 @@ pub async fn authenticate(
     let matches = identity.pepper.secret_matches(&credentials.client_id, &credentials.secret, hash);
     match (client_id, row) {
         (Some(client_id), Some(row)) if matches => Ok(Client { client_id, row }),
+        (Some(client_id), Some(row)) => {
+            identity.refused_clients.count(&client_id, &row.tenant_id, &row.organization_id);
+            Err(Error::invalid_client())
+        }
         _ => Err(Error::invalid_client()),
     }
 }

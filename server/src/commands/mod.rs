@@ -15,6 +15,9 @@ use std::process::ExitCode;
 /// Exit status of a command that could not do its work; its data is untouched.
 const EXIT_REFUSED: u8 = 2;
 
+/// Exit status of a service that did not answer every request before it ended.
+const EXIT_CUT_OFF: u8 = 1;
+
 /// A command's failure, ready to be shown to the operator.
 type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -33,7 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("argus: {error}");
-            ExitCode::from(EXIT_REFUSED)
+            ExitCode::from(if error.is::<run::CutOff>() { EXIT_CUT_OFF } else { EXIT_REFUSED })
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What `dev` and `serve` share: a service in this process, from its settings to a signal.
 
 use super::{CommandResult, ready_file};
-use crate::hosts::Addresses;
+use crate::hosts::{Addresses, App};
 use crate::observability;
 use crate::service::{Names, Service};
 use crate::settings::Settings;
@@ -10,16 +10,34 @@ use argus_openapi::Host;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long work that nobody waits for any more may take to notice.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Runs a future on the runtime of this process.
 pub(super) fn block_on(future: impl Future<Output = CommandResult>) -> CommandResult {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(future);
+    // A thread that a database blocks would otherwise hold the process up for as long as that lasts.
+    runtime.shutdown_timeout(LAST_WORK);
+    outcome
+}
+
+/// The service ended before every request was answered.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped after {waited}; cut off: {what}")]
+pub(super) struct CutOff {
+    waited: String,
+    what: String,
 }
 
 /// A service that accepts requests, and its log.
 pub(super) struct Running {
     pub(super) service: Service,
+    drain: Duration,
     terminate: Signal,
     interrupt: Signal,
     _log: observability::LogWriter,
@@ -44,7 +62,7 @@ impl Running {
         let service = Service::start(settings, Clock::system(), names, &log)?;
         // Before anybody is told that the service is ready, so that a signal never ends it without a drain.
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(Self { service, terminate, interrupt, _log })
+        Ok(Self { service, drain: settings.drain, terminate, interrupt, _log })
     }
 
     /// Serves until SIGTERM or SIGINT, then lets open requests end.
@@ -53,15 +71,28 @@ impl Running {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+        let (began, app) = (Instant::now(), Arc::clone(&self.service.app));
         let drained = tokio::select! {
-            drained = self.service.hosts.stop() => drained,
+            drained = self.service.stop(self.drain) => drained,
             // Asked twice: the operator does not want to wait.
             _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => false,
         };
-        if !drained {
-            eprintln!("argus: some requests were cut off");
+        if drained {
+            return Ok(());
         }
-        Ok(())
+        let waited = format!("{} s", began.elapsed().as_secs());
+        Err(CutOff { waited, what: open_requests(&app) }.into())
+    }
+}
+
+/// The requests that are not answered yet, for the operator.
+fn open_requests(app: &App) -> String {
+    let open = app.metrics.in_progress();
+    let named = open.iter().map(|(count, operation, host)| format!("{count} {operation} ({})", host.name()));
+    match named.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "connections on which a request had begun".to_owned(),
+        named => named,
     }
 }
 

@@ -42,7 +42,6 @@ where
         let sender = Sender::of(entry.request().version(), entry.request().headers());
         settle(unread, sender, rendered.response.headers_mut()).await;
     }
-    tracing::debug!(operation = entry.row.id, status = rendered.response.status().as_u16(), caller = %entry.address(), "answered");
     // Stamp and count.
     Ok(R::from_stamped(entry.stamp(rendered)))
 }

@@ -106,8 +106,15 @@ impl Credentials<Body<TokenRequest>> for ClientForm {
     async fn admit(self, entry: &Entry<'_>, body: &mut Body<TokenRequest>) -> Outcome<AuthenticatedClient> {
         let form = body.read(entry.rqctx).await?;
         let authorization = RequestHeader::AUTHORIZATION.single(entry.request())?;
-        let client = oauth::authenticate(&entry.app().identity, authorization, &form).await?;
-        Ok(AuthenticatedClient { client, form })
+        match oauth::authenticate(&entry.app().identity, authorization, &form).await {
+            Ok(client) => Ok(AuthenticatedClient { client, form }),
+            Err(error) => {
+                if error.is_invalid_client() {
+                    entry.app().metrics.count_refused_client();
+                }
+                Err(error.into())
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::render::Rendered;
 use super::trace::{self, Inbound};
 use crate::discovery;
 use crate::hosts::{App, HostContext};
+use crate::observability::InProgress;
 use argus_core::Clock;
 use argus_openapi::http::Stamped;
 use argus_openapi::types::error::{Error, ErrorCode};
@@ -27,6 +28,7 @@ pub struct Entry<'r> {
     ids: Option<TraceIds>,
     /// When the request came.
     pub(super) now: DateTime<Utc>,
+    _in_progress: InProgress<'r>,
 }
 
 impl<'r> Entry<'r> {
@@ -44,7 +46,9 @@ impl<'r> Entry<'r> {
             Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids(&app.clock))),
             Host::Sandbox => None,
         };
-        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now: app.clock.now() })
+        let now = app.clock.now();
+        let _in_progress = app.metrics.begin(host.host, position);
+        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now, _in_progress })
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {
@@ -96,7 +100,17 @@ impl<'r> Entry<'r> {
             discovery::open_to_all(response.headers_mut());
         }
         self.app().metrics.count(self.host(), self.position, response.status());
-        Stamped::new(trace::standard_headers(self.inbound.as_ref(), ids, sandbox), response)
+        let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
+        tracing::debug!(
+            operation = self.row.id,
+            status = response.status().as_u16(),
+            caller = %self.address(),
+            host = self.host().name(),
+            trace_id = standard.trace_id.to_str().unwrap_or_default(),
+            took_us = (self.clock().now() - self.now).num_microseconds(),
+            "answered"
+        );
+        Stamped::new(standard, response)
     }
 
     /// Trace and span of a sandbox reply that is not a mock's.

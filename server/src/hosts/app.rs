@@ -3,7 +3,7 @@
 use super::{Addresses, BaseUrls};
 use crate::discovery::Library;
 use crate::gate::{TrustedProxies, Verifier};
-use crate::observability::Metrics;
+use crate::observability::{Metrics, Readiness};
 use argus_core::Clock;
 use argus_core::store::Database;
 use argus_openapi::contract::ARGUS;
@@ -30,6 +30,8 @@ pub struct App {
     pub library: Library,
     /// Request counters.
     pub metrics: Metrics,
+    /// Whether this node can serve.
+    pub readiness: Readiness,
     /// Tells the time.
     pub clock: Clock,
     /// Where the hosts listen.
@@ -60,6 +62,7 @@ impl App {
             sandbox,
             library: Library::new(contract),
             metrics: Metrics::new(contract),
+            readiness: Readiness::default(),
             addresses,
             base_urls,
             trusted_proxies,

@@ -94,8 +94,11 @@ impl Endpoints {
                 self.register(path, method, endpoint)?;
             } else {
                 // Its handler sees to the body.
-                let all = ApiEndpointVersions::All;
-                self.insert(ApiEndpoint { versions: all, ..without_body(path, method, endpoint) })?;
+                self.insert(ApiEndpoint {
+                    versions: ApiEndpointVersions::All,
+                    request_body_max_bytes: Some(row.body_max_bytes),
+                    ..without_body(path, method, endpoint)
+                })?;
             }
             if *method == Method::GET {
                 self.register(path, &Method::HEAD, endpoint)?;

@@ -20,11 +20,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Largest request body, in bytes.
-pub const BODY_MAX_BYTES: usize = 1024 * 1024;
-/// How long open requests may take to end after the service was told to stop.
-const DRAIN_LIMIT: Duration = Duration::from_secs(20);
-
 /// A host could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
@@ -68,8 +63,8 @@ impl Hosts {
         Ok(Self { servers: servers.collect::<Result<_, _>>()? })
     }
 
-    /// Stops accepting, lets open requests end, and returns whether all did in time.
-    pub async fn stop(self) -> bool {
+    /// Stops accepting, lets open requests end, and returns whether all did within `limit`.
+    pub async fn stop(self, limit: Duration) -> bool {
         let closing = self.servers.into_iter().map(|server| tokio::spawn(server.close()));
         let closed = async {
             let mut clean = true;
@@ -78,7 +73,7 @@ impl Hosts {
             }
             clean
         };
-        tokio::time::timeout(DRAIN_LIMIT, closed).await.unwrap_or(false)
+        tokio::time::timeout(limit, closed).await.unwrap_or(false)
     }
 }
 
@@ -89,7 +84,6 @@ fn start(host: Host, app: &Arc<App>, log: &slog::Logger) -> Result<HttpServer<Ho
     let bind_address = app.addresses.of(host);
     let config = ConfigDropshot {
         bind_address,
-        default_request_body_max_bytes: BODY_MAX_BYTES,
         // A handler that has begun to write must end, even if its caller has gone.
         default_handler_task_mode: match host {
             Host::Auth | Host::Api => HandlerTaskMode::Detached,

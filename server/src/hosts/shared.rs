@@ -18,10 +18,7 @@ pub(super) async fn health(rqctx: RequestContext<HostContext>) -> Answer<Reply<H
 pub(super) async fn readiness(rqctx: RequestContext<HostContext>) -> Answer<Reply<Readiness, 200>> {
     answer(rqctx, Nobody, async |call| {
         let app = call.app();
-        app.database.requests.ping().await?;
-        if !app.identity.keys().is_healthy() {
-            return Err(Problem::unavailable("the signing keys cannot be read"));
-        }
+        app.readiness.look(&app.database, &app.identity).await.map_err(Problem::unavailable)?;
         Ok(Readiness { ready: true, store: true, signing_key: true })
     })
     .await

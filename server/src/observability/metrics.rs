@@ -21,6 +21,12 @@ struct HostLabel {
     host: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OperationLabels {
+    host: &'static str,
+    operation: &'static str,
+}
+
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The service's counters.
@@ -29,17 +35,22 @@ pub struct Metrics {
     /// One counter per host, operation and status class, found by index: a look-up by labels
     /// would cost a lock and a hash on every request.
     requests: Vec<Counter>,
-    operations: usize,
+    /// One gauge per host and operation, found by index as well.
+    in_progress: Vec<Gauge>,
+    contract: &'static Contract,
     unrouted: Counter,
     open_connections: Family<HostLabel, Gauge>,
+    refused_clients: Counter,
 }
 
 impl Metrics {
     /// Counters for every operation of a contract.
-    pub fn new(contract: &Contract) -> Self {
+    pub fn new(contract: &'static Contract) -> Self {
         let mut registry = Registry::with_prefix("argus");
         let family = Family::<Labels, Counter>::default();
         registry.register("requests", "Requests answered, by operation", family.clone());
+        let open = Family::<OperationLabels, Gauge>::default();
+        registry.register("requests_in_progress", "Requests not answered yet, by operation", open.clone());
         let unrouted = Counter::default();
         registry.register(
             "unrouted_requests",
@@ -48,13 +59,26 @@ impl Metrics {
         );
         let open_connections = Family::<HostLabel, Gauge>::default();
         registry.register("open_connections", "Connections that are open now", open_connections.clone());
-        let mut requests = Vec::new();
+        let refused_clients = Counter::default();
+        registry.register(
+            "client_authentication_failures",
+            "OAuth clients that are unknown or could not show their secret",
+            refused_clients.clone(),
+        );
+        let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {
+                // An operation that the host does not serve needs no time series.
+                let is_served = row.served_by(host);
+                let labels = OperationLabels { host: host.name(), operation: row.id };
+                in_progress.push(if is_served {
+                    open.get_or_create_owned(&labels)
+                } else {
+                    Gauge::default()
+                });
                 for status_class in STATUS_CLASSES {
                     let labels = Labels { host: host.name(), operation: row.id, status_class };
-                    // An operation that the host does not serve needs no time series.
-                    requests.push(if row.hosts.contains(&host) {
+                    requests.push(if is_served {
                         family.get_or_create_owned(&labels)
                     } else {
                         Counter::default()
@@ -62,21 +86,47 @@ impl Metrics {
                 }
             }
         }
-        Self { registry, requests, operations: contract.rows.len(), unrouted, open_connections }
+        Self { registry, requests, in_progress, contract, unrouted, refused_clients, open_connections }
     }
 
     /// Counts an answered request for the operation at this position of the contract.
     pub fn count(&self, host: Host, operation: usize, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        let index = (host as usize * self.operations + operation) * STATUS_CLASSES.len() + class;
+        let index = self.index(host, operation) * STATUS_CLASSES.len() + class;
         if let Some(counter) = self.requests.get(index) {
             counter.inc();
         }
     }
 
+    fn index(&self, host: Host, operation: usize) -> usize {
+        host as usize * self.contract.rows.len() + operation
+    }
+
+    /// Counts a request for the operation at this position of the contract for as long as it is not
+    /// answered.
+    pub fn begin(&self, host: Host, operation: usize) -> InProgress<'_> {
+        let gauge = self.in_progress.get(self.index(host, operation));
+        gauge.inspect(|gauge| _ = gauge.inc());
+        InProgress(gauge)
+    }
+
+    /// The requests that are not answered yet: how many, of which operation, on which host.
+    pub fn in_progress(&self) -> Vec<(i64, &'static str, Host)> {
+        let operations =
+            Host::ALL.iter().flat_map(|host| self.contract.rows.iter().map(move |row| (row.id, *host)));
+        let counted =
+            self.in_progress.iter().zip(operations).map(|(gauge, (id, host))| (gauge.get(), id, host));
+        counted.filter(|(count, ..)| *count > 0).collect()
+    }
+
     /// Counts a request that no operation matches.
     pub fn count_unrouted(&self) {
         self.unrouted.inc();
+    }
+
+    /// Counts a client that could not be authenticated.
+    pub fn count_refused_client(&self) {
+        self.refused_clients.inc();
     }
 
     /// Everything as text, with the connections that are open now where that is known.
@@ -88,5 +138,14 @@ impl Metrics {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// A request that is not answered yet. It counts as such until this is dropped.
+pub struct InProgress<'m>(Option<&'m Gauge>);
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        self.0.inspect(|gauge| _ = gauge.dec());
     }
 }

@@ -1,9 +1,11 @@
-//! What operators watch: counters and the log. Traces of callers do not live here.
+//! What operators watch: counters, the log, and whether the node is ready. Traces of callers do not live here.
 
 mod connections;
 mod log;
 mod metrics;
+mod readiness;
 
 pub use connections::{OpenConnections, open_connections};
 pub use log::{LogWriter, bridge, start_log};
-pub use metrics::Metrics;
+pub use metrics::{InProgress, Metrics};
+pub use readiness::Readiness;

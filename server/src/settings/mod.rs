@@ -19,12 +19,18 @@ use argus_openapi::types::uri::base_url_path;
 use argus_partner::IdentitySettings;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 /// Where the data is when nobody says.
 const DATA_DIR: &str = ".argus";
 /// Most connections of one kind.
 const CONNECTIONS_MAX: u32 = 1_000;
+
+/// How long open requests may take to end when nobody says, in seconds.
+pub const DRAIN_SECONDS: u32 = 30;
+/// The longest that they may be given, in seconds.
+const DRAIN_SECONDS_MAX: u32 = 3_600;
 
 /// Everything that a service needs to know to start.
 #[derive(Clone, Debug)]
@@ -35,6 +41,8 @@ pub struct Settings {
     pub expose: bool,
     /// Proxies whose word for a caller's address is taken.
     pub trusted_proxies: TrustedProxies,
+    /// How long open requests may take to end after the service was told to stop.
+    pub drain: Duration,
     /// URL under which clients reach the auth host, if it was said.
     pub auth_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
@@ -115,6 +123,10 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         Ok(networks) => trusted_proxies = networks,
         Err(error) => faults.push(format!("`trusted_proxies`: {error}")),
     }
+    let drain_seconds = hosts.drain_seconds.unwrap_or(DRAIN_SECONDS);
+    if drain_seconds > DRAIN_SECONDS_MAX {
+        faults.push(format!("`drain_seconds` must be at most {DRAIN_SECONDS_MAX}"));
+    }
 
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
     let url = store.database_url.map_or_else(|| DatabaseUrl::embedded(&data_dir), DatabaseUrl::from);
@@ -142,6 +154,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         addresses,
         expose: hosts.expose.unwrap_or(false),
         trusted_proxies,
+        drain: Duration::from_secs(drain_seconds.into()),
         auth_url: hosts.auth_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),

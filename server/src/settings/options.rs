@@ -174,6 +174,10 @@ pub struct HostOptions {
     #[arg(long, env = "ARGUS_AUTH_ADDR", value_parser = parse_address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_addr: Option<SocketAddr>,
+    /// How many seconds open requests may take to end after SIGTERM, at most 3600 [default: 30].
+    #[arg(long, env = "ARGUS_DRAIN_SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_seconds: Option<u32>,
     /// Where the live API host listens [default: 127.0.0.1:8081].
     #[arg(long, env = "ARGUS_API_ADDR", value_parser = parse_address)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,12 @@
 //! What a request asks of its connection: a `Host`, and a body that somebody may not want to read. All of
 //! it on plain sockets, since no HTTP client would send such requests.
 
-use super::support::every_scope;
-use argus_openapi::Host;
-use argus_tests::{Answer, Connection, TestServer};
-
-/// The longest body that an operation takes.
-const LIMIT: usize = 1024 * 1024;
+use super::support::{every_scope, samples};
+use argus_openapi::contract::ARGUS;
+use argus_openapi::read::MediaType;
+use argus_openapi::row::RequestBody;
+use argus_openapi::{Access, Host, Operation};
+use argus_tests::{Answer, Connection, TestServer, audience, claims};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_without_one_valid_host_is_refused_on_every_path() {
@@ -119,13 +119,66 @@ async fn a_body_is_too_large_when_it_says_so_and_nothing_of_it_is_awaited() {
     let caller = server.caller(Host::Sandbox, &every_scope()).await;
     let bearer = format!("authorization: Bearer {}\r\n", caller.token);
     for lines in [bearer.clone(), format!("{bearer}expect: 100-continue\r\n")] {
-        let head = head("POST", "/v1/jobs", &lines, LIMIT + 1);
+        let head = head("POST", "/v1/jobs", &lines, longest(Operation::JobCreate) + 1);
         let answer = answer_to_head(&server, Host::Sandbox, &head).await;
         answer.expect_error(413, "body_too_large");
         assert_eq!(answer.header("connection"), "close");
     }
     let form = "content-type: application/x-www-form-urlencoded\r\n";
-    let head = head("POST", "/v1/oauth/token", form, LIMIT + 1);
+    let head = head("POST", "/v1/oauth/token", form, longest(Operation::OauthToken) + 1);
     let answer = answer_to_head(&server, Host::Auth, &head).await.expect(413);
     assert_eq!(answer.text("error"), "invalid_request");
+}
+
+/// How long the body of an operation may be.
+fn longest(operation: Operation) -> usize {
+    operation.row().body_max_bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_form_that_does_not_end_is_refused_after_16_kib() {
+    assert_eq!(longest(Operation::OauthToken), 16 * 1024);
+    let server = TestServer::start();
+    let mut connection = Connection::open(server.address(Host::Auth)).await;
+    let head = "POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    connection.write(head.as_bytes()).await;
+    // More is to come, and nobody waits for it.
+    connection.write(format!("4001\r\n{}\r\n", "a".repeat(0x4001)).as_bytes()).await;
+    let answer = connection.response().await.expect(413);
+    assert!(answer.text("error_description").contains("16384"), "{answer:?}");
+    assert_eq!(answer.header("connection"), "close");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_takes_a_body_of_its_own_limit_and_not_one_byte_more() {
+    let server = TestServer::start();
+    let samples = samples(&server).await;
+    for host in Host::ALL {
+        for row in ARGUS.rows.iter().filter(|row| row.served_by(host) && row.body != RequestBody::None) {
+            for beyond in [0, 1] {
+                let mut sample = samples.of(&server, row, host).await;
+                let (media_type, mut body) =
+                    sample.body.take().unwrap_or((MediaType::Json.as_str(), b"{}".to_vec()));
+                // Space after a JSON value, and a parameter that the form does not know.
+                let padding = if row.body == RequestBody::Form {
+                    body.extend(b"&x=");
+                    b'x'
+                } else {
+                    b' '
+                };
+                body.resize(row.body_max_bytes + beyond, padding);
+                sample.body = Some((media_type, body));
+                let mut claims = claims(audience(host), &samples.tenant_id, &every_scope());
+                claims.organization_id.clone_from(&samples.organization_id);
+                let request = server.sample(host, &sample);
+                let answer = server.send(match row.access {
+                    Access::Client => request,
+                    _ => request.bearer_auth(server.sign(&claims)),
+                });
+                let answer = answer.await;
+                assert_eq!(answer.status == 413, beyond > 0, "{} {answer:?}", row.id);
+                assert!(answer.status == 413 || answer.status.is_success(), "{} {answer:?}", row.id);
+            }
+        }
+    }
 }

@@ -17,6 +17,8 @@ mod matrix;
 mod methods;
 mod outline;
 mod process;
+mod readiness;
+mod refused_clients;
 mod replay;
 mod sdk;
 pub(crate) mod support;

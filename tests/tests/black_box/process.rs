@@ -4,7 +4,7 @@ use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML, HOST_DESCRIPTORS};
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Connection, TestProcess, argus, open_command, place_keys};
+use argus_tests::{Connection, TestProcess, argus, open_command, place_keys, sql};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::{Connection as _, RunQueryDsl, SqliteConnection};
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A data directory that a command has used once.
@@ -381,6 +382,49 @@ async fn ctrl_c_lets_an_open_request_end_and_exits_with_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_the_database_blocks_does_not_hold_the_process_up_beyond_its_drain_seconds() {
+    let process = TestProcess::start(binary(), &["dev", "--drain-seconds", "1"], TempDir::new().unwrap());
+    let printed = argus(binary(), &process.data_dir(), &["token", "--scope", "argus:internal:operate"]);
+    let operator = String::from_utf8(printed.stdout).unwrap();
+    let url = format!("sqlite://{}", process.data_dir().join("argus.db").display());
+    let mut other = sql::connect(&url);
+    sql::execute(&mut other, "BEGIN IMMEDIATE").unwrap();
+    let tenancy = process.tenancy();
+    let blocked = tokio::spawn(async move { tenancy.app(&[Scope::JobsRead]).await });
+    let counted = "argus_requests_in_progress{host=\"auth\",operation=\"app_create\"} 1\n";
+    loop {
+        let metrics = process.get(Host::Auth, "/metrics", Some(operator.trim())).await.expect(200);
+        if String::from_utf8(metrics.body).unwrap().contains(counted) {
+            break;
+        }
+    }
+    let began = Instant::now();
+    let (ended, _directory) = process.stop_before(|| sql::execute(&mut other, "ROLLBACK").unwrap());
+    assert!(blocked.await.is_err(), "it was not answered");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let said = "argus: stopped after 1 s; cut off: 1 app_create (auth)\n";
+    assert!(ended.stderr.ends_with(said), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_the_drain_at_once() {
+    let process = TestProcess::dev(binary());
+    let mut connection = Connection::open(process.address(Host::Auth)).await;
+    connection
+        .write(
+            b"POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n",
+        )
+        .await;
+    connection.read_until(b"\r\n\r\n").await;
+    process.signal("TERM");
+    process.await_log("beginning graceful shutdown");
+    let (ended, _directory) = process.stop();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("s; cut off: 1 oauth_token (auth)\n"), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_does_not_hold_the_process_up() {
     let process = TestProcess::dev(binary());
     let mut idle = Connection::open(process.address(Host::Sandbox)).await;
@@ -446,4 +490,37 @@ fn a_reader_that_closes_the_pipe_is_no_error() {
         open_command(binary()).arg("openapi").stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+/// What a service logs at this level while it answers a request with these credentials.
+async fn logged(level: &str, secret: &mut String) -> String {
+    let process = TestProcess::start(binary(), &["dev", "--log", level], TempDir::new().unwrap());
+    let basic = Some((process.ready_text("client_id"), process.ready_text("client_secret")));
+    let answer = process.token_request(&[("grant_type", "client_credentials")], basic).await.expect(200);
+    *secret = process.ready_text("client_secret").to_owned();
+    let token = answer.text("access_token");
+    process.get(Host::Auth, "/v1/platform/scopes?access_token=in_the_query", Some(&token)).await;
+    let (ended, _directory) = process.stop();
+    assert!(!ended.stderr.contains(&token) && !ended.stderr.contains("in_the_query"), "{}", ended.stderr);
+    ended.stderr
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_level_of_the_log_says_more_than_the_one_above_and_none_says_a_secret() {
+    let mut lines = Vec::new();
+    for level in ["warn", "info", "debug"] {
+        let mut secret = String::new();
+        let text = logged(level, &mut secret).await;
+        assert!(!text.contains(&secret), "{level}: {text}");
+        let levels: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert!(levels.iter().all(|said| match level {
+            "warn" => ["WARN", "ERRO"].contains(said),
+            "info" => ["INFO", "WARN", "ERRO"].contains(said),
+            _ => *said != "TRCE",
+        }));
+        lines.push(text.lines().count());
+        let is_detailed = text.contains(" DEBG answered operation=\"oauth_token\" status=\"200\"");
+        assert_eq!(is_detailed, level == "debug", "{text}");
+    }
+    assert!(lines[0] < lines[1] && lines[1] < lines[2], "{lines:?}");
 }

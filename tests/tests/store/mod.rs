@@ -6,6 +6,7 @@ mod owners;
 mod pools;
 mod processes;
 mod schema;
+mod stalls;
 mod tenant;
 mod urls;
 mod writing;

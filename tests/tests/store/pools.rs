@@ -5,7 +5,7 @@ use argus_core::context::{Context, Live};
 use argus_core::store::{Connections, Error, Kind, Reader, Store, Tx};
 use argus_core::{Clock, audit};
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Installation, TestServer, on_both_engines, sql};
+use argus_tests::{Installation, TestServer, on_both_engines, run_on_postgres, sql};
 use http::Method;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -71,7 +71,7 @@ impl Held {
 
 /// A server that does not wait long for a connection.
 fn impatient(mut installation: Installation) -> TestServer {
-    installation.settings.store.checkout_timeout = Duration::from_millis(100);
+    installation.settings.store.deadlines.check_out = Duration::from_millis(100);
     TestServer::start_on(installation, Clock::system())
 }
 
@@ -122,6 +122,39 @@ async fn requests_are_served_while_every_worker_connection_is_held(installation:
     database.deliveries.ping().await.unwrap();
     held.release().await;
     database.workers.ping().await.unwrap();
+}
+
+#[test]
+fn a_listener_has_a_postgres_connection_of_its_own_and_receives_what_others_notify() {
+    run_on_postgres(async |mut installation: Installation| {
+        installation.settings.store.deadlines.check_out = Duration::from_millis(500);
+        let (database, identity) = installation.database_and_identity();
+        let context = admin(&identity).await;
+        let listener = database.listener.clone().unwrap();
+        let mut notifications = listener.listen(&["jobs", "with \"quotes\""]).await.unwrap();
+        let held = Held::all(&database.requests, &context, Connections::default().requests).await;
+        let mut other = installation.connect();
+        for (channel, payload) in [("jobs", "1"), ("with \"quotes\"", ""), ("jobs", "2")] {
+            let quoted = channel.replace('"', "\"\"");
+            let notify = format!("NOTIFY \"nobody's\", 'x'; NOTIFY \"{quoted}\", '{payload}'");
+            sql::execute(&mut other, &notify).unwrap();
+            let received = tokio::time::timeout(PATIENCE, notifications.next()).await.unwrap().unwrap();
+            assert_eq!((received.channel.as_str(), received.payload.as_str()), (channel, payload));
+        }
+        held.release().await;
+        // It is one connection, and who listens has it.
+        assert_eq!(listener.listen(&["jobs"]).await.err().unwrap().kind(), Kind::Unavailable);
+        drop(notifications);
+        let mut notifications = listener.listen(&["more"]).await.unwrap();
+        sql::execute(&mut other, "NOTIFY jobs, '3'; NOTIFY more, '4'").unwrap();
+        assert_eq!(tokio::time::timeout(PATIENCE, notifications.next()).await.unwrap().unwrap().payload, "4");
+        // Who is cut off learns it at once.
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE application_name = current_setting('application_name') AND query LIKE '%LISTEN \"more\"'";
+        sql::execute(&mut other, end).unwrap();
+        let lost = tokio::time::timeout(PATIENCE, notifications.next()).await.unwrap().unwrap_err();
+        assert_eq!(lost.kind(), Kind::Unavailable, "{lost}");
+    });
 }
 
 /// The threads that a read of a row ran on, one an attempt. The first attempt fails as `first` says.

@@ -16,6 +16,7 @@ on_both_engines! {
     migrations_are_applied_once_and_named
     a_store_of_a_newer_schema_is_refused_and_left_as_it_was
     the_audit_trail_cannot_be_changed
+    every_table_is_looked_for_when_the_database_is_checked
 }
 
 async fn migrations_are_applied_once_and_named(installation: Installation) {
@@ -55,6 +56,28 @@ async fn a_store_of_a_newer_schema_is_refused_and_left_as_it_was(installation: I
     assert!(matches!(error, IdentityError::Store(OpenError::NewerSchema { .. })), "{error}");
     assert_eq!(content(&mut watcher), before);
     assert_eq!(bytes(), file);
+}
+
+async fn every_table_is_looked_for_when_the_database_is_checked(installation: Installation) {
+    let (database, _identity) = installation.database_and_identity();
+    let mut other = installation.connect();
+    let tables = match other {
+        AnyConnection::Pg(_) => {
+            "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = current_schema()"
+        }
+        AnyConnection::Sqlite(_) => "SELECT name AS line FROM sqlite_master WHERE type = 'table'",
+    };
+    let tables = sql::lines(&mut other, tables).unwrap();
+    assert!(tables.len() > 4, "{tables:?}");
+    for table in tables.iter().filter(|table| !table.starts_with("sqlite_")) {
+        database.check().await.unwrap();
+        sql::execute(&mut other, &format!("ALTER TABLE {table} RENAME TO elsewhere")).unwrap();
+        let error = database.check().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        assert!(error.to_string().contains(table), "{table}: {error}");
+        sql::execute(&mut other, &format!("ALTER TABLE elsewhere RENAME TO {table}")).unwrap();
+    }
+    database.check().await.unwrap();
 }
 
 async fn the_audit_trail_cannot_be_changed(installation: Installation) {

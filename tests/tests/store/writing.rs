@@ -124,6 +124,37 @@ fn two_writers_that_wait_for_each_other_both_end_on_postgres() {
     });
 }
 
+#[test]
+fn a_full_sqlite_file_is_out_of_reach_until_there_is_room() {
+    run_on_sqlite(async |installation: Installation| {
+        let identity = installation.identity();
+        let admin = admin(&identity).await;
+        let pages = |most: &str| {
+            let sql = format!("PRAGMA max_page_count = {most}");
+            move |connection: &mut argus_core::store::AnyConnection| sql::execute(connection, &sql)
+        };
+        let (no_more, many) = (pages("1"), pages("1000000"));
+        let fill = move |tx: &mut Tx<'_>| {
+            no_more(tx.parts().0)?;
+            for index in 0..1_000 {
+                audit::append(tx, "app.secret.rotate", &format!("app_{index}"))?;
+            }
+            Ok(())
+        };
+        let argus_core::Error::Store(error) = identity.store().write(&admin, fill).await.unwrap_err() else {
+            panic!("a fault of the store")
+        };
+        assert_eq!((error.kind(), error.is_transient()), (Kind::Unavailable, true), "{error}");
+        let append = move |tx: &mut Tx<'_>| {
+            many(tx.parts().0)?;
+            audit::append(tx, "app.secret.rotate", "app_1")
+        };
+        identity.store().write(&admin, append).await.unwrap();
+        let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 2_000)?);
+        assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 2, "nothing of what failed");
+    });
+}
+
 /// SQLite's own lock, which another kind of work holds for longer than anybody waits.
 #[test]
 fn a_writer_that_never_gets_its_turn_gives_up_and_may_try_later_on_sqlite() {

@@ -30,7 +30,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
         let row = contract.row(id).ok_or_else(|| PublishError::UnknownOperation(id.to_owned()))?;
         security::complete(operation, row);
         extend(contract, operation, row);
-        body::complete(operation, row)?;
+        body::complete(contract, operation, row)?;
         // The statuses follow from the signature, so they come before parameters of every operation.
         responses::complete(contract, operation, row, &mut generator)?;
         parameters::complete(contract, operation, row)?;

@@ -25,11 +25,21 @@ fn shared_description(status: u16) -> &'static str {
         409 => "The resource is in a state that forbids the operation.",
         410 => "The resource existed, and its retention is over.",
         412 => "The copy that `If-Match` names is not the current one.",
-        413 => "The body is larger than the operation takes.",
         415 => "The body is not of the media type that the operation takes.",
         429 => "Too many requests in a short time; `Retry-After` says when to go on.",
         503 => "A backend is out of reach for now; `Retry-After` says when to try again.",
         _ => "A fault on this side; the trace id finds it in the logs.",
+    }
+}
+
+/// When a status is returned.
+fn description(status: u16, row: &OperationRow) -> String {
+    match status {
+        413 => format!(
+            "The body is longer than {} bytes, the most that the operation takes.",
+            row.body_max_bytes
+        ),
+        _ => shared_description(status).to_owned(),
     }
 }
 
@@ -113,7 +123,7 @@ pub(super) fn complete(
     raw.insert(status.to_string(), success.clone());
     for status in derived {
         let mut response = json!({
-            "description": shared_description(status),
+            "description": description(status, row),
             "headers": headers::of(contract, row, status),
         });
         if status != 304 {

@@ -1,13 +1,10 @@
-//! One connection of either engine, and the pool's view of it.
+//! One connection of either engine.
 
 // The derive makes public items without documentation.
 #![allow(missing_docs)]
 
-use super::engine::sqlite::Use;
-use super::error::OpenError;
-use super::location::Location;
-use diesel::r2d2::{ManageConnection, R2D2Connection};
-use diesel::{PgConnection, SqliteConnection};
+use diesel::connection::{SimpleConnection, TransactionManager};
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 
 /// A connection to either engine. Queries are written once against this type; what only one engine
 /// can do lives in [`super::engine`].
@@ -19,30 +16,15 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
 }
 
-/// Opens and checks connections for a pool.
-#[derive(Debug)]
-pub(super) struct Manager {
-    pub(super) location: Location,
-    pub(super) purpose: Use,
-}
-
-impl ManageConnection for Manager {
-    type Connection = AnyConnection;
-    type Error = OpenError;
-
-    fn connect(&self) -> Result<AnyConnection, OpenError> {
-        self.location.connect(self.purpose)
+impl AnyConnection {
+    /// Asks for nothing, to see whether there is an answer.
+    pub(super) fn ping(&mut self) -> QueryResult<()> {
+        self.batch_execute("SELECT 1")
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), OpenError> {
-        match connection {
-            // A file does not go away like a server does; asking would only cost time.
-            AnyConnection::Sqlite(_) => Ok(()),
-            AnyConnection::Pg(connection) => Ok(connection.ping()?),
-        }
-    }
-
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    /// Whether it is inside of a transaction that could not be ended.
+    pub(super) fn is_broken(&mut self) -> bool {
+        type Manager = <AnyConnection as Connection>::TransactionManager;
+        Manager::is_broken_transaction_manager(self)
     }
 }

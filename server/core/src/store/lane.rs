@@ -1,46 +1,45 @@
 //! A lane: some connections of one kind, and the tasks that wait for them.
 
-use super::connection::{AnyConnection, Manager};
-use super::error::{Error, OpenError};
-use diesel::r2d2::{NopErrorHandler, Pool};
-use scheduled_thread_pool::ScheduledThreadPool;
-use std::sync::Arc;
+use super::connection::AnyConnection;
+use super::error::{Error, Failure, Kind, OpenError};
+use super::manager::Manager;
+use super::settings::Deadlines;
+use deadpool::Runtime;
+use deadpool::managed::{Object, Pool, Timeouts};
+use futures::FutureExt;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+
+/// A connection that somebody has for a while.
+pub(super) type Lent = Object<Manager>;
+
+/// In no time, or not at all.
+const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
 
 /// Connections of one kind. Clones share them.
 #[derive(Clone)]
-pub(super) struct Lane {
-    pool: Pool<Manager>,
-    // As many permits as connections: requests wait here as tasks, and not as blocked threads.
-    permits: Arc<Semaphore>,
-    pub(super) checkout_timeout: Duration,
-}
+pub(super) struct Lane(Pool<Manager>);
 
 impl Lane {
-    /// At most `connections` at a time, the first of which is opened now when `eager`.
-    pub(super) fn open(
-        manager: Manager,
-        connections: u32,
-        eager: bool,
-        checkout_timeout: Duration,
-        threads: &Arc<ScheduledThreadPool>,
-    ) -> Result<Self, OpenError> {
-        let embedded = manager.location.is_embedded();
-        let pool = Pool::builder()
-            .max_size(connections)
-            .min_idle(Some(u32::from(eager)))
-            .connection_timeout(checkout_timeout)
-            .test_on_check_out(!embedded)
-            .error_handler(Box::new(NopErrorHandler))
-            .thread_pool(Arc::clone(threads))
-            .build(manager)
-            .map_err(|error| OpenError::Connect(error.to_string()))?;
-        Ok(Self { pool, permits: Arc::new(Semaphore::new(connections as usize)), checkout_timeout })
+    /// At most `connections` at a time. None is opened before it is needed.
+    pub(super) fn new(manager: Manager, connections: u32) -> Result<Self, OpenError> {
+        let pool = Pool::builder(manager).max_size(connections as usize).runtime(Runtime::Tokio1).build();
+        pool.map(Self).map_err(|error| OpenError::Connect(error.to_string()))
     }
 
-    pub(super) fn connections(&self) -> u32 {
-        self.pool.max_size()
+    pub(super) fn connections(&self) -> usize {
+        self.0.status().max_size
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.0.manager().deadlines
+    }
+
+    /// A connection, which goes back when it is dropped.
+    pub(super) async fn lend(&self) -> Result<Lent, Error> {
+        match tokio::time::timeout(self.deadlines().check_out, self.0.get()).await {
+            Ok(lent) => lent.map_err(Error::unavailable),
+            Err(_) => Err(Error::unavailable("no connection was free in time")),
+        }
     }
 
     /// Runs `work` with a connection on the blocking pool.
@@ -48,36 +47,27 @@ impl Lane {
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, X> + Send + 'static,
         T: Send + 'static,
-        X: From<Error> + Send + 'static,
+        X: Failure + Send + 'static,
     {
-        let permits = Arc::clone(&self.permits);
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => tokio::time::timeout(self.checkout_timeout, permits.acquire_owned())
-                .await
-                .map_err(Error::unavailable)?
-                .map_err(Error::unavailable)?,
-        };
-        let pool = self.pool.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            // The permit ends with the work, even when the caller has gone away meanwhile.
-            let _permit = permit;
-            let mut connection = pool.get().map_err(Error::unavailable)?;
-            work(&mut connection)
+        let connection = self.lend().await?;
+        let (pool, limit) = (self.0.clone(), self.deadlines().work);
+        // On a task of its own, because the work goes on when its caller has gone: the connection is back
+        // in the pool when the work is done, and not before.
+        let done = tokio::spawn(async move {
+            let outcome = connection.run(limit, work).await.map_err(X::from).flatten();
+            let is_lost =
+                |error: &X| error.store_error().is_some_and(|error| error.kind() == Kind::Unavailable);
+            if outcome.as_ref().is_err_and(is_lost) {
+                pool.manager().note_loss();
+            }
+            outcome
         });
         done.await.map_err(Error::permanent)?
     }
 
     /// Runs `work` on this thread if a connection is free.
     pub(super) fn run_in_place<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> Option<T> {
-        let _permit = self.permits.try_acquire().ok()?;
-        let mut connection = self.pool.try_get()?;
-        Some(work(&mut connection))
-    }
-
-    /// Runs `work` on this thread, waiting for a connection. Blocks.
-    pub(super) fn block<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> Result<T, OpenError> {
-        let mut connection = self.pool.get().map_err(|error| OpenError::Connect(error.to_string()))?;
-        Ok(work(&mut connection))
+        let connection = self.0.timeout_get(&AT_ONCE).now_or_never()?.ok()?;
+        connection.run_in_place(work)
     }
 }

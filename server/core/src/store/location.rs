@@ -2,9 +2,10 @@
 //! password in any place.
 
 use super::connection::AnyConnection;
-use super::engine::sqlite::{self, Use};
+use super::engine::{Use, sqlite};
 use super::error::OpenError;
 use super::postgres_url::PostgresUrl;
+use super::settings::Deadlines;
 use std::path::PathBuf;
 
 /// Longest scheme that is named in an error, in bytes.
@@ -46,6 +47,14 @@ impl Location {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// The port that connections to a server lead to; none for a file.
+    pub(super) fn port(&self) -> Option<u16> {
+        match self {
+            Self::Postgres(url) => Some(url.port()),
+            Self::Sqlite(_) => None,
+        }
+    }
+
     /// Makes what must be there before the first connection.
     pub(super) fn prepare(&self) -> Result<(), OpenError> {
         match self {
@@ -57,10 +66,10 @@ impl Location {
     }
 
     /// Opens one connection, set up for this server.
-    pub(super) fn connect(&self, purpose: Use) -> Result<AnyConnection, OpenError> {
+    pub(super) fn connect(&self, purpose: Use, deadlines: &Deadlines) -> Result<AnyConnection, OpenError> {
         match self {
-            Self::Postgres(url) => url.connect().map(AnyConnection::Pg),
-            Self::Sqlite(path) => sqlite::connect(path, purpose).map(AnyConnection::Sqlite),
+            Self::Postgres(url) => url.connect(purpose, deadlines).map(AnyConnection::Pg),
+            Self::Sqlite(path) => sqlite::connect(path, purpose, deadlines).map(AnyConnection::Sqlite),
         }
     }
 }

@@ -4,16 +4,20 @@
 //! Everything happens in one transaction behind one lock: several processes may start together, and
 //! a store that a newer version wrote is refused before anything is touched.
 
+use super::check::Expected;
 use super::connection::AnyConnection;
 use super::engine::postgres;
 use super::error::OpenError;
-use diesel::Connection;
+use super::location::Location;
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 /// The migrations of one crate, for either engine.
 pub struct Migrations {
+    /// The tables that they make.
+    pub tables: &'static [&'static str],
     /// For PostgreSQL.
     pub postgres: EmbeddedMigrations,
     /// For SQLite.
@@ -22,6 +26,7 @@ pub struct Migrations {
 
 /// The core's own.
 static CORE: Migrations = Migrations {
+    tables: &["installation", "tenants", "organizations", "audit_events"],
     postgres: embed_migrations!("migrations/postgres"),
     sqlite: embed_migrations!("migrations/sqlite"),
 };
@@ -36,6 +41,41 @@ impl<DB: Backend> MigrationSource<DB> for Together<'_> {
         all.sort_by_key(|migration| migration.name().version().as_owned());
         Ok(all)
     }
+}
+
+/// What a database has when all of this is applied.
+pub(super) fn expected(location: &Location, products: &[&Migrations]) -> Result<Expected, OpenError> {
+    let all = || [&CORE].into_iter().chain(products.iter().copied());
+    let versions = if location.is_embedded() {
+        versions::<diesel::sqlite::Sqlite>(&Together(all().map(|each| &each.sqlite).collect()))
+    } else {
+        versions::<diesel::pg::Pg>(&Together(all().map(|each| &each.postgres).collect()))
+    };
+    Ok(Expected { versions: versions?, tables: all().flat_map(|each| each.tables).copied().collect() })
+}
+
+fn versions<DB: Backend>(source: &Together<'_>) -> Result<Vec<String>, OpenError> {
+    let migrations = MigrationSource::<DB>::migrations(source).map_err(failed)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+/// The versions that a database has.
+pub(super) fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)
+}
+
+diesel::table! {
+    /// Where diesel notes what it has applied.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+        run_on -> Timestamp,
+    }
+}
+
+// In the form that `map_err` takes.
+#[allow(clippy::needless_pass_by_value)]
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> OpenError {
+    OpenError::Migration(error.to_string())
 }
 
 /// Applies what is missing and names it, oldest first.
@@ -60,7 +100,6 @@ where
     C: MigrationHarness<DB>,
     DB: Backend,
 {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migration(error.to_string());
     let migrations = MigrationSource::<DB>::migrations(known).map_err(failed)?;
     let known: Vec<String> =
         migrations.iter().map(|migration| migration.name().version().to_string()).collect();

@@ -4,33 +4,37 @@
 //! or a [`Tx`] alone, which carry the tenant. Rules of a domain do not live here, nor do a product's
 //! tables.
 
+mod check;
 mod connection;
 mod engine;
 mod error;
 mod installation;
 mod lane;
+mod listener;
 mod location;
+mod manager;
 mod migrations;
 mod postgres_url;
 mod reader;
 pub mod schema;
 mod settings;
+mod socket;
 mod transaction;
 
 pub use connection::AnyConnection;
 pub use error::{Error, Failure, Kind, OpenError};
+pub use listener::{Listener, Notification, Notifications};
 pub use migrations::Migrations;
 pub use reader::{Reader, Resource};
-pub use settings::{Connections, DatabaseUrl, StoreSettings};
+pub use settings::{Connections, DatabaseUrl, Deadlines, StoreSettings};
 pub use transaction::Tx;
 
 use crate::context::{Context, Environment};
-use connection::Manager;
-use diesel::r2d2::R2D2Connection;
-use engine::sqlite::Use;
+use check::Expected;
+use engine::Use;
 use lane::Lane;
 use location::Location;
-use scheduled_thread_pool::ScheduledThreadPool;
+use manager::Manager;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,7 +42,7 @@ use std::sync::Arc;
 const SQLITE_WRITERS: u32 = 1;
 
 /// One database, with a [`Store`] for each kind of work.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
     /// For requests.
     pub requests: Store,
@@ -46,11 +50,23 @@ pub struct Database {
     pub workers: Store,
     /// For deliveries.
     pub deliveries: Store,
+    /// For what others notify; on PostgreSQL alone.
+    pub listener: Option<Listener>,
+    /// A connection to look at the database with, whatever the others are busy with.
+    watch: Lane,
+    expected: Arc<Expected>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("requests", &self.requests).finish_non_exhaustive()
+    }
 }
 
 /// The database as one kind of work uses it. Clones share the connections.
 #[derive(Clone)]
 pub struct Store {
+    location: Location,
     writers: Lane,
     readers: Lane,
     /// Connections that never wait, for reads on the thread that asks; on SQLite alone.
@@ -69,14 +85,15 @@ impl Database {
     pub fn open(settings: &StoreSettings, products: &[&Migrations]) -> Result<Self, OpenError> {
         let location = Location::parse(settings.url.expose())?;
         migrate(&location, products)?;
-        let threads =
-            ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("argus-store").build();
-        let threads = Arc::new(threads);
-        let store = |connections, eager| Store::open(&location, settings, connections, eager, &threads);
+        let single = || Lane::new(Manager::new(location.clone(), Use::Write, settings.deadlines), 1);
+        let store = |connections| Store::open(&location, settings, connections);
         Ok(Self {
-            requests: store(settings.connections.requests, true)?,
-            workers: store(settings.connections.workers, false)?,
-            deliveries: store(settings.connections.deliveries, false)?,
+            requests: store(settings.connections.requests)?,
+            workers: store(settings.connections.workers)?,
+            deliveries: store(settings.connections.deliveries)?,
+            listener: if location.is_embedded() { None } else { Some(Listener::new(single()?)) },
+            watch: single()?,
+            expected: Arc::new(migrations::expected(&location, products)?),
         })
     }
 
@@ -86,27 +103,31 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Looks whether the database can be worked with: whether it answers, has the schema of this version
+    /// with all its tables, and takes writes.
+    pub async fn check(&self) -> Result<(), Error> {
+        let expected = Arc::clone(&self.expected);
+        self.watch.run(move |connection| expected.check(connection)).await
+    }
+}
+
 impl Store {
-    fn open(
-        location: &Location,
-        settings: &StoreSettings,
-        connections: u32,
-        eager: bool,
-        threads: &Arc<ScheduledThreadPool>,
-    ) -> Result<Self, OpenError> {
-        let lane = |purpose, connections, eager| {
-            let manager = Manager { location: location.clone(), purpose };
-            Lane::open(manager, connections, eager, settings.checkout_timeout, threads)
+    fn open(location: &Location, settings: &StoreSettings, connections: u32) -> Result<Self, OpenError> {
+        let lane = |purpose, connections| {
+            Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
         };
+        let location = location.clone();
         if location.is_embedded() {
             Ok(Self {
-                writers: lane(Use::Write, SQLITE_WRITERS, eager)?,
-                readers: lane(Use::Read, connections, false)?,
-                in_place: Some(lane(Use::ReadInPlace, connections, eager)?),
+                writers: lane(Use::Write, SQLITE_WRITERS)?,
+                readers: lane(Use::Read, connections)?,
+                in_place: Some(lane(Use::ReadInPlace, connections)?),
+                location,
             })
         } else {
-            let every = lane(Use::Write, connections, eager)?;
-            Ok(Self { writers: every.clone(), readers: every, in_place: None })
+            let every = lane(Use::Write, connections)?;
+            Ok(Self { writers: every.clone(), readers: every, in_place: None, location })
         }
     }
 
@@ -120,7 +141,8 @@ impl Store {
         X: Failure + Send + 'static,
     {
         let invocation = context.invocation().clone();
-        self.writers.run(move |connection| transaction::run(connection, &invocation, work)).await
+        let lock_wait = self.writers.deadlines().lock_wait();
+        self.writers.run(move |connection| transaction::run(connection, &invocation, lock_wait, work)).await
     }
 
     /// Runs work that reads for the context's tenant.
@@ -177,7 +199,8 @@ impl Store {
     /// Records `value` under `name` unless a value is there already, and returns the one that is.
     /// Blocks.
     pub fn recorded_once(&self, name: &str, value: &str) -> Result<String, OpenError> {
-        Ok(self.writers.block(|connection| installation::record_once(connection, name, value))??)
+        let mut connection = self.location.connect(Use::SetUp, &Deadlines::default())?;
+        Ok(installation::record_once(&mut connection, name, value)?)
     }
 
     /// Whether the database answers.
@@ -188,5 +211,5 @@ impl Store {
 
 fn migrate(location: &Location, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
     location.prepare()?;
-    migrations::run(&mut location.connect(Use::Write)?, products)
+    migrations::run(&mut location.connect(Use::SetUp, &Deadlines::default())?, products)
 }

@@ -1,8 +1,9 @@
 //! The URL of a PostgreSQL server, checked so far that libpq and this module agree on where its password
 //! is. libpq quotes what it cannot read, so that it never gets such a URL.
 
-use super::engine::postgres;
+use super::engine::{Use, postgres};
 use super::error::OpenError;
+use super::settings::Deadlines;
 use diesel::PgConnection;
 use percent_encoding::percent_decode_str;
 use std::fmt;
@@ -62,9 +63,14 @@ impl PostgresUrl {
         Ok(Self { url: format!("postgres://{rest}"), secrets })
     }
 
+    /// The port that connections lead to.
+    pub(super) fn port(&self) -> u16 {
+        postgres::port(&self.url)
+    }
+
     /// Opens one connection. Its error does not repeat a password, whoever wrote it.
-    pub(super) fn connect(&self) -> Result<PgConnection, OpenError> {
-        postgres::connect(&self.url).map_err(|error| match error {
+    pub(super) fn connect(&self, purpose: Use, deadlines: &Deadlines) -> Result<PgConnection, OpenError> {
+        postgres::connect(&self.url, purpose, deadlines).map_err(|error| match error {
             OpenError::Connect(reason) => {
                 OpenError::Connect(self.secrets.iter().fold(reason, |text, secret| text.replace(secret, "…")))
             }

@@ -53,6 +53,8 @@ diesel::table! {
         subject -> Text,
         /// Secrecy of the event.
         secrecy_level -> Text,
+        /// How often it has happened; some things are recorded in aggregate.
+        occurrences -> BigInt,
     }
 }
 

@@ -64,13 +64,45 @@ pub struct StoreSettings {
     pub url: DatabaseUrl,
     /// How many connections there may be.
     pub connections: Connections,
-    /// How long a request waits for a free connection before it is answered with 503.
-    pub checkout_timeout: Duration,
+    /// How long what may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long what may take, so that nobody waits without end for a database that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// A new connection.
+    pub connect: Duration,
+    /// A free connection, new or not.
+    pub check_out: Duration,
+    /// One statement; PostgreSQL ends it. What the URL or the role says counts before it.
+    pub statement: Duration,
+    /// All that is done with a connection before it is given back; it is cut then.
+    pub work: Duration,
+}
+
+impl Deadlines {
+    /// How long work may wait for other transactions, and be tried again because of them: twice this ends
+    /// before the work has to.
+    pub(super) fn lock_wait(&self) -> Duration {
+        self.work * 2 / 5
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            check_out: Duration::from_secs(3),
+            statement: Duration::from_secs(5),
+            work: Duration::from_secs(10),
+        }
+    }
 }
 
 impl StoreSettings {
     /// The settings of a database at `url`, and the defaults for everything else.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, connections: Connections::default(), checkout_timeout: Duration::from_secs(3) }
+        Self { url, connections: Connections::default(), deadlines: Deadlines::default() }
     }
 }

@@ -9,7 +9,7 @@ use crate::context::Invocation;
 use chrono::NaiveDateTime;
 use diesel::connection::TransactionManager;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the same work is tried.
 const ATTEMPTS: u32 = 6;
@@ -67,17 +67,22 @@ impl Tx<'_> {
     }
 }
 
-/// Runs work in a transaction, and again when another transaction was in the way. The work is rolled
-/// back when it fails.
+/// Runs work in a transaction, and again when another transaction was in the way, for as long as
+/// `lock_wait`. The work is rolled back when it fails.
 pub(super) fn run<T, X: Failure>(
     connection: &mut AnyConnection,
     invocation: &Invocation,
+    lock_wait: Duration,
     work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
 ) -> Result<T, X> {
     let mut longest = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
+    let began = Instant::now();
+    for number in 1..ATTEMPTS {
         match attempt(connection, invocation, &work) {
-            Err(error) if error.is_conflict() => std::thread::sleep(jittered(longest)),
+            Err(error) if error.is_conflict() && began.elapsed() < lock_wait => {
+                tracing::debug!(number, "another transaction was in the way");
+                std::thread::sleep(jittered(longest));
+            }
             outcome => return outcome,
         }
         longest *= 2;

@@ -8,6 +8,7 @@ use diesel_migrations::embed_migrations;
 
 /// The migrations of this product's tables.
 pub static MIGRATIONS: Migrations = Migrations {
+    tables: &["apps"],
     postgres: embed_migrations!("migrations/postgres"),
     sqlite: embed_migrations!("migrations/sqlite"),
 };

@@ -10,6 +10,19 @@ use crate::ids::TenantId;
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 
+/// What a connection is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It may do anything and take as long as it needs: migrations, and facts about the installation.
+    SetUp,
+    /// It may write, and waits for other writers.
+    Write,
+    /// It only reads, and waits where it must.
+    Read,
+    /// It only reads, on a thread that must not wait.
+    ReadInPlace,
+}
+
 /// Begins a transaction that may write, for this tenant.
 pub(super) fn begin_write(connection: &mut AnyConnection, tenant_id: &TenantId) -> QueryResult<()> {
     match connection {
@@ -26,6 +39,29 @@ pub(super) fn begin_read(connection: &mut AnyConnection, tenant_id: &TenantId) -
         }
         AnyConnection::Sqlite(_) => Ok(false),
     }
+}
+
+/// The tables that there are.
+pub(super) fn tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    match connection {
+        AnyConnection::Pg(connection) => postgres::tables(connection),
+        AnyConnection::Sqlite(connection) => sqlite::tables(connection),
+    }
+}
+
+/// Writes something that means nothing.
+pub(super) fn write_probe(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Pg(connection) => postgres::write_probe(connection),
+        AnyConnection::Sqlite(connection) => sqlite::write_probe(connection),
+    }
+}
+
+/// A name that a query finds.
+#[derive(diesel::QueryableByName)]
+struct Name {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
 }
 
 /// Inserts a fact about the installation unless it is there already.
@@ -49,13 +85,15 @@ pub(super) fn kind(error: &QueryError) -> Kind {
             _,
         )
         | QueryError::BrokenTransactionManager => Kind::Unavailable,
+        // What failed first says more: an engine may have rolled back by itself.
+        QueryError::RollbackErrorOnCommit { commit_error, .. } => kind(commit_error),
         // Some failures have no kind of their own in diesel, so that only their message tells.
         QueryError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
             let message = information.message();
             let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
             if says(sqlite::BUSY) || says(postgres::DEADLOCK) {
                 Kind::Conflict
-            } else if says(postgres::CLOSING) {
+            } else if says(sqlite::NO_FILE) || says(postgres::OUT_OF_REACH) {
                 Kind::Unavailable
             } else {
                 Kind::Permanent

@@ -2,15 +2,31 @@
 
 use super::super::error::OpenError;
 use super::super::schema::installation;
+use super::super::settings::Deadlines;
+use super::{Name, Use};
 use crate::ids::TenantId;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::{PgConnection, QueryResult};
+use std::time::Duration;
 
 /// Messages of two transactions that wait for each other.
 pub(super) const DEADLOCK: &[&str] = &["deadlock detected"];
-/// Messages of a server that is going away.
-pub(super) const CLOSING: &[&str] = &["terminating connection", "server closed the connection"];
+/// Messages of a server that is going away, has no room or time, or takes no writes for now.
+pub(super) const OUT_OF_REACH: &[&str] = &[
+    "terminating connection",
+    "server closed the connection",
+    "the database system is",
+    "could not receive data from server",
+    "could not send data to server",
+    "no connection to the server",
+    "SSL SYSCALL error",
+    "canceling statement due to",
+    "No space left on device",
+    "too many clients",
+    "remaining connection slots",
+    "out of shared memory",
+];
 
 /// Key of the advisory lock that guards migrations: `argus` in ASCII.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(418364683635)";
@@ -22,12 +38,79 @@ pub(in super::super) enum Mode {
     Write,
 }
 
+/// Where a server listens when nobody says.
+const PORT: u16 = 5432;
+
+/// How long it takes to find out that the other side is gone: probes of an idle connection, and data that
+/// is not acknowledged. What the URL says counts before it.
+const TCP: [(&str, &str); 4] = [
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
 /// Opens a connection.
-pub(in super::super) fn connect(url: &str) -> Result<PgConnection, OpenError> {
+pub(in super::super) fn connect(
+    url: &str,
+    purpose: Use,
+    deadlines: &Deadlines,
+) -> Result<PgConnection, OpenError> {
+    let url = with_defaults(url, deadlines);
     let mut connection =
-        PgConnection::establish(url).map_err(|error| OpenError::Connect(error.to_string()))?;
-    connection.batch_execute("SET TIME ZONE 'UTC'")?;
+        PgConnection::establish(&url).map_err(|error| OpenError::Connect(error.to_string()))?;
+    connection.batch_execute(&session(purpose, deadlines))?;
     Ok(connection)
+}
+
+/// The port that connections lead to; of several servers, that of the first.
+pub(in super::super) fn port(url: &str) -> u16 {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let authority = place.split('/').next().unwrap_or_default();
+    let hosts = authority.rsplit('@').next().unwrap_or_default();
+    // The colons of an address are in brackets.
+    let behind = hosts.split(',').next().and_then(|host| host.rsplit(']').next()?.split_once(':'));
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("port="));
+    let asked = asked.or(behind.map(|(_, port)| port));
+    asked.and_then(|port| port.split(',').next()?.parse().ok()).unwrap_or(PORT)
+}
+
+/// The URL with what it does not say itself.
+fn with_defaults(url: &str, deadlines: &Deadlines) -> String {
+    let connect = deadlines.connect.as_secs().max(1).to_string();
+    let mut url = url.to_owned();
+    for (name, value) in TCP.into_iter().chain([("connect_timeout", connect.as_str())]) {
+        let query = url.split_once('?').map(|(_, query)| query);
+        if query.is_none_or(|query| !query.split('&').any(|pair| pair.split('=').next() == Some(name))) {
+            url.push(if query.is_none() { '?' } else { '&' });
+            url.push_str(&format!("{name}={value}"));
+        }
+    }
+    url
+}
+
+/// How a session begins. Statements outside of a transaction read alone: whoever writes says so when the
+/// transaction begins.
+fn session(purpose: Use, deadlines: &Deadlines) -> String {
+    let zone = "SET TIME ZONE 'UTC'";
+    if purpose == Use::SetUp {
+        return zone.to_owned();
+    }
+    let limit = |name: &str, limit: Duration| {
+        let millis = limit.as_millis();
+        // What the role or the URL says counts before it; zero is what nobody has said.
+        format!(
+            "SELECT set_config('{name}', coalesce(nullif(current_setting('{name}'), '0'), '{millis}'), false)"
+        )
+    };
+    [
+        zone.to_owned(),
+        "SET default_transaction_read_only = on".to_owned(),
+        limit("statement_timeout", deadlines.statement),
+        limit("idle_in_transaction_session_timeout", deadlines.work),
+    ]
+    .join("; ")
 }
 
 /// Begins a transaction and sets its tenant, for row-level security, in one round trip. The setting ends
@@ -47,9 +130,61 @@ pub(in super::super) fn lock_migrations(connection: &mut PgConnection) -> QueryR
     diesel::sql_query(MIGRATION_LOCK).execute(connection).map(drop)
 }
 
+pub(super) fn tables(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
+    let visible = "SELECT relname::text AS name FROM pg_class \
+                   WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) \
+                   AND relnamespace <> 'pg_catalog'::regnamespace";
+    let tables: Vec<Name> = diesel::sql_query(visible).load(connection)?;
+    Ok(tables.into_iter().map(|table| table.name).collect())
+}
+
+/// Rolled back: nodes that share the database must not wait for each other's row.
+pub(super) fn write_probe(connection: &mut PgConnection) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN READ WRITE")?;
+    let insert = "INSERT INTO installation VALUES ('write_probe_' || gen_random_uuid(), '')";
+    let outcome = diesel::sql_query(insert).execute(connection);
+    AnsiTransactionManager::rollback_transaction(connection)?;
+    outcome.map(drop)
+}
+
 pub(super) fn insert_fact_once(connection: &mut PgConnection, name: &str, value: &str) -> QueryResult<usize> {
     diesel::insert_into(installation::table)
         .values((installation::name.eq(name), installation::value.eq(value)))
         .on_conflict_do_nothing()
         .execute(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_says_counts_before_the_defaults() {
+        let deadlines = Deadlines::default();
+        let plain = with_defaults("postgres://a@b/c", &deadlines);
+        assert_eq!(
+            plain,
+            "postgres://a@b/c?keepalives_idle=5&keepalives_interval=2&keepalives_count=3\
+             &tcp_user_timeout=10000&connect_timeout=3"
+        );
+        let said = "postgres://a@b/c?connect_timeout=9&options=-ckeepalives_idle=1";
+        let whole = with_defaults(said, &deadlines);
+        assert!(whole.starts_with(said) && whole.matches("connect_timeout=").count() == 1, "{whole}");
+        assert!(whole.contains("&keepalives_idle=5"), "{whole}");
+    }
+
+    #[test]
+    fn the_port_is_that_of_the_url() {
+        for (url, port) in [
+            ("postgres://a@b/c", 5432),
+            ("postgresql://a:p@b:6432/c", 6432),
+            ("postgres://a@/c?host=b&port=7432", 7432),
+            ("postgres://a@[::1]:5433", 5433),
+            ("postgres://a@[::1]/c", 5432),
+            ("postgres://b:1,c:2/d?port=", 5432),
+            ("postgres://b:1,c:2/d", 1),
+        ] {
+            assert_eq!(super::port(url), port, "{url}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::super::error::OpenError;
 use super::super::schema::installation;
+use super::super::settings::Deadlines;
+use super::{Name, Use};
 use crate::files;
 use crate::files::trust::{self, Shut};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
@@ -13,21 +15,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Messages of a database that another connection holds.
-pub(super) const BUSY: &[&str] = &["database is locked", "database table is locked"];
+pub(super) const BUSY: &[&str] =
+    &["database is locked", "database table is locked", "database schema is locked"];
 
-/// How long a connection that may wait waits for another one, in milliseconds.
-const BUSY_TIMEOUT_MS: u32 = 5_000;
-
-/// What a connection is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Use {
-    /// It may write, and waits for other writers.
-    Write,
-    /// It only reads, and waits where it must.
-    Read,
-    /// It only reads, on a thread that must not wait.
-    ReadInPlace,
-}
+/// Messages of a file that cannot be written, read or opened for now.
+pub(super) const NO_FILE: &[&str] =
+    &["database or disk is full", "disk I/O error", "unable to open database file"];
 
 /// Makes sure that the file exists, that others can neither write it nor put files beside it, and that
 /// nobody but the owner can read it. SQLite gives its journal files the same mode.
@@ -60,18 +53,22 @@ pub(in super::super) fn prepare(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a connection.
-pub(in super::super) fn connect(path: &Path, purpose: Use) -> Result<SqliteConnection, OpenError> {
+pub(in super::super) fn connect(
+    path: &Path,
+    purpose: Use,
+    deadlines: &Deadlines,
+) -> Result<SqliteConnection, OpenError> {
     let name = path.to_str().ok_or(OpenError::Url("the path is not UTF-8"))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| OpenError::Connect(error.to_string()))?;
     // The time-out comes first: switching to WAL may have to wait for another process already.
     let pragmas = match purpose {
-        Use::Write => "",
+        Use::SetUp | Use::Write => "",
         Use::Read => "PRAGMA query_only = ON;",
         Use::ReadInPlace => "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;",
     };
     connection
-        .batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"))
+        .batch_execute(&format!("PRAGMA busy_timeout = {};", deadlines.lock_wait().as_millis()))
         .and_then(|()| connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"))
         .and_then(|()| connection.batch_execute(pragmas))
         .map_err(|error| open_error(path, error))?;
@@ -91,6 +88,18 @@ fn open_error(path: &Path, error: diesel::result::Error) -> OpenError {
 /// later could otherwise fail at once when another writer came between, whatever the busy time-out.
 pub(super) fn begin_write(connection: &mut SqliteConnection) -> QueryResult<()> {
     AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+}
+
+pub(super) fn tables(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    let tables: Vec<Name> =
+        diesel::sql_query("SELECT name FROM sqlite_master WHERE type = 'table'").load(connection)?;
+    Ok(tables.into_iter().map(|table| table.name).collect())
+}
+
+/// Committed: only then does anything get to the disk.
+pub(super) fn write_probe(connection: &mut SqliteConnection) -> QueryResult<()> {
+    let replace = "INSERT OR REPLACE INTO installation VALUES ('write_probe', hex(randomblob(2048)))";
+    diesel::sql_query(replace).execute(connection).map(drop)
 }
 
 pub(super) fn insert_fact_once(

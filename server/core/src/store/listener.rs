@@ -1,0 +1,83 @@
+//! Where the notifications of PostgreSQL arrive: one connection a process, which no other work waits for.
+//! A notification is a hint, since it may be lost with the connection; what is true stands in the tables.
+
+use super::connection::AnyConnection;
+use super::error::Error;
+use super::lane::{Lane, Lent};
+use super::socket::Readable;
+use diesel::PgConnection;
+use diesel::connection::SimpleConnection;
+use std::time::Duration;
+
+/// How long the server may take to do what costs it nothing.
+const TIME: Duration = Duration::from_secs(2);
+/// How often it is looked at where nobody tells that something has arrived.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Listens with one connection.
+#[derive(Clone)]
+pub struct Listener(Lane);
+
+/// What another session has notified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Where.
+    pub channel: String,
+    /// What.
+    pub payload: String,
+}
+
+/// What arrives on some channels, for as long as this lives.
+pub struct Notifications {
+    connection: Lent,
+    readable: Option<Readable>,
+}
+
+impl Listener {
+    /// A listener whose lane has one connection.
+    pub(super) fn new(lane: Lane) -> Self {
+        Self(lane)
+    }
+
+    /// Listens to these channels, and to no other. Somebody who listens already must stop first.
+    pub async fn listen(&self, channels: &[&str]) -> Result<Notifications, Error> {
+        let connection = self.0.lend().await?;
+        let mut sql = "UNLISTEN *".to_owned();
+        for channel in channels {
+            sql.push_str(&format!("; LISTEN \"{}\"", channel.replace('"', "\"\"")));
+        }
+        connection.run(TIME, move |connection| connection.batch_execute(&sql)).await??;
+        let readable = connection.readable().map_err(Error::permanent)?;
+        Ok(Notifications { connection, readable })
+    }
+}
+
+impl Notifications {
+    /// Waits for the next one. An error means that the connection is lost, and with it whatever was
+    /// notified since: listen again, and look at the tables.
+    pub async fn next(&mut self) -> Result<Notification, Error> {
+        loop {
+            let arrived = self.connection.run(TIME, |connection| postgres(connection).map(arrived)).await??;
+            if let Some(notification) = arrived? {
+                return Ok(notification);
+            }
+            match &self.readable {
+                Some(readable) => readable.wait().await.map_err(Error::unavailable)?,
+                None => tokio::time::sleep(LOOK_INTERVAL).await,
+            }
+        }
+    }
+}
+
+fn postgres(connection: &mut AnyConnection) -> Result<&mut PgConnection, Error> {
+    match connection {
+        AnyConnection::Pg(connection) => Ok(connection),
+        AnyConnection::Sqlite(_) => Err(Error::permanent("SQLite notifies nobody")),
+    }
+}
+
+/// What has arrived already.
+fn arrived(connection: &mut PgConnection) -> Result<Option<Notification>, Error> {
+    let next = connection.notifications_iter().next().transpose()?;
+    Ok(next.map(|arrived| Notification { channel: arrived.channel, payload: arrived.payload }))
+}

@@ -1,0 +1,172 @@
+//! How a pool makes connections, and which of them it may use again. Nothing here waits without end: who is
+//! not answered in time shuts the connection's socket down, and the thread that waits for it wakes up.
+
+use super::connection::AnyConnection;
+use super::engine::Use;
+use super::error::{Error, OpenError};
+use super::location::Location;
+use super::settings::Deadlines;
+use super::socket::{Readable, Socket, Sockets};
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// One connection is made at a time, so that its socket can be told from others.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// A connection that was used a moment ago is not asked whether it still answers.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a connection may take to say that it still answers.
+const PING_TIME: Duration = Duration::from_secs(1);
+
+/// Makes connections of one kind.
+#[derive(Debug)]
+pub(super) struct Manager {
+    location: Location,
+    purpose: Use,
+    pub(super) deadlines: Deadlines,
+    /// When a connection was last lost: those from before are not trusted any more.
+    lost: Mutex<Option<Instant>>,
+}
+
+/// A connection of a pool.
+pub(super) struct Pooled {
+    connection: Arc<Mutex<AnyConnection>>,
+    socket: Option<Socket>,
+}
+
+impl Pooled {
+    /// Runs work on the blocking pool and waits `limit` for its end. After that the connection is cut, and
+    /// the thread ends by itself.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&mut AnyConnection) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let connection = Arc::clone(&self.connection);
+        let done = tokio::task::spawn_blocking(move || {
+            // Who panicked has left the connection in a state that nobody knows.
+            let mut connection = connection.lock().map_err(|_| Error::permanent("an earlier panic"))?;
+            Ok(work(&mut connection))
+        });
+        match tokio::time::timeout(limit, done).await {
+            Ok(done) => done.map_err(Error::permanent)?,
+            Err(_) => {
+                self.cut();
+                Err(Error::unavailable(format!("the database took longer than {limit:?}")))
+            }
+        }
+    }
+
+    /// Runs work on this thread, if nobody else has the connection.
+    pub(super) fn run_in_place<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> Option<T> {
+        self.connection.try_lock().ok().map(|mut connection| work(&mut connection))
+    }
+
+    /// Whether it is as it should be between two uses.
+    fn is_sound(&self) -> bool {
+        self.connection.try_lock().is_ok_and(|mut connection| !connection.is_broken())
+    }
+
+    /// What tells when the server has sent something; none where the socket is not known.
+    pub(super) fn readable(&self) -> io::Result<Option<Readable>> {
+        self.socket.as_ref().map(Socket::readable).transpose()
+    }
+
+    fn cut(&self) {
+        tracing::warn!(can_be_cut = self.socket.is_some(), "a database connection is given up");
+        self.socket.iter().for_each(Socket::shut_down);
+    }
+}
+
+impl Manager {
+    pub(super) fn new(location: Location, purpose: Use, deadlines: Deadlines) -> Self {
+        Self { location, purpose, deadlines, lost: Mutex::new(None) }
+    }
+
+    /// Notes that a connection was lost. What took one away has often taken them all.
+    pub(super) fn note_loss(&self) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_from_before_a_loss(&self, created: Instant) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost| created <= lost)
+    }
+
+    /// A connection to a server, within its time.
+    async fn connect_within(&self, port: u16) -> Result<Pooled, OpenError> {
+        let limit = self.deadlines.connect;
+        let turn = TURN.acquire().await.map_err(|error| OpenError::Connect(error.to_string()))?;
+        let (location, purpose, deadlines) = (self.location.clone(), self.purpose, self.deadlines);
+        // On a task of its own: the turn ends with the attempt, and not with a caller who has gone.
+        let attempt = tokio::spawn(async move {
+            let _turn = turn;
+            let before = Sockets::now();
+            let connecting = tokio::task::spawn_blocking(move || location.connect(purpose, &deadlines));
+            let connected = tokio::time::timeout(limit, connecting).await;
+            let socket = before.newcomer(port);
+            match connected {
+                Ok(Ok(connected)) => connected.map(|connection| Pooled::new(connection, socket)),
+                Ok(Err(panic)) => Err(OpenError::Connect(panic.to_string())),
+                Err(_) => {
+                    socket.iter().for_each(Socket::shut_down);
+                    Err(OpenError::Connect(format!("no answer within {limit:?}")))
+                }
+            }
+        });
+        attempt.await.map_err(|error| OpenError::Connect(error.to_string()))?
+    }
+}
+
+impl Pooled {
+    fn new(connection: AnyConnection, socket: Option<Socket>) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), socket }
+    }
+}
+
+impl managed::Manager for Manager {
+    type Type = Pooled;
+    type Error = OpenError;
+
+    async fn create(&self) -> Result<Pooled, OpenError> {
+        let began = Instant::now();
+        let made = match self.location.port() {
+            Some(port) => self.connect_within(port).await,
+            // A file is opened in less time than it takes to get to another thread.
+            None => self.location.connect(self.purpose, &self.deadlines).map(|made| Pooled::new(made, None)),
+        };
+        let took = began.elapsed();
+        match &made {
+            Ok(_) => tracing::debug!(purpose = ?self.purpose, ?took, "a database connection is open"),
+            Err(error) => {
+                tracing::debug!(purpose = ?self.purpose, ?took, cause = %error, "no database connection")
+            }
+        }
+        made
+    }
+
+    async fn recycle(&self, pooled: &mut Pooled, metrics: &Metrics) -> RecycleResult<OpenError> {
+        if !pooled.is_sound() {
+            return Err(RecycleError::message("it is broken"));
+        }
+        // A file does not go away like a server does; asking would only cost time.
+        if self.location.is_embedded() {
+            return Ok(());
+        }
+        if self.is_from_before_a_loss(metrics.created) {
+            return Err(RecycleError::message("another one was lost"));
+        }
+        if metrics.last_used() < TRUSTED {
+            return Ok(());
+        }
+        match pooled.run(PING_TIME, AnyConnection::ping).await {
+            Ok(Ok(())) => Ok(()),
+            _ => {
+                self.note_loss();
+                Err(RecycleError::message("it does not answer"))
+            }
+        }
+    }
+}

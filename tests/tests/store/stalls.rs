@@ -1,0 +1,183 @@
+//! A database that does not answer: nobody waits for it without end, and nothing has to be restarted when
+//! it answers again.
+
+use crate::identity::support::admin;
+use argus_core::store::{AnyConnection, Deadlines, Error, Kind, Reader, Tx};
+use argus_core::{Clock, audit};
+use argus_openapi::types::scopes::Scope;
+use argus_tests::{AppCredentials, Installation, Proxy, TestServer, on_both_engines, run_on_postgres, sql};
+use std::time::{Duration, Instant};
+
+on_both_engines! {
+    reads_are_served_while_writers_wait
+    a_look_up_and_a_read_cannot_write
+}
+
+/// Deadlines that a test can wait for.
+const SHORT: Deadlines = Deadlines {
+    connect: Duration::from_secs(1),
+    check_out: Duration::from_secs(1),
+    statement: Duration::from_secs(1),
+    work: Duration::from_millis(1_500),
+};
+/// The longest that a request may take then, on a busy machine.
+const ANSWERED: Duration = Duration::from_secs(8);
+/// How long a node may take to be as before.
+const RECOVERED: Duration = Duration::from_secs(10);
+/// More than there are connections.
+const REQUESTS: usize = 24;
+
+/// A server behind a proxy whose connections are all in use.
+async fn server(mut installation: Installation) -> (Proxy, TestServer, AppCredentials) {
+    let proxy = installation.behind_a_proxy().await;
+    installation.settings.store.deadlines = SHORT;
+    let server = TestServer::start_on(installation, Clock::system());
+    let app = server.app(&[Scope::PlatformRead]).await;
+    for status in statuses(&app).await {
+        assert_eq!(status, 200);
+    }
+    (proxy, server, app)
+}
+
+/// The statuses of many requests at a time. Each says when to come again, if it was refused.
+async fn statuses(app: &AppCredentials) -> Vec<u16> {
+    let requests = (0..REQUESTS).map(|index| {
+        let app = app.clone();
+        async move {
+            let began = Instant::now();
+            let answer = match index % 2 {
+                0 => app.tenancy.get("/v1/platform/apps").await,
+                _ => app.tenancy.post_nothing(&app.path("/rotate-secret")).await,
+            };
+            assert!(began.elapsed() < ANSWERED, "{:?}", began.elapsed());
+            if answer.status == 503 {
+                answer.expect_error(503, "unavailable");
+                assert_eq!(answer.header("retry-after"), "1");
+            }
+            answer.status.as_u16()
+        }
+    });
+    futures::future::join_all(requests).await
+}
+
+/// Asks until everything is answered again.
+async fn recover(app: &AppCredentials) {
+    let began = Instant::now();
+    while statuses(app).await.iter().any(|status| *status != 200) {
+        assert!(began.elapsed() < RECOVERED, "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_stalled_postgres_costs_503_and_the_node_is_as_before_when_it_goes_on() {
+    run_on_postgres(async |installation: Installation| {
+        let (proxy, _server, app) = server(installation).await;
+        for _ in 0..2 {
+            proxy.stall();
+            let refused = statuses(&app).await;
+            assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+            // Nobody gets through, and nobody waits longer than the first ones.
+            let refused = statuses(&app).await;
+            assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+            proxy.go_on();
+            recover(&app).await;
+        }
+    });
+}
+
+#[test]
+fn connections_of_postgres_that_never_answer_again_are_replaced_and_closed() {
+    run_on_postgres(async |installation: Installation| {
+        let (proxy, _server, app) = server(installation).await;
+        proxy.swallow();
+        let statuses = statuses(&app).await;
+        assert!(statuses.contains(&503), "{statuses:?}");
+        recover(&app).await;
+        // No thread is left behind with one of them.
+        proxy.await_open_at_most(16);
+    });
+}
+
+#[test]
+fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
+    run_on_postgres(async |mut installation: Installation| {
+        installation.settings.store.deadlines = SHORT;
+        let identity = installation.identity();
+        let admin = admin(&identity).await;
+        let began = Instant::now();
+        let long =
+            |reader: &mut Reader<'_>| Ok::<_, Error>(sql::execute(reader.parts().0, "SELECT pg_sleep(60)")?);
+        let error = identity.store().read(&admin, long).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        assert!(error.to_string().contains("statement timeout"), "{error}");
+        let many = |tx: &mut Tx<'_>| {
+            audit::append(tx, "app.secret.rotate", "app_1")?;
+            for _ in 0..100 {
+                sql::execute(tx.parts().0, "SELECT pg_sleep(0.9)")?;
+            }
+            Ok(())
+        };
+        let argus_core::Error::Store(error) = identity.store().write(&admin, many).await.unwrap_err() else {
+            panic!("a fault of the store")
+        };
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        assert!(began.elapsed() < ANSWERED, "{:?}", began.elapsed());
+        let events = |reader: &mut Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
+        assert_eq!(
+            identity.store().read(&admin, events).await.unwrap().len(),
+            1,
+            "nothing of what was cut off"
+        );
+    });
+}
+
+async fn reads_are_served_while_writers_wait(mut installation: Installation) {
+    installation.settings.store.connections.requests = 4;
+    let is_sqlite = installation.is_sqlite();
+    let identity = installation.identity();
+    let admin = admin(&identity).await;
+    // On PostgreSQL writers of different rows do not wait for each other, so that one row is held.
+    let mut other = installation.connect();
+    sql::execute(&mut other, if is_sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE audit_events" })
+        .unwrap();
+    let writers: Vec<_> = (0..if is_sqlite { 8 } else { 3 })
+        .map(|_| {
+            let (store, admin) = (identity.store().clone(), admin.clone());
+            tokio::spawn(async move {
+                store.write(&admin, |tx: &mut Tx<'_>| audit::append(tx, "app.secret.rotate", "app_1")).await
+            })
+        })
+        .collect();
+    let names = |reader: &mut Reader<'_>| {
+        Ok::<_, Error>(sql::lines(reader.parts().0, "SELECT name AS line FROM tenants")?)
+    };
+    for _ in 0..20 {
+        let began = Instant::now();
+        assert_eq!(identity.store().read(&admin, names).await.unwrap(), ["Example tenant"]);
+        assert_eq!(identity.store().read_row(&admin, names).await.unwrap(), ["Example tenant"]);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+    assert!(writers.iter().all(|writer| !writer.is_finished()), "they wait");
+    sql::execute(&mut other, "ROLLBACK").unwrap();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+}
+
+async fn a_look_up_and_a_read_cannot_write(installation: Installation) {
+    let identity = installation.identity();
+    let admin = admin(&identity).await;
+    let rename = "UPDATE tenants SET name = 'Another'";
+    let look_up = move |connection: &mut AnyConnection| Ok::<_, Error>(sql::execute(connection, rename)?);
+    let read = move |reader: &mut Reader<'_>| Ok::<_, Error>(sql::execute(reader.parts().0, rename)?);
+    let store = identity.store();
+    for outcome in
+        [store.look_up(look_up).await, store.read(&admin, read).await, store.read_row(&admin, read).await]
+    {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), Kind::Permanent);
+        assert!(error.to_string().replace('-', "").contains("readonly"), "{error}");
+    }
+    // The connections are as good as new.
+    store.write(&admin, |tx: &mut Tx<'_>| audit::append(tx, "app.secret.rotate", "app_1")).await.unwrap();
+}
