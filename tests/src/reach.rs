@@ -1,7 +1,7 @@
 //! How a test talks HTTP to the three hosts of one server.
 
 use crate::published::{Asked, assert_published};
-use crate::{Answer, Connection, Proxy, operations_of_the_trait};
+use crate::{Answer, Connection, Nginx, operations_of_the_trait};
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
 use http::Method;
@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 pub struct Reach {
     addresses: [SocketAddr; 3],
     client: reqwest::Client,
-    proxy: Option<Arc<Proxy>>,
+    proxy: Option<Arc<Nginx>>,
 }
 
 impl Reach {
@@ -27,7 +27,7 @@ impl Reach {
 
     /// The hosts at these addresses, which the client reaches through a proxy. What stays inside it, and
     /// what no HTTP client would send, goes past it.
-    pub fn behind(proxy: Proxy, addresses: [SocketAddr; 3]) -> Self {
+    pub fn behind(proxy: Nginx, addresses: [SocketAddr; 3]) -> Self {
         Self { addresses, client: built(proxy.client()), proxy: Some(Arc::new(proxy)) }
     }
 

@@ -1,7 +1,7 @@
 //! A server inside the test's own process: the real hosts on ports of their own, over an installation
 //! that ends with the test.
 
-use crate::{Installation, Proxy, Reach};
+use crate::{Installation, Nginx, Reach};
 use argus_core::Clock;
 use argus_openapi::Host;
 use argus_server::hosts::{Addresses, App, BaseUrls};
@@ -43,7 +43,7 @@ impl TestServer {
         let addresses = service.app.addresses;
         let addresses = Host::ALL.map(|host| addresses.of(host));
         let reach = match std::env::var_os(THROUGH_PROXY) {
-            Some(_) => Reach::behind(Proxy::start(addresses), addresses),
+            Some(_) => Reach::behind(Nginx::start(addresses), addresses),
             None => Reach::new(addresses),
         };
         Self { reach, service, installation }

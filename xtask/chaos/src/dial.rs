@@ -2,7 +2,7 @@
 //! can be told from those of all.
 
 use argus_openapi::Host;
-use argus_tests::{Answer, Connection, Proxy};
+use argus_tests::{Answer, Connection, Nginx};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Dial {
 }
 
 impl Dial {
-    pub fn to(proxy: &Proxy) -> Self {
+    pub fn to(proxy: &Nginx) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(proxy.certificate().as_bytes()).unwrap()).unwrap();
         let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();

@@ -3,7 +3,7 @@
 use crate::dial::Dial;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Proxy, Tenancy, TestProcess, argus};
+use argus_tests::{Nginx, Tenancy, TestProcess, argus};
 use procfs::net::TcpState;
 use std::path::Path;
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ pub const DESCRIPTORS: usize = 200;
 /// What the checks look at.
 pub struct Scene {
     pub server: TestProcess,
-    pub proxy: Proxy,
+    pub proxy: Nginx,
     pub dial: Dial,
     pub admin_token: String,
     pub sandbox_token: String,
@@ -27,7 +27,7 @@ impl Scene {
         let binary = binary.to_str().unwrap();
         let arguments = ["-c", &limited, binary, "serve", "--trusted-proxy", "127.0.0.1", "--log", "debug"];
         let server = TestProcess::start(Path::new("/bin/sh"), &arguments, TempDir::new().unwrap());
-        let proxy = Proxy::start(Host::ALL.map(|host| server.address(host)));
+        let proxy = Nginx::start(Host::ALL.map(|host| server.address(host)));
         let dial = Dial::to(&proxy);
         let token = |scope: &str| {
             let output = argus(Path::new(binary), &server.data_dir(), &["token", "--scope", scope]);

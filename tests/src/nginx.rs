@@ -19,14 +19,14 @@ const FILES: [&str; 3] = ["nginx.conf", "argus.conf", "argus-refusal.conf"];
 
 /// A running nginx.
 #[derive(Debug)]
-pub struct Proxy {
+pub struct Nginx {
     child: Child,
     port: u16,
     certificate: String,
     directory: TempDir,
 }
 
-impl Proxy {
+impl Nginx {
     /// nginx in front of the hosts at these addresses: auth, api, sandbox.
     pub fn start(hosts: [SocketAddr; 3]) -> Self {
         let mut log = String::new();
@@ -101,7 +101,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for Nginx {
     fn drop(&mut self) {
         // Killed alone, the master would leave its workers behind.
         let _ = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
