@@ -131,4 +131,6 @@ pub struct Files {
     pub client: &'static str,
     /// The SDK's table of hosts.
     pub client_hosts: &'static str,
+    /// The hosts as the proxy in front of them needs to know them.
+    pub proxy: &'static str,
 }

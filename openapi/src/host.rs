@@ -33,6 +33,15 @@ impl Host {
         }
     }
 
+    /// Port where it listens on loopback unless its operator says otherwise.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Host::Auth => 8080,
+            Host::Api => 8081,
+            Host::Sandbox => 8082,
+        }
+    }
+
     /// Base URL in production.
     pub const fn public_url(self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
 //! One row of an operation table: what is known of an operation besides its signature. The tables
 //! themselves stand elsewhere, that of the Argus External API in [`crate::operations`].
 
-use crate::Host;
 use crate::read::MediaType;
 use crate::types::scopes::Scope;
+use crate::{Host, Operation};
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
 
@@ -223,6 +223,12 @@ impl OperationRow {
     /// Whether the operation belongs to the published contract.
     pub fn is_published(&self) -> bool {
         self.audience != Audience::Internal
+    }
+
+    /// Whether a proxy in front keeps it from the world: operators come past the proxy. Whether the process
+    /// lives is asked by whoever balances load, and tells nothing else.
+    pub fn stays_inside(&self) -> bool {
+        !self.is_published() && self.id != Operation::HealthView.id()
     }
 
     /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. Documents are

@@ -110,6 +110,11 @@ impl TestProcess {
         Tenancy::known(&self.reach, self.ready_text("tenant_id"), self.ready_text("admin_token"))
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The directory with everything of this process: `data`, `ready.json`, `stdout`, `stderr`.
     pub fn directory(&self) -> &Path {
         self.directory.path()

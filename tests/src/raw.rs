@@ -3,22 +3,33 @@
 use crate::Answer;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Bytes in both directions, with TLS or without.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// An open connection.
-pub struct Connection(TcpStream);
+pub struct Connection(Box<dyn Stream>);
 
 impl Connection {
     /// Connects.
     pub async fn open(address: SocketAddr) -> Self {
-        Self(TcpStream::connect(address).await.unwrap())
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// The connection that is open there.
+    pub fn over(stream: impl Stream + 'static) -> Self {
+        Self(Box::new(stream))
     }
 
     /// Sends bytes. A server that has already answered may have closed its side; that is not this
     /// side's concern.
     pub async fn write(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes).await;
+        let _ = self.0.flush().await;
     }
 
     /// Reads until the bytes so far end with `end`.

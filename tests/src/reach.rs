@@ -1,30 +1,34 @@
 //! How a test talks HTTP to the three hosts of one server.
 
 use crate::published::{Asked, assert_published};
-use crate::{Answer, Connection};
+use crate::{Answer, Connection, Nginx, operations_of_the_trait};
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use http::Method;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
 
 /// Where the hosts of a server are, and a client for them.
 #[derive(Clone, Debug)]
 pub struct Reach {
     addresses: [SocketAddr; 3],
     client: reqwest::Client,
+    proxy: Option<Arc<Nginx>>,
 }
 
 impl Reach {
     /// The hosts at these addresses: auth, api, sandbox.
     pub fn new(addresses: [SocketAddr; 3]) -> Self {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            // Without TLS there is no need to read the system's certificates, which takes long.
-            .tls_certs_only([])
-            .build()
-            .unwrap();
-        Self { addresses, client }
+        // Without TLS there is no need to read the system's certificates, which takes long.
+        let client = reqwest::Client::builder().tls_certs_only([]);
+        Self { addresses, client: built(client), proxy: None }
+    }
+
+    /// The hosts at these addresses, which the client reaches through a proxy. What stays inside it, and
+    /// what no HTTP client would send, goes past it.
+    pub fn behind(proxy: Nginx, addresses: [SocketAddr; 3]) -> Self {
+        Self { addresses, client: built(proxy.client()), proxy: Some(Arc::new(proxy)) }
     }
 
     /// Where a host listens.
@@ -39,7 +43,11 @@ impl Reach {
 
     /// A request to build upon.
     pub fn request(&self, host: Host, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, self.url(host, path))
+        let url = match &self.proxy {
+            Some(proxy) if !stays_inside(path) => proxy.url(host, path),
+            _ => self.url(host, path),
+        };
+        self.client.request(method, url)
     }
 
     /// Sends a request as it is and reads the whole response, which must be one that is published.
@@ -52,7 +60,11 @@ impl Reach {
             headers: response.headers().clone(),
             body: response.bytes().await.unwrap().to_vec(),
         };
-        let host = Host::ALL.into_iter().find(|host| Some(self.address(*host).port()) == url.port());
+        let is_its_own = |host: &Host| {
+            let named = url.host_str() == host.public_url().strip_prefix("https://");
+            named || Some(self.address(*host).port()) == url.port()
+        };
+        let host = Host::ALL.into_iter().find(is_its_own);
         assert_published(&Asked { host: host.unwrap(), method: &method, path: url.path() }, &answer);
         answer
     }
@@ -114,6 +126,20 @@ impl Reach {
             assert_eq!(answer.body, br#"{"status":"ok"}"#);
         }
     }
+}
+
+/// A client that shows every response as it is.
+fn built(client: reqwest::ClientBuilder) -> reqwest::Client {
+    client.redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+/// Whether a path is for operators alone.
+fn stays_inside(path: &str) -> bool {
+    static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let operations = operations_of_the_trait(&ARGUS).into_iter();
+        operations.filter(|(row, ..)| row.stays_inside()).map(|(.., path)| path).collect()
+    });
+    PATHS.iter().any(|inside| inside == path)
 }
 
 /// The request with a bearer token, if there is one.

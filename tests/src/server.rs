@@ -1,7 +1,7 @@
 //! A server inside the test's own process: the real hosts on ports of their own, over an installation
 //! that ends with the test.
 
-use crate::{Installation, Reach};
+use crate::{Installation, Nginx, Reach};
 use argus_core::Clock;
 use argus_core::store::AnyConnection;
 use argus_openapi::Host;
@@ -9,6 +9,9 @@ use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+
+/// The variable that, when it is set, puts the proxy of `server/deploy` in front of every server.
+const THROUGH_PROXY: &str = "ARGUS_TEST_PROXY";
 
 /// The running hosts. It reads as a [`Reach`].
 pub struct TestServer {
@@ -39,7 +42,11 @@ impl TestServer {
         };
         let service = Service::start(settings, clock, own, &log).unwrap();
         let addresses = service.app.addresses;
-        let reach = Reach::new(Host::ALL.map(|host| addresses.of(host)));
+        let addresses = Host::ALL.map(|host| addresses.of(host));
+        let reach = match std::env::var_os(THROUGH_PROXY) {
+            Some(_) => Reach::behind(Nginx::start(addresses), addresses),
+            None => Reach::new(addresses),
+        };
         Self { reach, service, installation }
     }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod ci;
 mod hosts_table;
 mod lint;
@@ -27,6 +28,8 @@ enum Command {
     Test,
     /// Measures the server against bare servers, as ratios within one run.
     Bench(bench::Options),
+    /// Attacks connections of a server behind the real nginx with the configuration of `server/deploy`.
+    Chaos(chaos::Options),
     /// Runs everything that must hold before a change lands.
     Ci,
     /// Runs cargo-machete over the dependencies and the usual OpenAPI linters over the published descriptor.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Regen(options) => regen::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Chaos(options) => chaos::run(&options),
         Command::Test => test::run(),
         Command::Ci => ci::run(),
         Command::Lint(options) => lint::run(&options),

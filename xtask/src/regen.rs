@@ -2,6 +2,7 @@
 //! the files hold is decided in `argus_openapi::publish` and in [`client`].
 
 mod client;
+mod proxy;
 
 use argus_openapi::contract::{ARGUS, Contract, Files};
 use argus_openapi::publish::{self, PublishError};
@@ -34,6 +35,7 @@ pub(crate) struct Options {
 enum Failure {
     Publish(PublishError),
     Client(String),
+    Proxy(String),
     Io(PathBuf, io::Error),
 }
 
@@ -42,6 +44,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Publish(error) => error.fmt(f),
             Self::Client(reason) => write!(f, "the SDK client cannot be generated: {reason}"),
+            Self::Proxy(reason) => write!(f, "the proxy's configuration cannot be generated: {reason}"),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -91,9 +94,11 @@ fn files(contract: &'static Contract) -> Result<BTreeMap<PathBuf, String>, Failu
     let published = publish::publish(contract).map_err(Failure::Publish)?;
     let client = client::generate(&published.descriptor).map_err(Failure::Client)?;
     let hosts = crate::hosts_table::render(contract, &published.descriptor).map_err(Failure::Client)?;
+    let proxy = proxy::render(contract).map_err(Failure::Proxy)?;
     let mut files = published.files().map_err(Failure::Publish)?;
     files.insert(contract.publication.files.client.to_owned(), client);
     files.insert(contract.publication.files.client_hosts.to_owned(), hosts);
+    files.insert(contract.publication.files.proxy.to_owned(), proxy);
     Ok(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect())
 }
 

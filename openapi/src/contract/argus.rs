@@ -78,6 +78,7 @@ mod publication {
             schema_table: "openapi/src/published/schemas.rs",
             client: "sdk/src/generated.rs",
             client_hosts: "sdk/src/generated_hosts.rs",
+            proxy: "server/deploy/nginx/argus.conf",
         },
     };
 

@@ -105,3 +105,14 @@ pub struct OauthError {
     /// What to change, in English.
     pub error_description: String,
 }
+
+impl OauthError {
+    /// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
+    pub const fn word(status: u16) -> &'static str {
+        match status {
+            502..=504 => "temporarily_unavailable",
+            500.. => "server_error",
+            _ => "invalid_request",
+        }
+    }
+}

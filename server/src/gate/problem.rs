@@ -89,7 +89,7 @@ impl Problem {
             }
             (Kind::Common(error), Access::Client) => {
                 let status = error.error_code.status();
-                render::json(status, &oauth_error(oauth_word(status), error.message))
+                render::json(status, &oauth_error(OauthError::word(status), error.message))
             }
             (Kind::Common(error), _) => {
                 let status = error.error_code.status();
@@ -103,15 +103,6 @@ impl Problem {
 
 fn oauth_error(error: &str, error_description: String) -> OauthError {
     OauthError { error: error.to_owned(), error_description }
-}
-
-/// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
-fn oauth_word(status: u16) -> &'static str {
-    match status {
-        503 => "temporarily_unavailable",
-        500.. => "server_error",
-        _ => "invalid_request",
-    }
 }
 
 impl From<Error> for Problem {

@@ -98,11 +98,11 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
     let Options { hosts, store, identity, sandbox, log } = options;
 
-    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
-        auth: hosts.auth_addr.unwrap_or(loopback(8080)),
-        api: hosts.api_addr.unwrap_or(loopback(8081)),
-        sandbox: hosts.sandbox_addr.unwrap_or(loopback(8082)),
+        auth: hosts.auth_addr.unwrap_or(usual(Host::Auth)),
+        api: hosts.api_addr.unwrap_or(usual(Host::Api)),
+        sandbox: hosts.sandbox_addr.unwrap_or(usual(Host::Sandbox)),
     };
     for (name, url) in
         [("auth_url", &hosts.auth_url), ("sandbox_url", &hosts.sandbox_url), ("issuer", &identity.issuer)]

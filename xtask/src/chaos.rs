@@ -1,0 +1,47 @@
+//! `cargo xtask chaos`: builds the server and the attackers, and sets the one on the other. Then the
+//! black-box suite, through the same proxy.
+
+use crate::cargo::{Step, cargo, root};
+use std::process::ExitCode;
+
+/// Tests that nginx does not pass, each with the reason.
+const NOT_THROUGH_NGINX: [(&str, &str); 2] = [
+    ("every_sandbox_operation_answers_as_its_transcript_says", "nginx adds Connection and moves headers"),
+    ("a_known_path_with_another_method_lists_the_methods_that_it_has", "its 405 for TRACE has no Allow"),
+];
+
+/// The part of the suite that runs in short.
+const SHORT: [&str; 4] =
+    ["black_box::coverage", "black_box::headers", "black_box::methods", "black_box::traces"];
+
+/// Options of `cargo xtask chaos`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave out what takes longer than fifteen seconds.
+    #[arg(long)]
+    short: bool,
+}
+
+pub fn run(options: &Options) -> ExitCode {
+    let binary = |name: &str| root().join("target/debug").join(name).to_string_lossy().into_owned();
+    let server = binary("argus");
+    let mut arguments = vec!["--server", server.as_str()];
+    if options.short {
+        arguments.push("--short");
+    }
+    let mut suite = vec!["test", "--package", "argus-tests", "--test", "suite", "--"];
+    suite.extend(if options.short { &SHORT[..] } else { &["black_box::"] });
+    suite.extend(NOT_THROUGH_NGINX.iter().flat_map(|(test, _)| ["--skip", test]));
+    let steps = [
+        cargo(&["build", "--package", "argus-server", "--package", "argus-chaos"]),
+        Step::new(&binary("argus-chaos"), &arguments),
+        cargo(&suite).env("ARGUS_TEST_PROXY", "nginx"),
+    ];
+    for step in steps {
+        if let Err(message) = step.run() {
+            eprintln!("xtask chaos: {message}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
