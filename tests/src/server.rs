@@ -8,6 +8,7 @@ use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 /// The running hosts. It reads as a [`Reach`].
 pub struct TestServer {
@@ -45,6 +46,11 @@ impl TestServer {
     /// The server's state, for what HTTP does not show.
     pub fn state(&self) -> &App {
         &self.service.app
+    }
+
+    /// Runs a command of the binary on the server's data and store.
+    pub fn command(&self, binary: &Path, arguments: &[&str]) -> Output {
+        self.installation.command(binary, arguments)
     }
 
     /// The data directory.

@@ -8,18 +8,20 @@ pub mod claims;
 mod error;
 pub mod oauth;
 pub mod scopes;
+mod secrets;
 pub mod signing_keys;
 pub mod store;
 pub mod tokens;
 
 pub use error::Error;
+pub use secrets::{Adopted, Secrets};
 pub use store::MIGRATIONS;
 
 use argus_core::pepper::{Pepper, PepperError};
 use argus_core::store::OpenError;
 use argus_core::{Clock, Store};
 use argus_openapi::Host;
-use signing_keys::{KeyError, KeyRing};
+use signing_keys::{Begin, KeyError, KeyRing, KeyStatus};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,21 +60,19 @@ pub enum IdentityError {
         .0.join("secret_pepper").display()
     )]
     ForeignPepper(PathBuf),
-}
-
-/// The secrets of a data directory: signing keys and pepper. They are read before the store is opened,
-/// so that keys that cannot be used leave it untouched.
-#[derive(Debug)]
-pub struct Secrets {
-    keys: KeyRing,
-    pepper: Pepper,
-}
-
-impl Secrets {
-    /// Reads the secrets, and makes those that do not exist yet. Blocks.
-    pub fn open(data_dir: &Path, clock: &Clock) -> Result<Self, IdentityError> {
-        Ok(Self { pepper: Pepper::open(data_dir)?, keys: KeyRing::open(data_dir, clock.clone())? })
-    }
+    /// The store's other nodes have other signing keys.
+    #[error(
+        "{} does not hold the signing key {recorded}, which is the newest that this store knows, so that its \
+         nodes would refuse each other's tokens; nodes share one `keys` directory: use that of the others, or, if \
+         it is lost, run `argus keys adopt`, which ends the tokens of all other keys",
+        .data_dir.join("keys").display()
+    )]
+    ForeignKeys {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// The newest key that the store knows.
+        recorded: String,
+    },
 }
 
 /// Everything that identity works with. Share it behind an `Arc`.
@@ -84,21 +84,18 @@ pub struct Identity {
     clock: Clock,
     issuer: String,
     former_issuers: Vec<String>,
+    data_dir: PathBuf,
 }
 
 impl Identity {
-    /// Identity on the application's store, which must know the pepper. Blocks.
+    /// Identity on the application's store, which must know these secrets or none. Blocks.
     pub fn new(
         store: Store,
         secrets: Secrets,
         clock: Clock,
         settings: IdentitySettings,
     ) -> Result<Self, IdentityError> {
-        let Secrets { keys, pepper } = secrets;
-        let fingerprint = pepper.fingerprint();
-        if store.recorded_once("pepper_fingerprint", &fingerprint)? != fingerprint {
-            return Err(IdentityError::ForeignPepper(settings.data_dir));
-        }
+        let (pepper, keys) = secrets.confirmed_by(&store)?;
         Ok(Self {
             store,
             keys: Arc::new(keys),
@@ -106,6 +103,7 @@ impl Identity {
             clock,
             issuer: settings.issuer,
             former_issuers: Vec::new(),
+            data_dir: settings.data_dir,
         })
     }
 
@@ -114,7 +112,8 @@ impl Identity {
     #[must_use]
     pub fn under(&self, issuer: String, former_issuers: Vec<String>) -> Self {
         let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
-        Self { store: self.store.clone(), keys, pepper, clock: self.clock.clone(), issuer, former_issuers }
+        let (store, clock, data_dir) = (self.store.clone(), self.clock.clone(), self.data_dir.clone());
+        Self { store, keys, pepper, clock, issuer, former_issuers, data_dir }
     }
 
     /// The store.
@@ -125,6 +124,11 @@ impl Identity {
     /// The signing keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// Publishes a new signing key, which signs from `begin` on, and tells the store. Blocks.
+    pub fn rotate_keys(&self, begin: Begin) -> Result<KeyStatus, IdentityError> {
+        secrets::rotate(&self.keys, begin, &self.store, &self.data_dir)
     }
 
     /// Tells the time.
