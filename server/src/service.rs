@@ -4,7 +4,7 @@ use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
 use crate::settings::Settings;
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, files};
-use argus_partner::{Identity, IdentityError, Secrets, refused_clients};
+use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
 use std::error::Error;
 use std::fs::File;
@@ -119,10 +119,17 @@ async fn flush_now_and_then(app: Arc<App>) {
 /// Opens keys, pepper and store, and makes what does not exist yet. Blocks.
 pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), IdentityError> {
     // Before the store: keys that cannot be used leave it untouched.
-    let secrets = Secrets::open(&settings.identity.data_dir, &clock)?;
+    let secrets = Secrets::read(&settings.identity.data_dir, &clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;
     let identity = Identity::new(database.requests.clone(), secrets, clock, settings.identity.clone())?;
     Ok((database, identity))
+}
+
+/// Lets the signing keys of the data directory count from now on, whatever keys the store knows. Blocks.
+pub fn adopt_keys(settings: &Settings, clock: &Clock) -> Result<Adopted, IdentityError> {
+    let secrets = Secrets::read(&settings.identity.data_dir, clock)?;
+    let database = Database::open(&settings.store, PRODUCTS)?;
+    secrets.adopt_keys(&database.requests)
 }
 
 /// Makes the data directory, which only its owner may enter, unless it is there. One that others own or may

@@ -2,7 +2,7 @@
 //! the test, and not silently when something is left behind there.
 
 use crate::postgres::PostgresSchema;
-use crate::{Leftovers, Proxy, place_keys, sql};
+use crate::{Leftovers, Proxy, open_command, place_keys, sql};
 use argus_core::Clock;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
@@ -11,6 +11,7 @@ use argus_server::hosts::Addresses;
 use argus_server::service;
 use argus_server::settings::{DRAIN_SECONDS, Settings};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::Duration;
 use tempfile::TempDir;
 use tracing::level_filters::LevelFilter;
@@ -72,6 +73,16 @@ impl Installation {
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.settings.identity.data_dir.clone()
+    }
+
+    /// Runs a command of the binary on its data and database.
+    pub fn command(&self, binary: &Path, arguments: &[&str]) -> Output {
+        open_command(binary)
+            .args(arguments)
+            .env("ARGUS_DATA_DIR", self.data_dir())
+            .env("ARGUS_DATABASE_URL", self.settings.store.url.expose())
+            .output()
+            .unwrap()
     }
 
     /// Lays signing keys into the data directory unless it is there, because making one takes long.

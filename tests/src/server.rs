@@ -9,6 +9,7 @@ use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 /// The variable that, when it is set, puts the proxy of `server/deploy` in front of every server.
 const THROUGH_PROXY: &str = "ARGUS_TEST_PROXY";
@@ -58,6 +59,11 @@ impl TestServer {
     /// A connection to its database that the service does not know.
     pub fn connect(&self) -> AnyConnection {
         self.installation.connect()
+    }
+
+    /// Runs a command of the binary on the server's data and store.
+    pub fn command(&self, binary: &Path, arguments: &[&str]) -> Output {
+        self.installation.command(binary, arguments)
     }
 
     /// The data directory.

@@ -56,30 +56,36 @@ impl fmt::Debug for Pepper {
 impl Pepper {
     /// Loads the pepper of a data directory, or makes it at the first start.
     pub fn open(data_dir: &Path) -> Result<Self, PepperError> {
+        if let Some(pepper) = Self::read(data_dir)? {
+            return Ok(pepper);
+        }
         let path = data_dir.join(FILE);
         let failed = |source| PepperError::File { path: path.clone(), source };
         files::open_directory(data_dir).map_err(failed)?;
+        let fresh = Zeroizing::new(ids::random::<LENGTH>().map_err(|_| PepperError::Random)?);
+        let line = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode(*fresh)));
+        match files::write(&path, line.as_bytes(), Replace::Never) {
+            // Another process was first; its pepper is the one that counts.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other.map_err(failed)?,
+        }
+        Self::read(data_dir)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Loads the pepper of a data directory, if it has one.
+    pub fn read(data_dir: &Path) -> Result<Option<Self>, PepperError> {
+        let path = data_dir.join(FILE);
         let text = match files::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let fresh = Zeroizing::new(ids::random::<LENGTH>().map_err(|_| PepperError::Random)?);
-                let line = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode(*fresh)));
-                match files::write(&path, line.as_bytes(), Replace::Never) {
-                    // Another process was first; its pepper is the one that counts.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    other => other.map_err(failed)?,
-                }
-                files::read(&path)
-            }
-            other => other,
-        };
-        let text = match text {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return Err(PepperError::Damaged { path });
             }
-            other => Zeroizing::new(other.map_err(failed)?),
+            other => {
+                Zeroizing::new(other.map_err(|source| PepperError::File { path: path.clone(), source })?)
+            }
         };
         match URL_SAFE_NO_PAD.decode(text.trim_end()).map(Zeroizing::new) {
-            Ok(key) if key.len() == LENGTH => Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key))),
+            Ok(key) if key.len() == LENGTH => Ok(Some(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))),
             _ => Err(PepperError::Damaged { path }),
         }
     }

@@ -9,11 +9,13 @@ mod error;
 pub mod oauth;
 pub mod refused_clients;
 pub mod scopes;
+mod secrets;
 pub mod signing_keys;
 pub mod store;
 pub mod tokens;
 
 pub use error::Error;
+pub use secrets::{Adopted, Secrets};
 pub use store::MIGRATIONS;
 
 use argus_core::pepper::{Pepper, PepperError};
@@ -21,7 +23,7 @@ use argus_core::store::OpenError;
 use argus_core::{Clock, Store};
 use argus_openapi::Host;
 use refused_clients::RefusedClients;
-use signing_keys::{KeyError, KeyRing};
+use signing_keys::{Begin, KeyError, KeyRing, KeyStatus};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,21 +62,19 @@ pub enum IdentityError {
         .0.join("secret_pepper").display()
     )]
     ForeignPepper(PathBuf),
-}
-
-/// The secrets of a data directory: signing keys and pepper. They are read before the store is opened,
-/// so that keys that cannot be used leave it untouched.
-#[derive(Debug)]
-pub struct Secrets {
-    keys: KeyRing,
-    pepper: Pepper,
-}
-
-impl Secrets {
-    /// Reads the secrets, and makes those that do not exist yet. Blocks.
-    pub fn open(data_dir: &Path, clock: &Clock) -> Result<Self, IdentityError> {
-        Ok(Self { pepper: Pepper::open(data_dir)?, keys: KeyRing::open(data_dir, clock.clone())? })
-    }
+    /// The store's other nodes have other signing keys.
+    #[error(
+        "{} does not hold the signing key {recorded}, which is the newest that this store knows, so that its \
+         nodes would refuse each other's tokens; nodes share one `keys` directory: use that of the others, or, if \
+         it is lost, run `argus keys adopt`, which ends the tokens of all other keys",
+        .data_dir.join("keys").display()
+    )]
+    ForeignKeys {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// The newest key that the store knows.
+        recorded: String,
+    },
 }
 
 /// Everything that identity works with. Share it behind an `Arc`.
@@ -87,21 +87,18 @@ pub struct Identity {
     clock: Clock,
     issuer: String,
     former_issuers: Vec<String>,
+    data_dir: PathBuf,
 }
 
 impl Identity {
-    /// Identity on the application's store, which must know the pepper. Blocks.
+    /// Identity on the application's store, which must know these secrets or none. Blocks.
     pub fn new(
         store: Store,
         secrets: Secrets,
         clock: Clock,
         settings: IdentitySettings,
     ) -> Result<Self, IdentityError> {
-        let Secrets { keys, pepper } = secrets;
-        let fingerprint = pepper.fingerprint();
-        if store.recorded_once("pepper_fingerprint", &fingerprint)? != fingerprint {
-            return Err(IdentityError::ForeignPepper(settings.data_dir));
-        }
+        let (pepper, keys) = secrets.confirmed_by(&store)?;
         Ok(Self {
             store,
             keys: Arc::new(keys),
@@ -110,6 +107,7 @@ impl Identity {
             clock,
             issuer: settings.issuer,
             former_issuers: Vec::new(),
+            data_dir: settings.data_dir,
         })
     }
 
@@ -118,9 +116,9 @@ impl Identity {
     #[must_use]
     pub fn under(&self, issuer: String, former_issuers: Vec<String>) -> Self {
         let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
-        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let (store, clock, data_dir) = (self.store.clone(), self.clock.clone(), self.data_dir.clone());
         let refused_clients = Arc::clone(&self.refused_clients);
-        Self { store, keys, pepper, refused_clients, clock, issuer, former_issuers }
+        Self { store, keys, pepper, refused_clients, clock, issuer, former_issuers, data_dir }
     }
 
     /// The store.
@@ -131,6 +129,11 @@ impl Identity {
     /// The signing keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// Publishes a new signing key, which signs from `begin` on, and tells the store. Blocks.
+    pub fn rotate_keys(&self, begin: Begin) -> Result<KeyStatus, IdentityError> {
+        secrets::rotate(&self.keys, begin, &self.store, &self.data_dir)
     }
 
     /// Tells the time.

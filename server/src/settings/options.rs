@@ -85,6 +85,9 @@ pub enum KeysAction {
         #[arg(long)]
         now: bool,
     },
+    /// Let the keys of this data directory count, where the store knows others that are lost. It ends the
+    /// tokens of those.
+    Adopt,
 }
 
 /// How to run the hosts.

@@ -7,7 +7,7 @@ use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::Claims;
 use argus_partner::signing_keys::{Begin, KEY_SET_MAX_AGE, KeyRing};
-use argus_tests::{Installation, Reach, TestServer, argus, on_both_engines};
+use argus_tests::{Installation, Reach, TestServer, on_both_engines};
 use chrono::{TimeDelta, Utc};
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
@@ -349,7 +349,7 @@ async fn a_sandbox_token_cannot_mint(server: TestServer) {
 
 /// Rotates with the command, and says which key is new.
 fn rotate(server: &TestServer, arguments: &[&str]) -> (String, String) {
-    let rotated = argus(binary(), &server.data_dir(), &[&["keys", "rotate"], arguments].concat());
+    let rotated = server.command(binary(), &[&["keys", "rotate"], arguments].concat());
     assert!(rotated.status.success(), "{rotated:?}");
     let said = String::from_utf8(rotated.stdout).unwrap();
     (said.split(' ').nth(1).unwrap().to_owned(), said)
@@ -474,7 +474,7 @@ async fn a_token_that_was_taken_before_is_refused_once_its_key_is_withdrawn() {
     let [old, path] = [tenancy.admin_token.as_str(), "/v1/platform/scopes"];
     server.get(Host::Auth, path, Some(old)).await.expect(200);
     let keys = server.state().identity.keys();
-    keys.rotate(Begin::Now).unwrap();
+    server.state().identity.rotate_keys(Begin::Now).unwrap();
     server.get(Host::Auth, path, Some(old)).await.expect(200);
 
     // What an operator does who must withdraw a key before its time.

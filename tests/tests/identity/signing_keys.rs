@@ -4,7 +4,7 @@ use argus_core::Clock;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_partner::claims::Claims;
 use argus_partner::signing_keys::{
-    Begin, KEY_SET_MAX_AGE, KeyError, KeyRing, KeyState, TOKEN_LIFETIME_MAX, TokenError,
+    Begin, KEY_SET_MAX_AGE, KeyError, KeyRing, KeyState, KeyStatus, TOKEN_LIFETIME_MAX, TokenError,
 };
 use argus_tests::place_keys;
 use base64::Engine;
@@ -44,9 +44,14 @@ pub(crate) fn claims() -> Claims {
     }
 }
 
+/// Rotates without any store.
+fn rotate(ring: &KeyRing, begin: Begin) -> Result<KeyStatus, KeyError> {
+    ring.rotate(begin, |_| Ok(()))
+}
+
 /// Rotates at once, and names the new key.
 fn rotated(ring: &KeyRing) -> String {
-    ring.rotate(Begin::Now).unwrap().kid
+    rotate(ring, Begin::Now).unwrap().kid
 }
 
 /// The key that signs now.
@@ -180,7 +185,7 @@ fn a_new_key_is_published_at_once_and_signs_when_nobody_holds_a_key_set_without_
     let [operator, node] = [(); 2].map(|()| KeyRing::open(directory.path(), clock.clone()).unwrap());
     let old = signing(&node);
     let rotated_at = clock.now();
-    let new = operator.rotate(Begin::OncePublished).unwrap();
+    let new = rotate(&operator, Begin::OncePublished).unwrap();
     assert_eq!((new.state, new.created_at), (KeyState::Published, rotated_at));
     let wait = new.signs_from - rotated_at;
     assert!(wait > TimeDelta::seconds(KEY_SET_MAX_AGE.into()), "{wait}");
@@ -217,8 +222,8 @@ fn in_an_emergency_a_key_signs_at_once_even_while_another_one_waits() {
     let clock = Clock::standing(Utc::now());
     let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
     let first = signing(&ring);
-    let waiting = ring.rotate(Begin::OncePublished).unwrap();
-    let urgent = ring.rotate(Begin::Now).unwrap();
+    let waiting = rotate(&ring, Begin::OncePublished).unwrap();
+    let urgent = rotate(&ring, Begin::Now).unwrap();
     assert_eq!((urgent.state, urgent.signs_from), (KeyState::Signing, clock.now()));
     assert_eq!(signing(&ring), urgent.kid);
     clock.advance(waiting.signs_from - clock.now() + TimeDelta::seconds(1));
@@ -236,9 +241,9 @@ fn keys_that_wait_sign_one_after_the_other() {
     let clock = Clock::standing(Utc::now());
     let ring = KeyRing::open(directory.path(), clock.clone()).unwrap();
     let first = signing(&ring);
-    let second = ring.rotate(Begin::OncePublished).unwrap();
+    let second = rotate(&ring, Begin::OncePublished).unwrap();
     clock.advance(TimeDelta::seconds(100));
-    let third = ring.rotate(Begin::OncePublished).unwrap();
+    let third = rotate(&ring, Begin::OncePublished).unwrap();
     assert_eq!(signing(&ring), first);
     clock.advance(second.signs_from - clock.now());
     assert_eq!(signing(&ring), second.kid);
@@ -259,6 +264,24 @@ fn the_first_key_signs_at_once_and_a_clock_before_it_changes_nothing() {
     clock.advance(TimeDelta::days(-1));
     assert_eq!(signing(&ring), kid);
     assert_eq!(signing(&KeyRing::open(directory.path(), clock).unwrap()), kid);
+}
+
+#[test]
+fn a_rotation_that_cannot_be_recorded_did_not_happen() {
+    let (directory, ring) = ring();
+    // The lock stays where it is.
+    drop(fs::File::create(directory.path().join("keys/.lock")).unwrap());
+    let before = (names(directory.path()), fs::read(manifest(&directory)).unwrap(), states(&ring));
+    let mut told = Vec::new();
+    let outcome = ring.rotate(Begin::Now, |kids| {
+        told = kids.to_vec();
+        Err(KeyError::Absent(directory.path().to_owned()))
+    });
+    assert!(matches!(outcome, Err(KeyError::Absent(_))), "{outcome:?}");
+    assert_eq!((told.len(), &told[0]), (2, &before.2[0].0), "the new key is the last one");
+    ring.refresh().unwrap();
+    let after = (names(directory.path()), fs::read(manifest(&directory)).unwrap(), states(&ring));
+    assert_eq!(after, before);
 }
 
 #[test]
@@ -377,7 +400,7 @@ fn a_damaged_ring_is_named_and_left_as_it_was() {
         // A server that runs already goes on with the keys that it has, and says that it is not well.
         if file == "manifest.json" {
             assert!(ring.refresh().is_err() && !ring.is_healthy(), "case {index}");
-            assert!(ring.rotate(Begin::Now).is_err(), "case {index}");
+            assert!(rotate(&ring, Begin::Now).is_err(), "case {index}");
         }
         assert!(ring.verify_signature(&token).is_ok(), "case {index}");
     }

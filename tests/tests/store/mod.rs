@@ -1,5 +1,6 @@
 //! The store of `argus-core`: transactions, tenants, pools, schema, and databases that cannot be opened.
 
+mod nodes;
 mod old_schema;
 mod opening;
 mod owners;

@@ -29,7 +29,7 @@ async fn a_data_directory_with_another_pepper_is_refused(installation: Installat
     drop(installation.identity());
     let pepper = installation.data_dir().join("secret_pepper");
     let original = fs::read(&pepper).unwrap();
-    fs::remove_file(&pepper).unwrap();
+    fs::write(&pepper, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n").unwrap();
     let error = installation.open(Clock::system()).unwrap_err();
     assert!(matches!(error, IdentityError::ForeignPepper(_)), "{error}");
     fs::write(&pepper, original).unwrap();

@@ -91,7 +91,7 @@ fn begin(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 /// Removes the unfinished files of processes that were killed: those that nobody holds.
-fn remove_unfinished(directory: &Path) -> io::Result<()> {
+pub fn remove_unfinished(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if !entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())

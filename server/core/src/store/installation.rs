@@ -13,3 +13,19 @@ pub(super) fn record_once(connection: &mut AnyConnection, name: &str, value: &st
         installation::table.find(name).select(installation::value).get_result(connection)
     })
 }
+
+/// The value under `name`.
+pub(super) fn recorded(connection: &mut AnyConnection, name: &str) -> QueryResult<Option<String>> {
+    installation::table.find(name).select(installation::value).get_result(connection).optional()
+}
+
+/// Replaces the value under `name` if it is `former`, in one statement; says whether it was.
+pub(super) fn record_after(
+    connection: &mut AnyConnection,
+    name: &str,
+    former: &str,
+    value: &str,
+) -> QueryResult<bool> {
+    let row = installation::table.find(name).filter(installation::value.eq(former));
+    Ok(diesel::update(row).set(installation::value.eq(value)).execute(connection)? > 0)
+}

@@ -203,6 +203,16 @@ impl Store {
         Ok(installation::record_once(&mut connection, name, value)?)
     }
 
+    /// What is recorded under `name`. Blocks.
+    pub fn recorded(&self, name: &str) -> Result<Option<String>, OpenError> {
+        Ok(self.writers.block(|connection| installation::recorded(connection, name))??)
+    }
+
+    /// Records `value` under `name` if `former` is what is there; says whether it was. Blocks.
+    pub fn record_after(&self, name: &str, former: &str, value: &str) -> Result<bool, OpenError> {
+        Ok(self.writers.block(|connection| installation::record_after(connection, name, former, value))??)
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
         self.readers.run(|connection| connection.ping().map_err(Error::unavailable)).await

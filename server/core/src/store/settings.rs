@@ -3,7 +3,7 @@
 use super::error::OpenError;
 use super::location::Location;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A database URL, which may hold a password and is therefore not shown.
@@ -19,6 +19,14 @@ impl DatabaseUrl {
     /// Whether the URL names an engine and a place that this server understands. Touches nothing.
     pub fn check(&self) -> Result<(), OpenError> {
         Location::parse(&self.0).map(drop)
+    }
+
+    /// The file of a SQLite URL, and none of a server's.
+    pub fn file(&self) -> Result<Option<PathBuf>, OpenError> {
+        Ok(match Location::parse(&self.0)? {
+            Location::Sqlite(path) => Some(path),
+            Location::Postgres(_) => None,
+        })
     }
 
     /// The URL, password included.

@@ -40,8 +40,8 @@ impl KeyError {
         Self::Damaged {
             path: path.to_owned(),
             reason: reason.into(),
-            remedy: "restore it from a backup; without one, move the whole `keys` directory away, which makes \
-                     every issued token invalid",
+            remedy: "restore it from a backup; without one, move the whole `keys` directory away and run \
+                     `argus keys adopt`, which makes every issued token invalid",
         }
     }
 }

@@ -79,7 +79,8 @@ pub(super) struct Stamp {
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// The directory under `data_dir`, if there is one. Nobody else may own or write either.
+    /// The directory under `data_dir`, if there is one. Nobody else may own or write either. What killed
+    /// processes left unfinished in it is removed.
     pub(super) fn existing(data_dir: &Path) -> Result<Option<Self>, KeyError> {
         let directory = Self(data_dir.join("keys"));
         for path in [data_dir, &directory.0] {
@@ -88,6 +89,7 @@ impl Directory {
                 other => other.map_err(|source| KeyError::file(path, source))?,
             }
         }
+        files::remove_unfinished(&directory.0).map_err(|source| KeyError::file(&directory.0, source))?;
         Ok(Some(directory))
     }
 
@@ -204,10 +206,14 @@ impl Directory {
 }
 
 impl Manifest {
-    /// The manifest of a ring with one key, which signs.
-    pub(super) fn of_first(kid: &str, now: DateTime<Utc>) -> Self {
-        let entry = Entry { kid: kid.to_owned(), created_at: now, signs_from: None, published_until: None };
-        Self { active: IgnoredAny, keys: vec![entry] }
+    /// The manifest of these keys, the newest one last.
+    pub(super) fn of(keys: Vec<Entry>) -> Self {
+        Self { active: IgnoredAny, keys }
+    }
+
+    /// The identifier of every key, the newest one last.
+    pub(super) fn kids(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().map(|entry| entry.kid.clone())
     }
 
     /// What makes this manifest unusable. A `kid` becomes a file name, so its form is checked.

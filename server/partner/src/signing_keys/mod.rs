@@ -110,15 +110,20 @@ impl KeyRing {
     }
 
     /// Makes a new key, publishes it, and lets it sign from `begin` on. The key before it stays published for
-    /// the longest lifetime of a token after that; keys whose time is over are removed. Blocks.
-    pub fn rotate(&self, begin: Begin) -> Result<KeyStatus, KeyError> {
+    /// the longest lifetime of a token after that; keys whose time is over are removed. `record` is told of
+    /// every key, the new one last; when it fails, there was no rotation. Blocks.
+    pub fn rotate<E: From<KeyError>>(
+        &self,
+        begin: Begin,
+        record: impl FnOnce(&[String]) -> Result<(), E>,
+    ) -> Result<KeyStatus, E> {
         let lock = self.directory.lock()?;
         // Another process may have rotated; what counts is on the disk.
-        let mut manifest = self.directory.read_manifest()?.ok_or_else(|| missing(&self.directory))?;
+        let before = self.directory.read_manifest()?.ok_or_else(|| missing(&self.directory))?;
         let created_at = self.clock.now();
         let signs_from = created_at + begin.after();
         let (over, mut keys): (Vec<Entry>, Vec<Entry>) =
-            manifest.keys.into_iter().partition(|entry| entry.is_over(created_at));
+            before.keys.iter().cloned().partition(|entry| entry.is_over(created_at));
         for entry in &mut keys {
             entry.published_until.get_or_insert(signs_from + LAST_TOKEN);
         }
@@ -129,14 +134,25 @@ impl KeyRing {
             signs_from: Some(signs_from),
             published_until: None,
         });
-        manifest.keys = keys;
-        self.directory.write_manifest(&manifest)?;
+        self.directory.write_manifest(&Manifest::of(keys))?;
+        let kids: Vec<String> = before.kids().chain([kid.clone()]).collect();
+        if let Err(error) = record(&kids) {
+            self.directory.write_manifest(&before)?;
+            self.directory.remove_key(&kid)?;
+            return Err(error);
+        }
         for entry in over {
             self.directory.remove_key(&entry.kid)?;
         }
         drop(lock);
         self.refresh()?;
-        self.list().into_iter().find(|key| key.kid == kid).ok_or_else(|| missing(&self.directory))
+        let status = self.list().into_iter().find(|key| key.kid == kid);
+        status.ok_or_else(|| missing(&self.directory).into())
+    }
+
+    /// Every key that the manifest names, the newest one last.
+    pub fn kids(&self) -> Vec<String> {
+        self.state.load().kids.clone()
     }
 
     /// Looks at the manifest now and loads the keys again if it has changed.
@@ -265,7 +281,9 @@ fn first_start(directory: &Directory, clock: &Clock) -> Result<State, KeyError> 
         Some(key) => key,
         None => directory.create_key()?,
     };
-    directory.write_manifest(&Manifest::of_first(key.public().kid(), clock.now()))?;
+    let kid = key.public().kid().to_owned();
+    let first = Entry { kid, created_at: clock.now(), signs_from: None, published_until: None };
+    directory.write_manifest(&Manifest::of(vec![first]))?;
     State::load(directory, clock.now())?.ok_or_else(|| missing(directory))
 }
 

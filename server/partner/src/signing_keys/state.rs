@@ -37,6 +37,8 @@ pub struct KeyStatus {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) stamp: Stamp,
+    /// Every key that the manifest names, those of no use any more included.
+    pub(super) kids: Vec<String>,
     keys: Vec<RingKey>,
 }
 
@@ -60,6 +62,7 @@ impl State {
         // The stamp is older than what is read after it, so a change in between is noticed next time.
         let Some(stamp) = directory.stamp() else { return Ok(None) };
         let Some(manifest) = directory.read_manifest()? else { return Ok(None) };
+        let kids = manifest.kids().collect();
         // A key whose time is over is of no use, whatever state its file is in.
         let entries: Vec<Entry> = manifest.keys.into_iter().filter(|entry| !entry.is_over(now)).collect();
         let signing = signing(entries.iter(), now);
@@ -69,7 +72,7 @@ impl State {
             let public = Arc::clone(key.public());
             keys.push(RingKey { public, private: (index >= signing).then(|| Arc::new(key)), entry });
         }
-        Ok(Some(Self { stamp, keys }))
+        Ok(Some(Self { stamp, kids, keys }))
     }
 
     /// The key that signs.
