@@ -11,7 +11,7 @@ mod leftovers;
 mod patience;
 mod postgres;
 mod process;
-mod published;
+pub mod published;
 mod raw;
 mod reach;
 mod samples;

@@ -4,6 +4,7 @@
 #[macro_use]
 mod snapshot;
 
+mod agreement;
 mod bad_input;
 mod connections;
 mod coverage;
@@ -12,6 +13,7 @@ mod exposure;
 mod headers;
 mod hosts;
 mod identity;
+mod inputs;
 mod matrix;
 mod methods;
 mod outline;
