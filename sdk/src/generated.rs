@@ -1652,9 +1652,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2072,9 +2072,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2134,9 +2134,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2547,9 +2547,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3136,9 +3136,9 @@ pub mod types {
                 return Err("shorter than 16 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{16}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{16}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3430,9 +3430,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3525,9 +3525,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }

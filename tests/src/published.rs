@@ -187,12 +187,12 @@ pub fn request_body(id: &str) -> Option<&'static Value> {
     content.as_object()?.values().next().map(|media| &media["schema"])
 }
 
-/// The published schemas of an operation's query parameters, by name.
-pub fn query_parameters(id: &str) -> BTreeMap<String, &'static Value> {
+/// The published schemas of an operation's parameters of one kind, by name.
+pub fn parameters(id: &str, kind: &str) -> BTreeMap<String, &'static Value> {
     let parameters = operation(id).and_then(|operation| operation["parameters"].as_array());
     let parameters = parameters.into_iter().flatten().map(resolve);
-    let of_the_query = parameters.filter(|parameter| parameter["in"] == "query");
-    of_the_query
+    let of_the_kind = parameters.filter(|parameter| parameter["in"] == kind);
+    of_the_kind
         .map(|parameter| (parameter["name"].as_str().unwrap().to_owned(), &parameter["schema"]))
         .collect()
 }

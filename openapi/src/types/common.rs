@@ -52,7 +52,8 @@ fn lower_hex(digits: u32) -> Schema {
         string: Some(Box::new(StringValidation {
             min_length: Some(digits),
             max_length: Some(digits),
-            pattern: Some(format!("^[0-9a-f]{{{digits}}}$")),
+            // All zero is none (W3C Trace Context, section 3.2.2).
+            pattern: Some("^0*[1-9a-f][0-9a-f]*$".to_owned()),
         })),
         ..SchemaObject::default()
     }

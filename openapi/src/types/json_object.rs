@@ -7,6 +7,7 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 use std::fmt;
 use std::ops::Deref;
@@ -70,11 +71,15 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("duplicate member `{name}`")));
+            match members.entry(name) {
+                Entry::Occupied(first) => {
+                    return Err(A::Error::custom(format_args!("duplicate member `{}`", first.key())));
+                }
+                Entry::Vacant(place) => {
+                    let Any(value) = access.next_value()?;
+                    place.insert(value);
+                }
             }
-            let Any(value) = access.next_value()?;
-            members.insert(name, value);
         }
         Ok(members)
     }

@@ -9,7 +9,7 @@ use argus_openapi::row::RequestBody;
 use argus_openapi::types::error::Error;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::{apps, common, discovery, graphql, jobs, profiles, tokens, webhooks};
-use argus_tests::published::{operations, query_parameters, request_body, resolve, validator};
+use argus_tests::published::{operations, parameters, request_body, resolve, validator};
 use argus_tests::{Answer, TestServer, audience, claims};
 use jsonschema::Validator;
 use schemars::JsonSchema;
@@ -320,6 +320,12 @@ const TEXTS: [&str; 26] = [
     "\u{1f5c2}",
 ];
 
+/// Those of some JSON values that are texts.
+fn texts(values: Vec<String>) -> impl Iterator<Item = String> {
+    let values = values.into_iter().filter_map(|value| serde_json::from_str(&value).ok());
+    values.filter_map(|value: Value| value.as_str().map(str::to_owned))
+}
+
 /// What a parameter's text stands for: a number or a truth value where there is to be one and it is written as
 /// JSON writes it.
 fn decoded(schema: &Value, text: &str) -> Value {
@@ -338,7 +344,7 @@ fn decoded(schema: &Value, text: &str) -> Value {
 #[test]
 fn a_query_is_taken_exactly_if_it_fits_the_published_parameters() {
     for (id, reader) in QUERIES {
-        let parameters = query_parameters(id);
+        let parameters = parameters(id, "query");
         let mut texts = BTreeMap::new();
         for (name, schema) in &parameters {
             let near = near(schema).into_iter().filter_map(|value| serde_json::from_str(&value).ok());
@@ -459,12 +465,44 @@ fn assert_agreed(answer: &Answer, fits: bool, input: &str) {
     assert!(answer.status != 400 || !fits || of_the_domain, "refused, and fits: {input}\n{answer:?}");
 }
 
+/// A path holds more than a schema can refuse: nothing at all and dots make another path, which clients tidy up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_is_taken_exactly_if_it_fits_the_published_parameters() {
+    let server = TestServer::start();
+    let samples = samples(&server).await;
+    for id in operations() {
+        let row = ARGUS.row(id).unwrap();
+        let host = *row.hosts.last().unwrap();
+        let mut sample = samples.of(&server, row, host).await;
+        let mut claims = claims(audience(host), &samples.tenant_id, &every_scope());
+        claims.organization_id.clone_from(&samples.organization_id);
+        let token = server.sign(&claims);
+        let published = parameters(id, "path");
+        for place in 0..sample.path_parameters.len() {
+            let (name, given) = sample.path_parameters[place].clone();
+            let schema = published[&name];
+            let texts = TEXTS.iter().map(ToString::to_string).chain(texts(near(schema)));
+            let alike =
+                [given.to_uppercase(), given.to_lowercase(), "0".repeat(given.len()), format!("{given}%")];
+            for text in texts.chain(alike).filter(|text| !text.is_empty()) {
+                sample.path_parameters[place].1 = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+                let answer = server.send(server.sample(host, &sample).bearer_auth(&token)).await;
+                let fits = validator(schema).is_valid(&json!(text));
+                // There is no document that is not among the values.
+                let refused = answer.status == 400 || schema["enum"].is_array() && answer.status == 404;
+                assert_eq!(!refused, fits, "{id}: {text:?}\n{answer:?}");
+            }
+            sample.path_parameters[place].1 = given;
+        }
+    }
+}
+
 #[test]
 fn every_operation_that_takes_a_body_or_a_query_is_compared() {
     let compared: HashSet<&str> = BODIES.iter().chain(&QUERIES).map(|(id, _)| *id).collect();
     for id in operations() {
         // Its form has a test of its own.
-        let takes = request_body(id).is_some() || !query_parameters(id).is_empty();
+        let takes = request_body(id).is_some() || !parameters(id, "query").is_empty();
         assert_eq!(takes, compared.contains(id) || id == "oauth_token", "{id}");
     }
 }
