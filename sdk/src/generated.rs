@@ -90,7 +90,7 @@ pub mod types {
     pub struct AppCreate {
         ///Grants that the app may use; at least one.
         pub grant_types: ::std::vec::Vec<GrantType>,
-        ///Name that people will recognise, 1 to 128 characters.
+        ///Name that people will recognise, 1 to 128 characters, with a visible one at both ends. Controls and characters that take no room or turn the direction of a text are refused, also beyond U+FFFF (tags, U+E0000 to U+E0FFF), where the pattern cannot say so. Joiners (U+200C, U+200D) stand behind a character of a script that has them.
         pub name: AppCreateName,
         ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each; none when absent. At least one is needed for `authorization_code`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -103,7 +103,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///Name that people will recognise, 1 to 128 characters.
+    ///Name that people will recognise, 1 to 128 characters, with a visible one at both ends. Controls and characters that take no room or turn the direction of a text are refused, also beyond U+FFFF (tags, U+E0000 to U+E0FFF), where the pattern cannot say so. Joiners (U+200C, U+200D) stand behind a character of a script that has them.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct AppCreateName(::std::string::String);
@@ -128,6 +128,19 @@ pub mod types {
             }
             if value.chars().count() < 1usize {
                 return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000\\u200C-\\u200D][\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000\\u200C-\\u200D][\\u200C-\\u200D]?))*$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000\\u200C-\\u200D][\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u3000\\u200C-\\u200D][\\u200C-\\u200D]?))*$\""
+                        .into(),
+                );
             }
             Ok(Self(value.to_string()))
         }
@@ -1103,7 +1116,7 @@ pub mod types {
         pub operation_name: ::std::option::Option<GraphqlRequestOperationName>,
         ///A document of the caller's approved operation bundles, at most 64 KiB.
         pub query: GraphqlRequestQuery,
-        ///Values of the document's variables; `null` stands for none.
+        ///Values of the document's variables; `null` stands for none. A member that stands twice is refused at every depth.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub variables: ::std::option::Option<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -1404,7 +1417,7 @@ pub mod types {
         pub callback_url: ::std::option::Option<JobCreateCallbackUrl>,
         ///What the job does.
         pub kind: JobKind,
-        ///Input of the job: a JSON object whose shape depends on `kind`. For `intelligence.enrich.bulk`, `profile_ids` lists the profiles.
+        ///Input of the job: a JSON object whose shape depends on `kind`. For `intelligence.enrich.bulk`, `profile_ids` lists the profiles. A member that stands twice is refused at every depth.
         pub payload: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1589,9 +1602,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2120,9 +2133,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2182,9 +2195,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -2795,9 +2808,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3070,7 +3083,7 @@ pub mod types {
         ///Scenarios to pin, by id; without any, each request picks one by its own digest.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub scenarios: ::std::vec::Vec<::std::string::String>,
-        ///Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
+        ///Lifetime in whole seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ttl_seconds: ::std::option::Option<i64>,
     }
@@ -3384,9 +3397,9 @@ pub mod types {
                 return Err("shorter than 16 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{16}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{16}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3741,9 +3754,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }
@@ -3836,9 +3849,9 @@ pub mod types {
                 return Err("shorter than 32 characters".into());
             }
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[0-9a-f]{32}$").unwrap() });
+            { ::regress::Regex::new("^0*[1-9a-f][0-9a-f]*$").unwrap() });
             if PATTERN.find(value).is_none() {
-                return Err("doesn't match pattern \"^[0-9a-f]{32}$\"".into());
+                return Err("doesn't match pattern \"^0*[1-9a-f][0-9a-f]*$\"".into());
             }
             Ok(Self(value.to_string()))
         }

@@ -142,7 +142,9 @@ mod tests {
         let installation = Installation::sqlite();
         run(async {
             let identity = installation.identity();
-            tenants::create(identity.store(), identity.clock(), "Example tenant").await.unwrap();
+            tenants::create(identity.store(), identity.clock(), &"Example tenant".parse().unwrap())
+                .await
+                .unwrap();
         });
         installation
     }

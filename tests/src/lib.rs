@@ -13,7 +13,7 @@ mod patience;
 mod postgres;
 mod process;
 mod proxy;
-mod published;
+pub mod published;
 mod raw;
 mod reach;
 mod samples;

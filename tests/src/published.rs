@@ -11,7 +11,7 @@ use argus_openapi::published::DESCRIPTOR_JSON;
 use http::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// Headers that belong to HTTP's own framing. OpenAPI ignores `Content-Type` among headers: the media type
@@ -181,8 +181,33 @@ fn header_faults(answer: &Answer, response: &'static Value) -> Vec<String> {
     faults
 }
 
+/// The published schema of an operation's body; none for an operation without a body.
+pub fn request_body(id: &str) -> Option<&'static Value> {
+    let content = &resolve(operation(id)?.get("requestBody")?)["content"];
+    content.as_object()?.values().next().map(|media| &media["schema"])
+}
+
+/// The published schemas of an operation's parameters of one kind, by name.
+pub fn parameters(id: &str, kind: &str) -> BTreeMap<String, &'static Value> {
+    let parameters = operation(id).and_then(|operation| operation["parameters"].as_array());
+    let parameters = parameters.into_iter().flatten().map(resolve);
+    let of_the_kind = parameters.filter(|parameter| parameter["in"] == kind);
+    of_the_kind
+        .map(|parameter| (parameter["name"].as_str().unwrap().to_owned(), &parameter["schema"]))
+        .collect()
+}
+
+/// Every published operation's id.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    routes(&DOCUMENT).map(|route| route.operation["operationId"].as_str().unwrap())
+}
+
+fn operation(id: &str) -> Option<&'static Value> {
+    routes(&DOCUMENT).find(|route| route.id() == id).map(|route| route.operation)
+}
+
 /// The value, or what it refers to.
-fn resolve(value: &'static Value) -> &'static Value {
+pub fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(target) => DOCUMENT.pointer(target.trim_start_matches('#')).unwrap(),
         None => value,
@@ -198,7 +223,7 @@ fn misfits(schema: &Value, value: &Value) -> impl Iterator<Item = String> {
 }
 
 /// Validators take long to build, and most answers share a few.
-fn validator(schema: &Value) -> Arc<Validator> {
+pub fn validator(schema: &Value) -> Arc<Validator> {
     static BUILT: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let key = schema.to_string();
     if let Some(built) = BUILT.lock().unwrap().get(&key) {

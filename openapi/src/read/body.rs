@@ -1,6 +1,7 @@
 //! Request bodies.
 
 use super::invalid;
+use super::quotation::{explained, quoted};
 use crate::types::error::{Error, ErrorCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -46,15 +47,16 @@ impl MediaType {
     /// `invalid_request`, for JSON with member, line and column.
     pub fn parse<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Error> {
         match self {
-            Self::Form => serde_urlencoded::from_bytes(bytes)
-                .map_err(|error| invalid(format!("the form does not fit the contract: {error}"))),
+            Self::Form => serde_urlencoded::from_bytes(bytes).map_err(|error| {
+                invalid(format!("the form does not fit the contract: {}", explained(&error)))
+            }),
             // serde would take an array for an object, field by field; the contract does not.
             Self::Json if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') => {
                 let malformed = locate::<IgnoredAny>(bytes);
                 Err(invalid(malformed.unwrap_or_else(|| "the JSON body must be an object".to_owned())))
             }
             Self::Json => serde_json::from_slice(bytes)
-                .map_err(|plain| invalid(locate::<T>(bytes).unwrap_or_else(|| plain.to_string()))),
+                .map_err(|plain| invalid(locate::<T>(bytes).unwrap_or_else(|| explained(&plain)))),
         }
     }
 }
@@ -64,8 +66,8 @@ fn locate<T: DeserializeOwned>(bytes: &[u8]) -> Option<String> {
     let deserializer = &mut serde_json::Deserializer::from_slice(bytes);
     let error = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;
     let path = error.path().to_string();
-    let place = if path == "." { String::new() } else { format!(" at `{path}`") };
-    Some(format!("the JSON body does not fit the contract{place}: {}", error.into_inner()))
+    let place = if path == "." { String::new() } else { format!(" at `{}`", quoted(&path)) };
+    Some(format!("the JSON body does not fit the contract{place}: {}", explained(error.inner())))
 }
 
 #[cfg(test)]
@@ -95,7 +97,7 @@ mod tests {
         assert_eq!(
             refused::<JobCreate>(MediaType::Json, "{\"kind\":\"export.bulk\",\n\"payload\":[]}"),
             "the JSON body does not fit the contract at `payload`: \
-             invalid type: sequence, expected a map at line 2 column 10"
+             invalid type: sequence, expected an object at line 2 column 10"
         );
         assert_eq!(
             refused::<JobCreate>(MediaType::Json, ""),

@@ -2,6 +2,7 @@
 
 use super::bounds::within_bounds_as;
 use super::invalid;
+use super::quotation::explained;
 use crate::types::error::Error;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
@@ -17,7 +18,7 @@ pub fn header<T: DeserializeOwned + Validate>(name: &str, value: Option<&str>) -
     let member = value.map(|value| (name.to_ascii_lowercase(), value.into()));
     let members: Map<_, _> = member.into_iter().collect();
     let header = serde_json::from_value(members.into())
-        .map_err(|error| invalid(format!("the `{name}` header does not fit: {error}")))?;
+        .map_err(|error| invalid(format!("the `{name}` header does not fit: {}", explained(&error))))?;
     within_bounds_as(header, |_| name.to_owned())
 }
 

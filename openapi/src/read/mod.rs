@@ -6,12 +6,14 @@ mod body;
 mod bounds;
 mod header;
 mod query;
+mod quotation;
 mod request;
 
 pub use body::MediaType;
 pub use bounds::within_bounds;
 pub use header::{header, header_text, single_header};
 pub use query::query;
+pub use quotation::quoted;
 pub use request::RequestParts;
 
 use crate::types::error::{Error, ErrorCode};

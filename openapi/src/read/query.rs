@@ -1,5 +1,6 @@
 //! Query strings.
 
+use super::quotation::{explained, quoted};
 use super::{invalid, within_bounds};
 use crate::types::error::Error;
 use schemars::JsonSchema;
@@ -17,20 +18,20 @@ pub fn query<T: DeserializeOwned + JsonSchema + Validate>(sent: &str) -> Result<
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(sent.as_bytes()));
     match serde_path_to_error::deserialize(deserializer) {
         Ok(query) => within_bounds(query),
-        Err(error) => Err(invalid(misfit::<T>(&error.path().to_string(), error.inner().to_string()))),
+        Err(error) => Err(invalid(misfit::<T>(&error.path().to_string(), explained(error.inner())))),
     }
 }
 
 /// Why a query does not fit, with the parameter's name.
 fn misfit<T: JsonSchema>(name: &str, plain: String) -> String {
-    if plain.contains(&format!("`{name}`")) || name == "." {
+    if plain.contains(&format!("`{}`", quoted(name))) || name == "." {
         return plain;
     }
     // Only now, because it is not cheap.
     let schema = schemars::r#gen::SchemaGenerator::default().into_root_schema_for::<T>();
     match expected(&schema, name) {
         Some(expected) => format!("`{name}` must be {expected}"),
-        None => format!("`{name}` does not fit: {plain}"),
+        None => format!("`{}` does not fit: {plain}", quoted(name)),
     }
 }
 
@@ -75,7 +76,10 @@ mod tests {
 
     #[test]
     fn the_parameter_that_does_not_fit_is_named_with_what_would() {
-        assert_eq!(refused("limit=many"), "`limit` must be a whole number from 1 to 200");
+        for limit in ["many", "", "+1", "01", "-1", "1.0", "1e2", "4294967296"] {
+            let sent = format!("limit={}", limit.replace('+', "%2B"));
+            assert_eq!(refused(&sent), "`limit` must be a whole number from 1 to 200", "{limit}");
+        }
         assert_eq!(refused("limit=0"), "`limit` must be 1 to 200");
         let kind = refused("kind=nonsense");
         assert!(

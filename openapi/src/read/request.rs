@@ -1,5 +1,6 @@
 //! A whole request, its parts not read yet, for whoever answers without an HTTP server in between.
 
+use super::quotation::explained;
 use super::{MediaType, header, invalid, query, single_header, within_bounds};
 use crate::types::error::Error;
 use schemars::JsonSchema;
@@ -30,7 +31,7 @@ impl RequestParts<'_> {
         let members: Map<_, _> =
             self.path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         serde_json::from_value(members.into())
-            .map_err(|error| invalid(format!("the path does not fit the contract: {error}")))
+            .map_err(|error| invalid(format!("the path does not fit the contract: {}", explained(&error))))
     }
 
     /// The query parameters, within their bounds.

@@ -1,6 +1,7 @@
 //! Integration apps: registration, governance and client secrets.
 
 use super::common::{Identifier, Timestamp};
+use super::name::Name;
 use super::scopes::Scope;
 use super::secret::SecretText;
 use super::uri::RedirectUri;
@@ -23,9 +24,11 @@ wire_enum! {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct AppCreate {
-    /// Name that people will recognise, 1 to 128 characters.
-    #[validate(length(min = 1, max = 128))]
-    pub name: String,
+    /// Name that people will recognise, 1 to 128 characters, with a visible one at both ends. Controls and
+    /// characters that take no room or turn the direction of a text are refused, also beyond U+FFFF (tags,
+    /// U+E0000 to U+E0FFF), where the pattern cannot say so. Joiners (U+200C, U+200D) stand behind a
+    /// character of a script that has them.
+    pub name: Name,
     /// Grants that the app may use; at least one.
     #[validate(length(min = 1, max = 2))]
     pub grant_types: Vec<GrantType>,

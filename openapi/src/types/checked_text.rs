@@ -9,9 +9,9 @@ pub(crate) struct Published {
     pub(crate) format: Option<&'static str>,
     /// `maxLength`, in characters.
     pub(crate) max_length: usize,
-    /// `pattern`. It keeps to what the regular expressions of every language have, without look-around and
+    /// `pattern`, where any text is not good enough. It keeps to what the regular expressions of every language have, without look-around and
     /// classes by property, because not all of them read more than that.
-    pub(crate) pattern: String,
+    pub(crate) pattern: Option<String>,
 }
 
 impl From<Published> for Schema {
@@ -22,7 +22,7 @@ impl From<Published> for Schema {
             string: Some(Box::new(StringValidation {
                 min_length: Some(1),
                 max_length: u32::try_from(published.max_length).ok(),
-                pattern: Some(published.pattern),
+                pattern: published.pattern,
             })),
             ..SchemaObject::default()
         }

@@ -5,7 +5,8 @@ use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject, StringValidation};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
 
 /// Moment in time, RFC 3339 in UTC, for example `2026-05-08T12:00:00Z`.
@@ -22,7 +23,7 @@ checked_text! {
         published: Published {
             format: None,
             max_length: IDENTIFIER_MAX_LENGTH,
-            pattern: "^[A-Za-z0-9._:~-]+$".to_owned(),
+            pattern: Some("^[A-Za-z0-9._:~-]+$".to_owned()),
         },
     }
 }
@@ -51,7 +52,8 @@ fn lower_hex(digits: u32) -> Schema {
         string: Some(Box::new(StringValidation {
             min_length: Some(digits),
             max_length: Some(digits),
-            pattern: Some(format!("^[0-9a-f]{{{digits}}}$")),
+            // All zero is none (W3C Trace Context, section 3.2.2).
+            pattern: Some("^0*[1-9a-f][0-9a-f]*$".to_owned()),
         })),
         ..SchemaObject::default()
     }
@@ -108,7 +110,7 @@ wire_enum! {
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Most items to return, 1 to 200; 50 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[validate(range(min = 1, max = "PAGE_LIMIT_MAX"))]
     pub limit: Option<u32>,
     /// The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or
@@ -116,6 +118,14 @@ pub struct PageQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 1024))]
     pub cursor: Option<String>,
+}
+
+/// A number of a query, written as JSON writes one: no sign before it, and no zeros.
+pub(crate) fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let plain =
+        text.starts_with(|first: char| first.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain).map(Some).ok_or_else(|| D::Error::custom("it is no whole number"))
 }
 
 /// How many items a page holds when the caller does not say.

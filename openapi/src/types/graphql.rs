@@ -1,5 +1,6 @@
 //! The GraphQL transport. Its schema and its operations are not part of the public contract.
 
+use super::json_object::JsonObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
@@ -11,14 +12,11 @@ pub struct GraphqlRequest {
     /// A document of the caller's approved operation bundles, at most 64 KiB.
     #[validate(length(min = 1, max = 65536))]
     pub query: String,
-    /// Values of the document's variables; `null` stands for none.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "serde_json::Map::is_empty"
-    )]
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub variables: serde_json::Map<String, serde_json::Value>,
+    /// Values of the document's variables; `null` stands for none. A member that stands twice is refused at
+    /// every depth.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "JsonObject::is_empty")]
+    #[schemars(with = "Option<JsonObject>")]
+    pub variables: JsonObject,
     /// Which operation of the document to run; needed when it has several.
     #[serde(default, rename = "operationName", skip_serializing_if = "Option::is_none")]
     #[validate(length(max = 128))]

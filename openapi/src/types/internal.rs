@@ -1,5 +1,6 @@
 //! Types of operations that the service answers but does not publish.
 
+use super::name::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -27,8 +28,7 @@ pub struct Readiness {
 #[serde(deny_unknown_fields)]
 pub struct TenantBootstrap {
     /// Name for people, 1 to 128 characters.
-    #[validate(length(min = 1, max = 128))]
-    pub name: String,
+    pub name: Name,
 }
 
 /// A created tenant.

@@ -1,6 +1,9 @@
 //! Asynchronous jobs.
 
-use super::common::{Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id};
+use super::common::{
+    Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id, whole_number,
+};
+use super::json_object::JsonObject;
 use super::uri::HttpsUrl;
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
@@ -44,8 +47,9 @@ pub struct JobCreate {
     /// What the job does.
     pub kind: JobKind,
     /// Input of the job: a JSON object whose shape depends on `kind`. For
-    /// `intelligence.enrich.bulk`, `profile_ids` lists the profiles.
-    pub payload: serde_json::Map<String, serde_json::Value>,
+    /// `intelligence.enrich.bulk`, `profile_ids` lists the profiles. A member that stands twice is
+    /// refused at every depth.
+    pub payload: JsonObject,
     /// Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986,
     /// without user name, password or fragment, at most 2048 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,7 +161,7 @@ pub struct JobQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
     /// Most items to return, 1 to 200; 50 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     #[validate(range(min = 1, max = "PAGE_LIMIT_MAX"))]
     pub limit: Option<u32>,
     /// The `next_cursor` of the previous page; absent for the first page. Opaque: do not build or

@@ -1,6 +1,7 @@
 //! Token requests and responses. How a token is signed or verified does not live here.
 
 use super::apps::GrantType;
+use super::checked_text::{Published, checked_text};
 use super::common::Timestamp;
 use super::scopes::Scope;
 use super::secret::SecretText;
@@ -77,6 +78,45 @@ pub struct ServiceToken {
     pub expires_at: Timestamp,
 }
 
+checked_text! {
+    /// The id of a scenario. Which ones there are is not the type's business.
+    pub struct ScenarioId {
+        check: |text: &str| match text.chars().take(SCENARIO_ID_MAX_LENGTH + 1).count() {
+            1..=SCENARIO_ID_MAX_LENGTH => Ok(()),
+            _ => Err("a scenario id has 1 to 64 characters"),
+        },
+        published: Published { format: None, max_length: SCENARIO_ID_MAX_LENGTH, pattern: None },
+    }
+}
+
+/// The longest scenario id, in characters.
+const SCENARIO_ID_MAX_LENGTH: usize = 64;
+
+/// A number without a fraction, however it is written: to JSON Schema `60`, `60.0` and `6e1` are one integer.
+/// Beyond 64 bits it is the number there that is next to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Number", into = "i64")]
+pub struct WholeNumber(pub i64);
+
+impl TryFrom<serde_json::Number> for WholeNumber {
+    type Error = &'static str;
+
+    fn try_from(number: serde_json::Number) -> Result<Self, Self::Error> {
+        match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Ok(Self(number)),
+            // `as` saturates.
+            (None, Some(number)) if number.fract() == 0.0 => Ok(Self(number as i64)),
+            _ => Err("a whole number is needed"),
+        }
+    }
+}
+
+impl From<WholeNumber> for i64 {
+    fn from(WholeNumber(number): WholeNumber) -> i64 {
+        number
+    }
+}
+
 /// Request for a sandbox token. Both fields are optional, and so is the body.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -84,12 +124,11 @@ pub struct SandboxTokenCreate {
     /// Scenarios to pin, by id; without any, each request picks one by its own digest.
     #[serde(default)]
     #[validate(length(max = 16))]
-    #[schemars(inner(length(min = 1, max = 64)))]
-    pub scenarios: Vec<String>,
-    /// Lifetime in seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
+    pub scenarios: Vec<ScenarioId>,
+    /// Lifetime in whole seconds, 3600 when absent. Values outside 60 to 86400 are clamped to that range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
-    pub ttl_seconds: Option<serde_json::Number>,
+    pub ttl_seconds: Option<WholeNumber>,
 }
 
 impl SandboxTokenCreate {
@@ -97,8 +136,7 @@ impl SandboxTokenCreate {
     pub fn ttl_seconds(&self) -> i64 {
         let asked = match &self.ttl_seconds {
             None => SANDBOX_TTL_DEFAULT,
-            // `as` saturates, so a number beyond i64 stays beyond the range that it is clamped to.
-            Some(number) => number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(f64::MAX) as i64),
+            Some(WholeNumber(number)) => *number,
         };
         asked.clamp(SANDBOX_TTL_MIN, SANDBOX_TTL_MAX)
     }

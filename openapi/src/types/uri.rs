@@ -56,7 +56,7 @@ const PATH_AND_QUERY: &str = "(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa
 
 /// The pattern leaves the groups of an IPv6 address to the format.
 fn published(max_length: usize, pattern: &str) -> Published {
-    Published { format: Some("uri"), max_length, pattern: pattern.to_owned() }
+    Published { format: Some("uri"), max_length, pattern: Some(pattern.to_owned()) }
 }
 
 fn check_https(text: &str, max_length: usize) -> Result<(), &'static str> {

@@ -56,7 +56,6 @@ pub struct WebhookUpdate {
     /// New signing secret, 16 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 16, max = 256))]
-    #[schemars(with = "SecretText")]
     pub secret: Option<SecretText>,
 }
 

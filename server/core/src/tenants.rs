@@ -7,10 +7,8 @@ use crate::error::Error;
 use crate::ids::{OrganizationId, TenantId};
 use crate::store::schema::{organizations, tenants};
 use crate::store::{AnyConnection, Store, Tx};
+use argus_openapi::types::name::Name;
 use diesel::prelude::*;
-
-/// Longest name of a tenant, in characters.
-const NAME_MAX_LENGTH: usize = 128;
 
 /// A tenant and its first organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +26,11 @@ impl Tenant {
     }
 }
 
-/// Creates a tenant with its first organisation, both called `name` (1 to 128 characters).
-pub async fn create(store: &Store, clock: &Clock, name: &str) -> Result<Tenant, Error> {
-    let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_MAX_LENGTH {
-        return Err(Error::Invalid(format!("`name` has 1 to {NAME_MAX_LENGTH} characters")));
-    }
+/// Creates a tenant with its first organisation, both called `name`.
+pub async fn create(store: &Store, clock: &Clock, name: &Name) -> Result<Tenant, Error> {
     let tenant =
         Tenant { tenant_id: TenantId::fresh(clock)?, organization_id: OrganizationId::fresh(clock)? };
-    let created = tenant.clone();
+    let (created, name) = (tenant.clone(), name.clone());
     store
         .write(&tenant.operator(clock), move |tx| {
             insert(tx, &created, &name)?;
@@ -58,13 +52,13 @@ pub async fn view(store: &Store, tenant_id: &TenantId) -> Result<Tenant, Error> 
     found.ok_or(Error::NotFound("tenant"))
 }
 
-fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &str) -> QueryResult<()> {
+fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &Name) -> QueryResult<()> {
     let now = tx.now();
     let (connection, _) = tx.parts();
     diesel::insert_into(tenants::table)
         .values((
             tenants::tenant_id.eq(&tenant.tenant_id),
-            tenants::name.eq(name),
+            tenants::name.eq(name.as_str()),
             tenants::created_at.eq(now),
         ))
         .execute(connection)?;
@@ -72,7 +66,7 @@ fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &str) -> QueryResult<()> {
         .values((
             organizations::organization_id.eq(&tenant.organization_id),
             organizations::tenant_id.eq(&tenant.tenant_id),
-            organizations::name.eq(name),
+            organizations::name.eq(name.as_str()),
             organizations::created_at.eq(now),
         ))
         .execute(connection)?;

@@ -21,10 +21,6 @@ pub async fn create(
     context: &Context<Live>,
     request: &AppCreate,
 ) -> Result<AppCreated, Error> {
-    let name = &request.name;
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(Error::invalid("`name` must not be blank or hold control characters"));
-    }
     let grant_types = distinct(&request.grant_types);
     let requested_scopes = distinct(&request.requested_scopes);
     if let Some(scope) =
@@ -51,7 +47,7 @@ pub async fn create(
         client_id,
         tenant_id: context.principal.tenant_id.clone(),
         organization_id: context.principal.organization_id.clone(),
-        name: name.clone(),
+        name: request.name.to_string(),
         grant_types: to_json(&grant_types)?,
         redirect_uris: to_json(&redirect_uris)?,
         approved_scopes: to_json(&requested_scopes)?,

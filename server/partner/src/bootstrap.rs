@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::{Identity, tokens};
 use argus_core::tenants::{self, Tenant};
 use argus_openapi::types::internal::TenantBootstrapped;
+use argus_openapi::types::name::Name;
 use argus_openapi::types::scopes::Scope;
 
 /// Name of the tenant that a command makes when there is none.
@@ -13,7 +14,7 @@ const FIRST_TENANT: &str = "First tenant";
 const ADMIN_TOKEN_LIFETIME: i64 = 3600;
 
 /// Creates a tenant and mints its first administrator token.
-pub async fn tenant_bootstrap(identity: &Identity, name: &str) -> Result<TenantBootstrapped, Error> {
+pub async fn tenant_bootstrap(identity: &Identity, name: &Name) -> Result<TenantBootstrapped, Error> {
     let tenant = tenants::create(&identity.store, &identity.clock, name).await?;
     let admin_token =
         tokens::operator_token_create(identity, &tenant, &[Scope::PlatformAdmin], ADMIN_TOKEN_LIFETIME)
@@ -29,6 +30,9 @@ pub async fn tenant_bootstrap(identity: &Identity, name: &str) -> Result<TenantB
 pub async fn first_tenant(identity: &Identity) -> Result<Tenant, Error> {
     match tenants::first(&identity.store).await? {
         Some(tenant) => Ok(tenant),
-        None => Ok(tenants::create(&identity.store, &identity.clock, FIRST_TENANT).await?),
+        None => {
+            let name = FIRST_TENANT.parse().map_err(Error::fault)?;
+            Ok(tenants::create(&identity.store, &identity.clock, &name).await?)
+        }
     }
 }

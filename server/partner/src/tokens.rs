@@ -114,9 +114,9 @@ pub async fn sandbox_token_create(
     sandbox: &impl SandboxHost,
 ) -> Result<SandboxToken, Error> {
     let row = apps::load(identity, context, client_id).await?;
-    let pinned = sandbox
-        .pinned(&request.scenarios)
-        .map_err(|message| Error::refused(ErrorCode::UnknownScenario, message))?;
+    let scenarios: Vec<String> = request.scenarios.iter().map(ToString::to_string).collect();
+    let pinned =
+        sandbox.pinned(&scenarios).map_err(|message| Error::refused(ErrorCode::UnknownScenario, message))?;
     let approved: Vec<Scope> = apps::from_json(&row.approved_scopes)?;
     let scopes = sandbox_scopes(&approved);
     record(identity, context, "app.sandbox_token.create", client_id.as_str()).await?;
@@ -135,7 +135,7 @@ pub async fn sandbox_token_create(
         audience: AUDIENCE_SANDBOX.to_owned(),
         scopes,
         sandbox_host: sandbox.base_url().to_owned(),
-        scenarios: apps::distinct(&request.scenarios),
+        scenarios: apps::distinct(&scenarios),
     })
 }
 

@@ -14,7 +14,7 @@ use argus_openapi::Host;
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
 use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::scopes::Scope;
-use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
+use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate, WholeNumber};
 use argus_partner::{Error, apps, bootstrap, tokens};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
@@ -143,7 +143,7 @@ async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
     let tenant = bootstrap::first_tenant(identity).await?;
     let administrator = operator(app, &tenant);
     let request = AppCreate {
-        name: "Demo app".to_owned(),
+        name: "Demo app".parse().map_err(Error::fault)?,
         grant_types: vec![GrantType::ClientCredentials],
         redirect_uris: Vec::new(),
         requested_scopes: Scope::partner().collect(),
@@ -171,7 +171,8 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
     let tenant = tenant(app, credentials).await?;
     let admin =
         tokens::operator_token_create(identity, &tenant, &[Scope::PlatformAdmin], SANDBOX_TTL_MAX).await?;
-    let request = SandboxTokenCreate { scenarios: Vec::new(), ttl_seconds: Some(SANDBOX_TTL_MAX.into()) };
+    let request =
+        SandboxTokenCreate { scenarios: Vec::new(), ttl_seconds: Some(WholeNumber(SANDBOX_TTL_MAX)) };
     let client_id = credentials.client_id.parse().map_err(Error::fault)?;
     let sandbox =
         tokens::sandbox_token_create(identity, &operator(app, &tenant), &client_id, &request, app).await?;

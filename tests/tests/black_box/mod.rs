@@ -4,6 +4,7 @@
 #[macro_use]
 mod snapshot;
 
+mod agreement;
 mod bad_input;
 mod connections;
 mod coverage;
@@ -13,6 +14,7 @@ mod exposure;
 mod headers;
 mod hosts;
 mod identity;
+mod inputs;
 mod matrix;
 mod methods;
 mod outline;

@@ -35,7 +35,7 @@ async fn a_created_app_reads_back_as_it_was_registered(installation: Installatio
     let identity = installation.identity();
     let admin = admin(&identity).await;
     let request = AppCreate {
-        name: "Dossiers d’été 🗂".to_owned(),
+        name: "Dossiers d’été 🗂".parse().unwrap(),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials],
         redirect_uris: ["https://a.example/cb", "https://b.example/cb", "https://a.example/cb"]
             .map(|uri| uri.parse().unwrap())
@@ -50,7 +50,7 @@ async fn a_created_app_reads_back_as_it_was_registered(installation: Installatio
     let viewed = apps::view(&identity, &admin, &id_of(&created)).await.unwrap();
     assert_eq!(viewed, created.app);
     assert!(viewed.client_id.starts_with("app_") && viewed.client_id.len() == 30, "{}", viewed.client_id);
-    assert_eq!(viewed.name, request.name);
+    assert_eq!(viewed.name, request.name.as_str());
     assert_eq!(viewed.grant_types, request.grant_types);
     assert_eq!(viewed.redirect_uris, ["https://a.example/cb", "https://b.example/cb"]);
     assert_eq!(viewed.requested_scopes, [Scope::JobsWrite, Scope::WebhooksRead]);
@@ -258,8 +258,6 @@ async fn a_registration_that_breaks_a_rule_is_refused(installation: Installation
     let admin = admin(&identity).await;
     let valid = registration(&[Scope::JobsRead]);
     let cases = [
-        (AppCreate { name: " \t".into(), ..valid.clone() }, "`name`"),
-        (AppCreate { name: "a\0b".into(), ..valid.clone() }, "`name`"),
         (
             AppCreate { requested_scopes: vec![Scope::InternalOperate], ..valid.clone() },
             "argus:internal:operate",

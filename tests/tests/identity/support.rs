@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 /// An administrator of a new tenant.
 pub(crate) async fn admin(identity: &Identity) -> Context<Live> {
-    let tenant = tenants::create(identity.store(), identity.clock(), "Example tenant").await.unwrap();
+    let tenant = tenants::create(identity.store(), identity.clock(), &"Example tenant".parse().unwrap())
+        .await
+        .unwrap();
     let mut invocation = tenant.operator(identity.clock()).invocation().clone();
     invocation.principal = Arc::new(Principal {
         scopes: vec![Scope::PlatformAdmin],
@@ -33,7 +35,7 @@ pub(crate) fn id_of(created: &AppCreated) -> ClientId {
 /// A registration that is approved for `scopes` and may use client credentials.
 pub(crate) fn registration(scopes: &[Scope]) -> AppCreate {
     AppCreate {
-        name: "Case sync connector".to_owned(),
+        name: "Case sync connector".parse().unwrap(),
         grant_types: vec![GrantType::ClientCredentials],
         redirect_uris: Vec::new(),
         requested_scopes: scopes.to_vec(),

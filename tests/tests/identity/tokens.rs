@@ -84,7 +84,7 @@ async fn a_sandbox_token_carries_the_sandbox_scopes_and_the_pinned_scenarios(ins
     let id = app(&identity, &admin, &approved).await;
     let id = id_of(&id);
     let request = SandboxTokenCreate {
-        scenarios: vec!["wallet.high-risk".into(), "entity.sanctioned".into()],
+        scenarios: vec!["wallet.high-risk".parse().unwrap(), "entity.sanctioned".parse().unwrap()],
         ttl_seconds: None,
     };
     let sorted = Pinning(|asked| {
@@ -141,7 +141,7 @@ async fn an_unknown_scenario_gets_no_token(installation: Installation) {
     let admin = admin(&identity).await;
     let id = app(&identity, &admin, &[Scope::JobsRead]).await;
     let id = id_of(&id);
-    let request = SandboxTokenCreate { scenarios: vec!["no.such".into()], ttl_seconds: None };
+    let request = SandboxTokenCreate { scenarios: vec!["no.such".parse().unwrap()], ttl_seconds: None };
     let refuse = Pinning(|_| Err("valid scenarios: wallet.clean".to_owned()));
     let refusal = refused(tokens::sandbox_token_create(&identity, &admin, &id, &request, &refuse).await);
     assert_eq!(
@@ -154,8 +154,8 @@ async fn the_operator_gets_a_token_for_the_first_tenant(installation: Installati
     let identity = installation.identity();
     let (store, clock) = (identity.store(), identity.clock());
     assert_eq!(tenants::first(store).await.unwrap(), None);
-    let first = tenants::create(store, clock, "First").await.unwrap();
-    let second = tenants::create(store, clock, "Second").await.unwrap();
+    let first = tenants::create(store, clock, &"First".parse().unwrap()).await.unwrap();
+    let second = tenants::create(store, clock, &"Second".parse().unwrap()).await.unwrap();
     assert_eq!(tenants::first(store).await.unwrap(), Some(first.clone()));
     assert_eq!(tenants::view(store, &second.tenant_id).await.unwrap(), second);
     let unknown = "tnt_unknown".parse().unwrap();

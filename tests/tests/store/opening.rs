@@ -83,7 +83,9 @@ fn everything_that_is_kept_is_owner_only() {
     run(async {
         let installation = Installation::sqlite();
         let identity = installation.identity();
-        tenants::create(identity.store(), identity.clock(), "Example tenant").await.unwrap();
+        tenants::create(identity.store(), identity.clock(), &"Example tenant".parse().unwrap())
+            .await
+            .unwrap();
         let data = installation.data_dir();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let mut seen = Vec::new();

@@ -118,7 +118,9 @@ fn a_process_opens_a_fresh_installation() {
             settings.store.url = DatabaseUrl::from(database_url);
         }
         let (_database, identity) = service::open(&settings, Clock::system()).unwrap();
-        tenants::create(identity.store(), identity.clock(), "From this process").await.unwrap();
+        tenants::create(identity.store(), identity.clock(), &"From this process".parse().unwrap())
+            .await
+            .unwrap();
         if is_child {
             let line = format!("\n{MARK}{}\n", identity.keys().list()[0].kid);
             std::io::stdout().write_all(line.as_bytes()).unwrap();

@@ -95,7 +95,7 @@ async fn the_audit_trail_cannot_be_changed(installation: Installation) {
     assert!(content.iter().any(|line| line.contains("operator tenant.create")));
     let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
     assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 1);
-    tenants::create(identity.store(), identity.clock(), "Another").await.unwrap();
+    tenants::create(identity.store(), identity.clock(), &"Another".parse().unwrap()).await.unwrap();
     assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 1, "of one tenant");
 }
 

@@ -31,7 +31,7 @@ async fn a_failed_transaction_leaves_nothing_behind(installation: Installation) 
     assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 1);
     assert_eq!(sql::lines(&mut installation.connect(), NAME).unwrap(), ["Example tenant"]);
     // The connection is as good as new.
-    tenants::create(identity.store(), identity.clock(), "Another").await.unwrap();
+    tenants::create(identity.store(), identity.clock(), &"Another".parse().unwrap()).await.unwrap();
 }
 
 async fn writers_that_read_first_do_not_trip_over_each_other(installation: Installation) {

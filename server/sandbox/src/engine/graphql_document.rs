@@ -1,6 +1,7 @@
 //! Approved GraphQL documents: their name and declared variables, which the variables of a request
 //! must fit. Whether a document makes sense was decided when it was approved.
 
+use argus_openapi::read::quoted;
 use argus_openapi::types::common::Identifier;
 use argus_wire::graphql::NormalForm;
 use serde_json::Value;
@@ -60,8 +61,7 @@ impl Document {
         let declared = |name: &String| self.variables.iter().any(|variable| variable.name == name);
         // The least of them, because the order of a JSON map depends on how serde_json was built.
         if let Some(unknown) = given.keys().filter(|name| !declared(name)).min() {
-            let unknown: String = unknown.chars().take(64).collect();
-            return Err(format!("{} declares no variable {unknown:?}", self.name));
+            return Err(format!("{} declares no variable {:?}", self.name, quoted(unknown)));
         }
         for variable in &self.variables {
             let fits = match given.get(variable.name) {

@@ -1,5 +1,6 @@
 //! The set of scenarios that a token is pinned to.
 
+use argus_openapi::read::quoted;
 use std::fmt;
 
 /// Scenarios that a token is pinned to: sorted, without repetition, known to the catalogue. The
@@ -39,9 +40,7 @@ pub struct UnknownScenario {
 
 impl fmt::Display for UnknownScenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The id comes from outside: quoted and cut, so that a message stays a message.
-        let shown: String = self.id.chars().take(64).collect();
-        write!(f, "unknown scenario {shown:?}; the valid ids are {}", self.valid.join(", "))
+        write!(f, "unknown scenario {:?}; the valid ids are {}", quoted(&self.id), self.valid.join(", "))
     }
 }
 
