@@ -199,18 +199,22 @@ impl Store {
     /// Records `value` under `name` unless a value is there already, and returns the one that is.
     /// Blocks.
     pub fn recorded_once(&self, name: &str, value: &str) -> Result<String, OpenError> {
-        let mut connection = self.location.connect(Use::SetUp, &Deadlines::default())?;
-        Ok(installation::record_once(&mut connection, name, value)?)
+        Ok(installation::record_once(&mut self.connect()?, name, value)?)
     }
 
     /// What is recorded under `name`. Blocks.
     pub fn recorded(&self, name: &str) -> Result<Option<String>, OpenError> {
-        Ok(self.writers.block(|connection| installation::recorded(connection, name))??)
+        Ok(installation::recorded(&mut self.connect()?, name)?)
     }
 
     /// Records `value` under `name` if `former` is what is there; says whether it was. Blocks.
     pub fn record_after(&self, name: &str, former: &str, value: &str) -> Result<bool, OpenError> {
-        Ok(self.writers.block(|connection| installation::record_after(connection, name, former, value))??)
+        Ok(installation::record_after(&mut self.connect()?, name, former, value)?)
+    }
+
+    /// A connection outside of the lanes, for what is asked once in a process. Blocks.
+    fn connect(&self) -> Result<AnyConnection, OpenError> {
+        self.location.connect(Use::SetUp, &Deadlines::default())
     }
 
     /// Whether the database answers.
