@@ -2521,6 +2521,102 @@ pub mod types {
             value.parse()
         }
     }
+    /**Reason of a refusal by an OAuth endpoint (RFC 6749, section 5.2). New values may be added; those of this version are:
+
+- `invalid_request`: The request lacks something, has it twice, or is malformed.
+- `invalid_client`: The client is unknown, or did not prove who it is.
+- `invalid_grant`: The authorization code or refresh token is invalid, expired or another client's.
+- `unauthorized_client`: The client may not use this grant.
+- `unsupported_grant_type`: The endpoint does not have this grant.
+- `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
+- `server_error`: A fault on this side.
+- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum KnownOauthErrorCode {
+        ///The request lacks something, has it twice, or is malformed.
+        #[serde(rename = "invalid_request")]
+        InvalidRequest,
+        ///The client is unknown, or did not prove who it is.
+        #[serde(rename = "invalid_client")]
+        InvalidClient,
+        ///The authorization code or refresh token is invalid, expired or another client's.
+        #[serde(rename = "invalid_grant")]
+        InvalidGrant,
+        ///The client may not use this grant.
+        #[serde(rename = "unauthorized_client")]
+        UnauthorizedClient,
+        ///The endpoint does not have this grant.
+        #[serde(rename = "unsupported_grant_type")]
+        UnsupportedGrantType,
+        ///A scope is unknown, malformed, or not one that the app is approved for.
+        #[serde(rename = "invalid_scope")]
+        InvalidScope,
+        ///A fault on this side.
+        #[serde(rename = "server_error")]
+        ServerError,
+        ///A backend is out of reach; try again later.
+        #[serde(rename = "temporarily_unavailable")]
+        TemporarilyUnavailable,
+    }
+    impl ::std::fmt::Display for KnownOauthErrorCode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::InvalidRequest => f.write_str("invalid_request"),
+                Self::InvalidClient => f.write_str("invalid_client"),
+                Self::InvalidGrant => f.write_str("invalid_grant"),
+                Self::UnauthorizedClient => f.write_str("unauthorized_client"),
+                Self::UnsupportedGrantType => f.write_str("unsupported_grant_type"),
+                Self::InvalidScope => f.write_str("invalid_scope"),
+                Self::ServerError => f.write_str("server_error"),
+                Self::TemporarilyUnavailable => f.write_str("temporarily_unavailable"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for KnownOauthErrorCode {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "invalid_request" => Ok(Self::InvalidRequest),
+                "invalid_client" => Ok(Self::InvalidClient),
+                "invalid_grant" => Ok(Self::InvalidGrant),
+                "unauthorized_client" => Ok(Self::UnauthorizedClient),
+                "unsupported_grant_type" => Ok(Self::UnsupportedGrantType),
+                "invalid_scope" => Ok(Self::InvalidScope),
+                "server_error" => Ok(Self::ServerError),
+                "temporarily_unavailable" => Ok(Self::TemporarilyUnavailable),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KnownOauthErrorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KnownOauthErrorCode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///A link of the catalogue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -2540,14 +2636,43 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct OauthError {
-        ///`invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`, `unsupported_grant_type` or `invalid_scope`; `server_error` or `temporarily_unavailable` for a fault on this side.
-        pub error: ::std::string::String,
+        ///Stable, machine-readable reason.
+        pub error: OauthErrorCode,
         ///What to change, in English.
         pub error_description: ::std::string::String,
     }
     impl OauthError {
         pub fn builder() -> builder::OauthError {
             Default::default()
+        }
+    }
+    /**Reason of a refusal by an OAuth endpoint (RFC 6749, section 5.2). New values may be added; those of this version are:
+
+- `invalid_request`: The request lacks something, has it twice, or is malformed.
+- `invalid_client`: The client is unknown, or did not prove who it is.
+- `invalid_grant`: The authorization code or refresh token is invalid, expired or another client's.
+- `unauthorized_client`: The client may not use this grant.
+- `unsupported_grant_type`: The endpoint does not have this grant.
+- `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
+- `server_error`: A fault on this side.
+- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(untagged)]
+    pub enum OauthErrorCode {
+        KnownOauthErrorCode(KnownOauthErrorCode),
+        String(::std::string::String),
+    }
+    impl ::std::fmt::Display for OauthErrorCode {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::KnownOauthErrorCode(x) => x.fmt(f),
+                Self::String(x) => x.fmt(f),
+            }
+        }
+    }
+    impl ::std::convert::From<KnownOauthErrorCode> for OauthErrorCode {
+        fn from(value: KnownOauthErrorCode) -> Self {
+            Self::KnownOauthErrorCode(value)
         }
     }
     ///Authorization server metadata (RFC 8414, section 2).
@@ -7452,7 +7577,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct OauthError {
-            error: ::std::result::Result<::std::string::String, ::std::string::String>,
+            error: ::std::result::Result<super::OauthErrorCode, ::std::string::String>,
             error_description: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
@@ -7471,7 +7596,7 @@ pub mod types {
         impl OauthError {
             pub fn error<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<super::OauthErrorCode>,
                 T::Error: ::std::fmt::Display,
             {
                 self.error = value

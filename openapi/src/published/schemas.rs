@@ -240,6 +240,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.link.v1.json"),
     },
     PublishedSchema {
+        id: "argus.oauth-error-code.v1",
+        title: "OAuth error code",
+        operations: &["POST /v1/oauth/token"],
+        text: include_str!("../../schemas/argus.oauth-error-code.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.oauth-error.v1",
         title: "OAuth error",
         operations: &["POST /v1/oauth/token"],

@@ -95,24 +95,45 @@ pub struct Error {
     pub message: String,
 }
 
+wire_enum! {
+    /// Reason of a refusal by an OAuth endpoint (RFC 6749, section 5.2).
+    pub enum OauthErrorCode {
+        /// The request lacks something, has it twice, or is malformed.
+        InvalidRequest = "invalid_request",
+        /// The client is unknown, or did not prove who it is.
+        InvalidClient = "invalid_client",
+        /// The authorization code or refresh token is invalid, expired or another client's.
+        InvalidGrant = "invalid_grant",
+        /// The client may not use this grant.
+        UnauthorizedClient = "unauthorized_client",
+        /// The endpoint does not have this grant.
+        UnsupportedGrantType = "unsupported_grant_type",
+        /// A scope is unknown, malformed, or not one that the app is approved for.
+        InvalidScope = "invalid_scope",
+        /// A fault on this side.
+        ServerError = "server_error",
+        /// A backend is out of reach; try again later.
+        TemporarilyUnavailable = "temporarily_unavailable",
+    }
+    extensible = true
+}
+
+impl OauthErrorCode {
+    /// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
+    pub const fn of(status: u16) -> Self {
+        match status {
+            502..=504 => Self::TemporarilyUnavailable,
+            500.. => Self::ServerError,
+            _ => Self::InvalidRequest,
+        }
+    }
+}
+
 /// Error of an OAuth endpoint, as RFC 6749, section 5.2 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OauthError {
-    /// `invalid_request`, `invalid_client`, `invalid_grant`, `unauthorized_client`,
-    /// `unsupported_grant_type` or `invalid_scope`; `server_error` or `temporarily_unavailable` for a
-    /// fault on this side.
-    pub error: String,
+    /// Stable, machine-readable reason.
+    pub error: OauthErrorCode,
     /// What to change, in English.
     pub error_description: String,
-}
-
-impl OauthError {
-    /// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
-    pub const fn word(status: u16) -> &'static str {
-        match status {
-            502..=504 => "temporarily_unavailable",
-            500.. => "server_error",
-            _ => "invalid_request",
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Request and response types of the contract, one file per topic. Doc comments and bounds here
-//! become the published schemas. No behaviour beyond what the types promise lives here.
+//! become the published schemas. What a response holds as an `Option` is always sent, as `null` where there is
+//! nothing. No behaviour beyond what the types promise lives here.
 
 pub mod apps;
 mod checked_text;

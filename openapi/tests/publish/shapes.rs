@@ -3,7 +3,7 @@
 use crate::support::{descriptor, resolve, responses, routes};
 use argus_openapi::Operation;
 use argus_openapi::publish::prune::reachable;
-use argus_openapi::types::error::ErrorCode;
+use argus_openapi::types::error::{ErrorCode, OauthErrorCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -53,11 +53,14 @@ fn every_enum_is_a_list_of_texts_with_names_and_meanings() {
 
 #[test]
 fn an_error_code_of_tomorrow_fits_the_published_schema() {
-    let schema = &descriptor()["components"]["schemas"]["ErrorCode"];
-    let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!(texts(&schema["x-extensible-enum"]), known);
-    let validator = jsonschema::draft202012::new(schema).unwrap();
-    assert!(validator.is_valid(&json!("a_code_of_tomorrow")) && !validator.is_valid(&json!(7)));
+    let codes = ErrorCode::ALL.map(ErrorCode::as_str);
+    let oauth_codes = OauthErrorCode::ALL.map(OauthErrorCode::as_str);
+    for (name, known) in [("ErrorCode", &codes[..]), ("OauthErrorCode", &oauth_codes)] {
+        let schema = &descriptor()["components"]["schemas"][name];
+        assert_eq!(texts(&schema["x-extensible-enum"]), known);
+        let validator = jsonschema::draft202012::new(schema).unwrap();
+        assert!(validator.is_valid(&json!("a_code_of_tomorrow")) && !validator.is_valid(&json!(7)));
+    }
 }
 
 /// Names of types that one language or another has for something of its own, and of what generators write

@@ -9,46 +9,19 @@ use crate::tokens::{self, Grant, TOKEN_LIFETIME};
 use crate::{Identity, apps};
 use argus_core::ids::ClientId;
 use argus_openapi::types::apps::GrantType;
+use argus_openapi::types::error::OauthErrorCode;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
-
-/// Why a token request was refused (RFC 6749, section 5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// `invalid_request`
-    InvalidRequest,
-    /// `invalid_client`
-    InvalidClient,
-    /// `unauthorized_client`
-    UnauthorizedClient,
-    /// `unsupported_grant_type`
-    UnsupportedGrantType,
-    /// `invalid_scope`
-    InvalidScope,
-}
-
-impl Refusal {
-    /// The RFC's error code.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidClient => "invalid_client",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidScope => "invalid_scope",
-        }
-    }
-}
 
 /// An error of the token endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The client must change something.
-    #[error("{}: {description}", .refusal.as_str())]
+    #[error("{refusal}: {description}")]
     Refused {
         /// The reason.
-        refusal: Refusal,
+        refusal: OauthErrorCode,
         /// What to change, in English.
         description: String,
     },
@@ -58,12 +31,12 @@ pub enum Error {
 }
 
 impl Error {
-    fn refused(refusal: Refusal, description: impl Into<String>) -> Self {
+    fn refused(refusal: OauthErrorCode, description: impl Into<String>) -> Self {
         Self::Refused { refusal, description: description.into() }
     }
 
     fn invalid_request(description: &str) -> Self {
-        Self::refused(Refusal::InvalidRequest, description)
+        Self::refused(OauthErrorCode::InvalidRequest, description)
     }
 
     /// Whether the client could not be authenticated.
@@ -73,7 +46,7 @@ impl Error {
 
     /// One text for every reason, so that the answer does not tell which clients exist.
     fn invalid_client() -> Self {
-        Self::refused(Refusal::InvalidClient, "the client could not be authenticated")
+        Self::refused(OauthErrorCode::InvalidClient, "the client could not be authenticated")
     }
 }
 
@@ -128,14 +101,14 @@ pub fn token_create(
         "" => return Err(Error::invalid_request("`grant_type` is missing")),
         _ => {
             let description = "`grant_type` must be `client_credentials`";
-            return Err(Error::refused(Refusal::UnsupportedGrantType, description));
+            return Err(Error::refused(OauthErrorCode::UnsupportedGrantType, description));
         }
     }
     let Client { client_id, row } = client;
     let grants: Vec<GrantType> = apps::from_json(&row.grant_types)?;
     if !grants.contains(&GrantType::ClientCredentials) {
         let description = "the app may not use `client_credentials`";
-        return Err(Error::refused(Refusal::UnauthorizedClient, description));
+        return Err(Error::refused(OauthErrorCode::UnauthorizedClient, description));
     }
     let approved: Vec<Scope> = apps::from_json(&row.approved_scopes)?;
     let scopes = granted(form.scope.as_deref().unwrap_or_default(), approved)?;
@@ -185,7 +158,7 @@ fn credentials(authorization: Option<&str>, form: &TokenRequest) -> Result<Crede
 /// The scopes to grant: those asked for, each once, or all approved ones. A parameter without a value counts
 /// as absent (RFC 6749, section 3.2); between names stands one space, and no other (section 3.3).
 fn granted(asked: &str, approved: Vec<Scope>) -> Result<Vec<Scope>, Error> {
-    let invalid = |description| Err(Error::refused(Refusal::InvalidScope, description));
+    let invalid = |description| Err(Error::refused(OauthErrorCode::InvalidScope, description));
     if asked.is_empty() {
         return Ok(approved);
     }

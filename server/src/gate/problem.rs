@@ -6,7 +6,7 @@ use super::refusal;
 use super::render::{self, Rendered};
 use argus_core::store;
 use argus_openapi::Access;
-use argus_openapi::types::error::{Error, ErrorCode, OauthError};
+use argus_openapi::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
 use argus_partner::oauth;
 use http::header::{ETAG, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
@@ -26,7 +26,7 @@ pub struct Problem {
 #[derive(Debug)]
 enum Kind {
     Common(Error),
-    Oauth(oauth::Refusal, String),
+    Oauth(OauthErrorCode, String),
 }
 
 /// Outcome of a handler.
@@ -84,12 +84,15 @@ impl Problem {
         }
         let mut response = match (self.kind, entry.row.access) {
             (Kind::Oauth(refusal, description), _) => {
-                let status = if refusal == oauth::Refusal::InvalidClient { 401 } else { 400 };
-                render::json(status, &oauth_error(refusal.as_str(), description))
+                let status = if refusal == OauthErrorCode::InvalidClient { 401 } else { 400 };
+                render::json(status, &OauthError { error: refusal, error_description: description })
             }
             (Kind::Common(error), Access::Client) => {
                 let status = error.error_code.status();
-                render::json(status, &oauth_error(OauthError::word(status), error.message))
+                render::json(
+                    status,
+                    &OauthError { error: OauthErrorCode::of(status), error_description: error.message },
+                )
             }
             (Kind::Common(error), _) => {
                 let status = error.error_code.status();
@@ -99,10 +102,6 @@ impl Problem {
         response.headers_mut().extend(headers);
         Rendered::of(response)
     }
-}
-
-fn oauth_error(error: &str, error_description: String) -> OauthError {
-    OauthError { error: error.to_owned(), error_description }
 }
 
 impl From<Error> for Problem {
@@ -145,7 +144,7 @@ impl From<oauth::Error> for Problem {
                 let kind = Kind::Oauth(refusal, description);
                 let problem = Self { kind, headers: Vec::new(), cause: None };
                 match refusal {
-                    oauth::Refusal::InvalidClient => problem.with_header(WWW_AUTHENTICATE, BASIC_CHALLENGE),
+                    OauthErrorCode::InvalidClient => problem.with_header(WWW_AUTHENTICATE, BASIC_CHALLENGE),
                     _ => problem,
                 }
             }

@@ -2,10 +2,11 @@
 
 use super::support::{admin, app, registration};
 use argus_openapi::types::apps::{AppCreate, GrantType};
+use argus_openapi::types::error::OauthErrorCode;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
-use argus_partner::oauth::{self, Error, Refusal};
+use argus_partner::oauth::{self, Error};
 use argus_partner::{Identity, apps};
 use argus_tests::{Installation, on_both_engines};
 use base64::Engine;
@@ -57,13 +58,16 @@ pub(crate) async fn authenticates(identity: &Identity, client_id: &str, secret: 
     match token_create(identity, None, &form(client_id, secret, None)).await {
         Ok(_) => true,
         Err(error) => {
-            assert!(matches!(error, Error::Refused { refusal: Refusal::InvalidClient, .. }), "{error}");
+            assert!(
+                matches!(error, Error::Refused { refusal: OauthErrorCode::InvalidClient, .. }),
+                "{error}"
+            );
             false
         }
     }
 }
 
-fn refused(answer: Result<TokenResponse, Error>) -> (Refusal, String) {
+fn refused(answer: Result<TokenResponse, Error>) -> (OauthErrorCode, String) {
     match answer {
         Ok(_) => panic!("a token was issued"),
         Err(Error::Refused { refusal, description }) => (refusal, description),
@@ -132,16 +136,16 @@ async fn each_faulty_request_gets_its_own_error(installation: Installation) {
     let with_grant =
         |grant_type: &str| TokenRequest { grant_type: Some(grant_type.to_owned()), ..form(id, secret, None) };
     let cases = [
-        (None, with_grant(""), Refusal::InvalidRequest),
-        (None, with_grant("password"), Refusal::UnsupportedGrantType),
-        (None, with_grant("CLIENT_CREDENTIALS"), Refusal::UnsupportedGrantType),
-        (Some(header.as_str()), form(id, secret, None), Refusal::InvalidRequest),
-        (Some(header.as_str()), other_id, Refusal::InvalidRequest),
-        (None, secret_alone, Refusal::InvalidRequest),
-        (None, form(id, secret, Some("argus:jobs:write")), Refusal::InvalidScope),
-        (None, form(id, secret, Some("argus:jobs:read argus:jobs:write")), Refusal::InvalidScope),
-        (None, form(id, secret, Some("argus:jobs:read\u{2003}no:such")), Refusal::InvalidScope),
-        (None, form(id, secret, Some("argus:internal:operate")), Refusal::InvalidScope),
+        (None, with_grant(""), OauthErrorCode::InvalidRequest),
+        (None, with_grant("password"), OauthErrorCode::UnsupportedGrantType),
+        (None, with_grant("CLIENT_CREDENTIALS"), OauthErrorCode::UnsupportedGrantType),
+        (Some(header.as_str()), form(id, secret, None), OauthErrorCode::InvalidRequest),
+        (Some(header.as_str()), other_id, OauthErrorCode::InvalidRequest),
+        (None, secret_alone, OauthErrorCode::InvalidRequest),
+        (None, form(id, secret, Some("argus:jobs:write")), OauthErrorCode::InvalidScope),
+        (None, form(id, secret, Some("argus:jobs:read argus:jobs:write")), OauthErrorCode::InvalidScope),
+        (None, form(id, secret, Some("argus:jobs:read\u{2003}no:such")), OauthErrorCode::InvalidScope),
+        (None, form(id, secret, Some("argus:internal:operate")), OauthErrorCode::InvalidScope),
     ];
     for (index, (authorization, request, expected)) in cases.into_iter().enumerate() {
         let (refusal, description) = refused(token_create(&identity, authorization, &request).await);
@@ -182,7 +186,7 @@ async fn wrong_credentials_all_get_the_same_answer(installation: Installation) {
     }
     answers.push(refused(token_create(&identity, None, &bare("client_credentials")).await));
     for (refusal, description) in &answers {
-        assert_eq!(*refusal, Refusal::InvalidClient);
+        assert_eq!(*refusal, OauthErrorCode::InvalidClient);
         assert_eq!(*description, answers[0].1);
         assert!(!description.contains("argus_secret_"));
     }
@@ -198,7 +202,7 @@ async fn credentials_are_judged_before_the_grant(installation: Installation) {
             ..form(&created.app.client_id, "wrong", Some("no:such"))
         };
         let (refusal, _) = refused(token_create(&identity, None, &wrong).await);
-        assert_eq!(refusal, Refusal::InvalidClient, "{grant_type}");
+        assert_eq!(refusal, OauthErrorCode::InvalidClient, "{grant_type}");
     }
 }
 
@@ -213,5 +217,5 @@ async fn an_app_without_the_grant_gets_no_token(installation: Installation) {
     let created = apps::create(&identity, &admin, &request).await.unwrap();
     let request = form(&created.app.client_id, created.client_secret.expose(), None);
     let (refusal, _) = refused(token_create(&identity, None, &request).await);
-    assert_eq!(refusal, Refusal::UnauthorizedClient);
+    assert_eq!(refusal, OauthErrorCode::UnauthorizedClient);
 }

@@ -4,7 +4,7 @@
 
 use argus_openapi::publish::raw;
 use argus_openapi::row::{Access, OperationRow, RequestBody};
-use argus_openapi::types::error::{ErrorCode, OauthError};
+use argus_openapi::types::error::{ErrorCode, OauthErrorCode};
 use argus_openapi::{Contract, Host};
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ fn refusals() -> String {
         format!("map $status ${variable} {{\n{}}}\n", lines.collect::<String>())
     };
     let mut text = table("error_code", |row| row.1.to_string());
-    text.push_str(&table("oauth_error", |row| OauthError::word(row.0).to_owned()));
+    text.push_str(&table("oauth_error", |row| OauthErrorCode::of(row.0).to_string()));
     text.push_str(&table("error_message", |row| format!("\"{}\"", row.2)));
     text.push_str(&format!(
         "map $server_name $sandbox {{ default \"\"; {} true; }}\n\n",
