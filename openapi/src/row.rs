@@ -2,6 +2,7 @@
 //! themselves stand elsewhere, that of the Argus External API in [`crate::operations`].
 
 use crate::Host;
+use crate::contract::ErrorShape;
 use crate::read::MediaType;
 use crate::types::scopes::Scope;
 use schemars::r#gen::SchemaGenerator;
@@ -194,6 +195,8 @@ pub struct OperationRow {
     pub stability: Stability,
     /// Whether, and since when, it should not be used any more.
     pub deprecation: Option<Deprecation>,
+    /// What its errors look like, where not as the contract's.
+    pub error: Option<&'static ErrorShape>,
     /// What it takes as its body.
     pub body: RequestBody,
     /// What a success response holds, for readers of the descriptor.
