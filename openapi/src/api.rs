@@ -272,7 +272,9 @@ pub trait ArgusApi {
     ///
     /// On the sandbox host the deliveries are those that a live host would have sent, signed with the
     /// public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can
-    /// be tested. It protects nothing: accept it in tests only.
+    /// be tested. It protects nothing: accept it in tests only. Their clock is the sandbox's: a verifier of
+    /// Standard Webhooks, which compares `webhook-timestamp` with the time of day, takes them for replays,
+    /// unless its time is set to the delivery's `attempted_at`.
     #[endpoint { method = GET, path = "/v1/webhooks/{webhook_id}/deliveries", tags = ["webhooks"] }]
     async fn webhook_delivery_list(
         rqctx: RequestContext<Self::Context>,
@@ -300,7 +302,9 @@ pub trait ArgusApi {
     ///
     /// Runs a document of the caller's approved operation bundles, with bearer token and tenant
     /// scoping. Any other document is refused with 403 `operation_not_approved`; there is no
-    /// introspection, schema dump or playground.
+    /// introspection, schema dump or playground. White space, commas and comments do not make another
+    /// document, nor does `__typename` in its selections, which the result then has; `extensions` are
+    /// ignored. A refusal has GraphQL's `errors` beside its own members.
     #[endpoint { method = POST, path = "/graphql", tags = ["graphql"] }]
     async fn graphql_execute(
         rqctx: RequestContext<Self::Context>,

@@ -36,6 +36,11 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// What the errors of an operation look like.
+    pub fn error_of(&self, row: &OperationRow) -> ErrorShape {
+        row.error.copied().unwrap_or(self.error)
+    }
+
     /// The row with this operation id.
     pub fn row(&self, id: &str) -> Option<&'static OperationRow> {
         self.rows.iter().find(|row| row.id == id)

@@ -3,12 +3,14 @@
 //! publishes it. What a row can hold stands in [`crate::row`].
 
 use crate::Host;
+use crate::contract::ErrorShape;
 use crate::published::Format;
 use crate::row::{
     Access, Audience, Caching, ExtraBody, ExtraResponse, Given, MadeBy, OperationRow, PublishedPath,
     Representation, RequestBody, Stability,
 };
 use crate::types::discovery::ApiCatalog;
+use crate::types::graphql::GraphqlRefusal;
 use crate::types::scopes::Scope;
 use crate::types::{jobs, traces};
 use schemars::r#gen::SchemaGenerator;
@@ -45,6 +47,7 @@ const fn row(
         audience,
         stability: Stability::Stable,
         deprecation: None,
+        error: None,
         body: RequestBody::None,
         // Callers choose how much of it they send; a few short members need no more.
         body_max_bytes: 16 * KIB,
@@ -108,6 +111,13 @@ const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
     status: 403,
     description: "The token lacks the scope, or the app's governance does not allow service tokens.",
     body: ExtraBody::Error,
+};
+
+/// GraphQL clients look for `errors`, whatever the status.
+static GRAPHQL_REFUSAL: ErrorShape = ErrorShape {
+    name: "GraphqlRefusal",
+    schema: |generator| generator.subschema_for::<GraphqlRefusal>(),
+    write: |error| serde_json::to_vec(&GraphqlRefusal::from(error)),
 };
 
 /// dropshot routes whole segments.
@@ -221,7 +231,7 @@ operations! {
     WebhookDelete = webhook_delete: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription has ended.") };
     WebhookDeliveryList = webhook_delivery_list: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "One page of delivery attempts.") };
     WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
-    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
+    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, error: Some(&GRAPHQL_REFUSAL), ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
     TraceView = trace_view: OperationRow { extra: &[ExtraResponse {
             status: 503,
             description: "The trace backend is out of reach for now; the trace was still recorded.",

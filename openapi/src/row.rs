@@ -1,6 +1,7 @@
 //! One row of an operation table: what is known of an operation besides its signature. The tables
 //! themselves stand elsewhere, that of the Argus External API in [`crate::operations`].
 
+use crate::contract::ErrorShape;
 use crate::read::MediaType;
 use crate::types::scopes::Scope;
 use crate::{Host, Operation};
@@ -194,6 +195,8 @@ pub struct OperationRow {
     pub stability: Stability,
     /// Whether, and since when, it should not be used any more.
     pub deprecation: Option<Deprecation>,
+    /// What its errors look like, where not as the contract's.
+    pub error: Option<&'static ErrorShape>,
     /// What it takes as its body.
     pub body: RequestBody,
     /// How long that body may be, in bytes.

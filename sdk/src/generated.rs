@@ -1035,6 +1035,9 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct GraphqlError {
+        ///What programs look at; always there where a request was refused.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub extensions: ::std::option::Option<GraphqlErrorExtensions>,
         ///What went wrong, in English.
         pub message: ::std::string::String,
         ///Path of the member that failed.
@@ -1043,6 +1046,18 @@ pub mod types {
     }
     impl GraphqlError {
         pub fn builder() -> builder::GraphqlError {
+            Default::default()
+        }
+    }
+    ///What a GraphQL error says to programs.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct GraphqlErrorExtensions {
+        ///The same as `error_code`.
+        pub code: ErrorCode,
+    }
+    impl GraphqlErrorExtensions {
+        pub fn builder() -> builder::GraphqlErrorExtensions {
             Default::default()
         }
     }
@@ -1103,11 +1118,33 @@ pub mod types {
                 })
         }
     }
+    ///Why a GraphQL request was refused, for every client, and once more for those of GraphQL.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct GraphqlRefusal {
+        ///Stable, machine-readable reason.
+        pub error_code: ErrorCode,
+        ///The refusal as a GraphQL error; absent only where the request was refused before its operation was found.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub errors: ::std::vec::Vec<GraphqlError>,
+        ///What to change, in English. The text may change; do not parse it.
+        pub message: ::std::string::String,
+    }
+    impl GraphqlRefusal {
+        pub fn builder() -> builder::GraphqlRefusal {
+            Default::default()
+        }
+    }
     ///An approved GraphQL document with its variables.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     #[serde(remote = "Self")]
     pub struct GraphqlRequest {
+        ///What clients add for servers that know it, such as their own name and version; ignored.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub extensions: ::std::option::Option<
+            ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        >,
         ///Which operation of the document to run; needed when it has several.
         #[serde(
             rename = "operationName",
@@ -6322,6 +6359,10 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct GraphqlError {
+            extensions: ::std::result::Result<
+                ::std::option::Option<super::GraphqlErrorExtensions>,
+                ::std::string::String,
+            >,
             message: ::std::result::Result<::std::string::String, ::std::string::String>,
             path: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
@@ -6331,12 +6372,27 @@ pub mod types {
         impl ::std::default::Default for GraphqlError {
             fn default() -> Self {
                 Self {
+                    extensions: Err("no value supplied for extensions".to_string()),
                     message: Err("no value supplied for message".to_string()),
                     path: Ok(Default::default()),
                 }
             }
         }
         impl GraphqlError {
+            pub fn extensions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::GraphqlErrorExtensions>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.extensions = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for extensions: {e}")
+                    });
+                self
+            }
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6368,6 +6424,7 @@ pub mod types {
                 value: GraphqlError,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    extensions: value.extensions?,
                     message: value.message?,
                     path: value.path?,
                 })
@@ -6376,13 +6433,137 @@ pub mod types {
         impl ::std::convert::From<super::GraphqlError> for GraphqlError {
             fn from(value: super::GraphqlError) -> Self {
                 Self {
+                    extensions: Ok(value.extensions),
                     message: Ok(value.message),
                     path: Ok(value.path),
                 }
             }
         }
         #[derive(Clone, Debug)]
+        pub struct GraphqlErrorExtensions {
+            code: ::std::result::Result<super::ErrorCode, ::std::string::String>,
+        }
+        impl ::std::default::Default for GraphqlErrorExtensions {
+            fn default() -> Self {
+                Self {
+                    code: Err("no value supplied for code".to_string()),
+                }
+            }
+        }
+        impl GraphqlErrorExtensions {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ErrorCode>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GraphqlErrorExtensions>
+        for super::GraphqlErrorExtensions {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GraphqlErrorExtensions,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { code: value.code? })
+            }
+        }
+        impl ::std::convert::From<super::GraphqlErrorExtensions>
+        for GraphqlErrorExtensions {
+            fn from(value: super::GraphqlErrorExtensions) -> Self {
+                Self { code: Ok(value.code) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GraphqlRefusal {
+            error_code: ::std::result::Result<super::ErrorCode, ::std::string::String>,
+            errors: ::std::result::Result<
+                ::std::vec::Vec<super::GraphqlError>,
+                ::std::string::String,
+            >,
+            message: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for GraphqlRefusal {
+            fn default() -> Self {
+                Self {
+                    error_code: Err("no value supplied for error_code".to_string()),
+                    errors: Ok(Default::default()),
+                    message: Err("no value supplied for message".to_string()),
+                }
+            }
+        }
+        impl GraphqlRefusal {
+            pub fn error_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ErrorCode>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error_code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for error_code: {e}")
+                    });
+                self
+            }
+            pub fn errors<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::GraphqlError>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.errors = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for errors: {e}")
+                    });
+                self
+            }
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GraphqlRefusal> for super::GraphqlRefusal {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GraphqlRefusal,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    error_code: value.error_code?,
+                    errors: value.errors?,
+                    message: value.message?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GraphqlRefusal> for GraphqlRefusal {
+            fn from(value: super::GraphqlRefusal) -> Self {
+                Self {
+                    error_code: Ok(value.error_code),
+                    errors: Ok(value.errors),
+                    message: Ok(value.message),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct GraphqlRequest {
+            extensions: ::std::result::Result<
+                ::std::option::Option<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                ::std::string::String,
+            >,
             operation_name: ::std::result::Result<
                 ::std::option::Option<super::GraphqlRequestOperationName>,
                 ::std::string::String,
@@ -6401,6 +6582,7 @@ pub mod types {
         impl ::std::default::Default for GraphqlRequest {
             fn default() -> Self {
                 Self {
+                    extensions: Ok(Default::default()),
                     operation_name: Ok(Default::default()),
                     query: Err("no value supplied for query".to_string()),
                     variables: Ok(Default::default()),
@@ -6408,6 +6590,22 @@ pub mod types {
             }
         }
         impl GraphqlRequest {
+            pub fn extensions<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<
+                        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.extensions = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for extensions: {e}")
+                    });
+                self
+            }
             pub fn operation_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6459,6 +6657,7 @@ pub mod types {
                 value: GraphqlRequest,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    extensions: value.extensions?,
                     operation_name: value.operation_name?,
                     query: value.query?,
                     variables: value.variables?,
@@ -6468,6 +6667,7 @@ pub mod types {
         impl ::std::convert::From<super::GraphqlRequest> for GraphqlRequest {
             fn from(value: super::GraphqlRequest) -> Self {
                 Self {
+                    extensions: Ok(value.extensions),
                     operation_name: Ok(value.operation_name),
                     query: Ok(value.query),
                     variables: Ok(value.variables),
@@ -9979,14 +10179,14 @@ pub mod types {
     ::argus_wire::objects!(
         ApiCatalog, ApiCatalogEntry, ApiError, App, AppCreate, AppCreated, AppGovernance,
         AppList, AppSecret, DataSchema, DataSchemaList, DeliveryRequest, FederatedSource,
-        Finding, Governance, GovernanceUpdate, GraphqlError, GraphqlRequest,
-        GraphqlResponse, Job, JobCreate, JobCreated, JobError, JobList, JobProgress,
-        JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
-        ProfileEnrich, ProfileEnrichment, Risk, SandboxToken, SandboxTokenCreate,
-        Scenario, ScenarioList, ScopeEntry, ScopeList, ServiceToken, ServiceTokenCreate,
-        Span, TokenRequest, TokenResponse, Trace, TraceUnavailable, Webhook,
-        WebhookCreate, WebhookDelivery, WebhookDeliveryList, WebhookList,
-        WebhookTestQueued, WebhookUpdate
+        Finding, Governance, GovernanceUpdate, GraphqlError, GraphqlErrorExtensions,
+        GraphqlRefusal, GraphqlRequest, GraphqlResponse, Job, JobCreate, JobCreated,
+        JobError, JobList, JobProgress, JobResult, JobSummary, Jwk, JwkSet, Link,
+        OauthError, OauthMetadata, Profile, ProfileEnrich, ProfileEnrichment, Risk,
+        SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
+        ServiceToken, ServiceTokenCreate, Span, TokenRequest, TokenResponse, Trace,
+        TraceUnavailable, Webhook, WebhookCreate, WebhookDelivery, WebhookDeliveryList,
+        WebhookList, WebhookTestQueued, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -10201,7 +10401,7 @@ let response = client.data_schema_view()
     }
     /**Use the shared GraphQL transport
 
-Runs a document of the caller's approved operation bundles, with bearer token and tenant scoping. Any other document is refused with 403 `operation_not_approved`; there is no introspection, schema dump or playground.
+Runs a document of the caller's approved operation bundles, with bearer token and tenant scoping. Any other document is refused with 403 `operation_not_approved`; there is no introspection, schema dump or playground. White space, commas and comments do not make another document, nor does `__typename` in its selections, which the result then has; `extensions` are ignored. A refusal has GraphQL's `errors` beside its own members.
 
 The token needs the scope `argus:graphql:execute`.
 
@@ -10747,7 +10947,7 @@ let response = client.webhook_delete()
 
 Returns the delivery attempts of a webhook, newest first, with the headers and body that were sent, so that integrators can debug retries and signature checks. Use it instead of internal logs to diagnose receiver behavior.
 
-On the sandbox host the deliveries are those that a live host would have sent, signed with the public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can be tested. It protects nothing: accept it in tests only.
+On the sandbox host the deliveries are those that a live host would have sent, signed with the public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can be tested. It protects nothing: accept it in tests only. Their clock is the sandbox's: a verifier of Standard Webhooks, which compares `webhook-timestamp` with the time of day, takes them for replays, unless its time is set to the delivery's `attempted_at`.
 
 The token needs the scope `webhooks:read`.
 
@@ -11583,7 +11783,10 @@ pub mod builder {
         ///Sends a `POST` request to `/graphql`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::GraphqlResponse>, Error<types::ApiError>> {
+        ) -> Result<
+            ResponseValue<types::GraphqlResponse>,
+            Error<types::GraphqlRefusal>,
+        > {
             let Self { client, prefer, x_tenant_id, body } = self;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
             let x_tenant_id = x_tenant_id.map_err(Error::InvalidRequest)?;

@@ -3,11 +3,12 @@
 //! the server.
 
 use crate::secret::Secret;
+use crate::types;
 pub use argus_wire::signature::{
     ARGUS_SIGNATURE, SANDBOX_SECRET, VerificationError, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
 };
 use argus_wire::signature::{StandardDelivery, verify_argus};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Verifies deliveries against one or more secrets; more than one while a secret is being rotated.
@@ -54,6 +55,32 @@ impl Verifier {
     /// strips the other headers could replay the delivery for ever.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), VerificationError> {
         self.verify_at(headers, body, SystemTime::now())
+    }
+
+    /// Verifies a delivery that `webhook_delivery_list` shows, at the time of its attempt. For deliveries of
+    /// the sandbox this is the way: they carry the sandbox's clock, which stands still, so that
+    /// [`Verifier::verify`] takes them for replays, as every other verifier of Standard Webhooks does whose
+    /// time cannot be set.
+    ///
+    /// ```no_run
+    /// use argus_sdk::webhooks::{SANDBOX_SECRET, Verifier};
+    /// use futures::TryStreamExt as _;
+    ///
+    /// # async fn check(client: argus_sdk::ArgusClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let verifier = Verifier::new(SANDBOX_SECRET);
+    /// let mut deliveries = client.stream_webhook_deliveries("whk_1");
+    /// while let Some(delivery) = deliveries.try_next().await? {
+    ///     verifier.verify_listed(&delivery)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify_listed(&self, delivery: &types::WebhookDelivery) -> Result<(), VerificationError> {
+        let request = &delivery.request;
+        let headers = request.headers.iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+        });
+        self.verify_at(&headers.collect(), request.body.as_bytes(), delivery.attempted_at.into())
     }
 
     /// As [`Verifier::verify`], at a time of your choice: for tests and for stored deliveries.
@@ -108,7 +135,6 @@ mod tests {
     use super::*;
     use argus_wire::signature::{argus_signature, standard_signature};
     use proptest::prelude::*;
-    use reqwest::header::{HeaderName, HeaderValue};
 
     const SECRET: &str = "a signing secret of a partner";
     const BODY: &[u8] = br#"{"id":"job_1","status":"succeeded"}"#;

@@ -4,7 +4,8 @@
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
 use crate::Contract;
-use crate::contract::PolicyFile;
+use crate::contract::{ErrorShape, PolicyFile};
+use crate::types::error::Error;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -130,7 +131,7 @@ pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Res
             .ok_or_else(|| policy("examples", format!("operation `{id}` has no examples")))?;
         add_parameters(operation, own)
             .and_then(|()| add_request(operation, own))
-            .and_then(|()| add_responses(contract, operation, own, &examples.shared))
+            .and_then(|()| add_responses(contract, &id, operation, own, &examples.shared))
             .map_err(|reason| policy(own.file, format!("operation `{id}`: {reason}")))?;
         seen.insert(id);
     }
@@ -175,6 +176,7 @@ fn add_request(operation: &mut Object, own: &OperationExamples) -> Result<(), St
 
 fn add_responses(
     contract: &Contract,
+    id: &str,
     operation: &mut Object,
     own: &OperationExamples,
     all: &SharedExamples,
@@ -186,6 +188,7 @@ fn add_responses(
     if let Some(left) = own.responses.keys().find(|status| !responses.contains_key(*status)) {
         return Err(format!("there is no response {left}"));
     }
+    let row_error = contract.row(id).and_then(|row| row.error);
     // A range stands for statuses that there are none of yet.
     for (status, response) in responses.iter_mut().filter(|(status, _)| !status.ends_with("XX")) {
         let content = response.get_mut("content").and_then(Value::as_object_mut);
@@ -210,12 +213,23 @@ fn add_responses(
             Some(name) if name == contract.error.name => all.errors.get(status),
             _ => None,
         };
+        if let (None, Some(shape), Some(example)) = (shared, row_error, all.errors.get(status)) {
+            media["example"] = in_shape(shape, &example.value)?;
+            continue;
+        }
         let name = &shared.ok_or_else(|| format!("response {status} has no example"))?.name;
         let mut examples = Object::new();
         examples.insert(name.clone(), json!({ "$ref": format!("#/components/examples/{name}") }));
         media["examples"] = Value::Object(examples);
     }
     Ok(())
+}
+
+/// A shared error as an operation writes it that has a shape of its own.
+fn in_shape(shape: &ErrorShape, example: &Value) -> Result<Value, String> {
+    let error: Error = serde_json::from_value(example.clone()).map_err(|error| error.to_string())?;
+    let written = (shape.write)(&error).and_then(|written| serde_json::from_slice(&written));
+    written.map_err(|error| error.to_string())
 }
 
 /// A response of several media types has an example for each, by its name.

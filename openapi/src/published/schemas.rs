@@ -20,7 +20,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.api-error.v1",
         title: "API error",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.api-error.v1.json"),
     },
     PublishedSchema {
@@ -126,10 +126,22 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.grant-type.v1.json"),
     },
     PublishedSchema {
+        id: "argus.graphql-error-extensions.v1",
+        title: "GraphQL error extensions",
+        operations: &["POST /graphql"],
+        text: include_str!("../../schemas/argus.graphql-error-extensions.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.graphql-error.v1",
         title: "GraphQL error",
         operations: &["POST /graphql"],
         text: include_str!("../../schemas/argus.graphql-error.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.graphql-refusal.v1",
+        title: "GraphQL refusal",
+        operations: &["POST /graphql"],
+        text: include_str!("../../schemas/argus.graphql-refusal.v1.json"),
     },
     PublishedSchema {
         id: "argus.graphql-request.v1",

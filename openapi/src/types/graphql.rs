@@ -1,5 +1,6 @@
 //! The GraphQL transport. Its schema and its operations are not part of the public contract.
 
+use super::error::{Error, ErrorCode};
 use super::json_object::JsonObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -21,6 +22,14 @@ pub struct GraphqlRequest {
     #[serde(default, rename = "operationName", skip_serializing_if = "Option::is_none")]
     #[validate(length(max = 128))]
     pub operation_name: Option<String>,
+    /// What clients add for servers that know it, such as their own name and version; ignored.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "serde_json::Map::is_empty"
+    )]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    pub extensions: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Many clients send `null` for what they do not set, and GraphQL over HTTP allows it.
@@ -61,4 +70,36 @@ pub struct GraphqlError {
     /// Path of the member that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
+    /// What programs look at; always there where a request was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<GraphqlErrorExtensions>,
+}
+
+/// What a GraphQL error says to programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphqlErrorExtensions {
+    /// The same as `error_code`.
+    pub code: ErrorCode,
+}
+
+/// Why a GraphQL request was refused, for every client, and once more for those of GraphQL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphqlRefusal {
+    /// Stable, machine-readable reason.
+    pub error_code: ErrorCode,
+    /// What to change, in English. The text may change; do not parse it.
+    pub message: String,
+    /// The refusal as a GraphQL error; absent only where the request was refused before its operation was
+    /// found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<GraphqlError>,
+}
+
+impl From<&Error> for GraphqlRefusal {
+    fn from(error: &Error) -> Self {
+        let Error { error_code, message } = error;
+        let extensions = Some(GraphqlErrorExtensions { code: *error_code });
+        let same = GraphqlError { message: message.clone(), path: Vec::new(), extensions };
+        Self { error_code: *error_code, message: message.clone(), errors: vec![same] }
+    }
 }

@@ -96,7 +96,7 @@ impl Problem {
             }
             (Kind::Common(error), _) => {
                 let status = error.error_code.status();
-                render::written(status, (entry.app().contract.error.write)(&error))
+                render::written(status, (entry.app().contract.error_of(entry.row).write)(&error))
             }
         };
         response.headers_mut().extend(headers);

@@ -12,6 +12,9 @@ pub struct NormalForm<'a> {
     tokens: Vec<&'a str>,
 }
 
+/// The field that says of which type an object is (section 4.1).
+pub const TYPE_NAME: &str = "__typename";
+
 impl<'a> NormalForm<'a> {
     /// Reads a document; `None` when the text has something that is no token.
     pub fn of(document: &'a str) -> Option<Self> {
@@ -28,6 +31,33 @@ impl<'a> NormalForm<'a> {
             tokens.push(token);
             rest = after;
         }
+    }
+
+    /// The form without the `__typename` of its selections, which clients with a cache add to every one of
+    /// them. It stays where it is more than the plain field: with an alias, arguments or a directive.
+    #[must_use]
+    pub fn without_type_names(&self) -> Self {
+        let (mut braces, mut parentheses) = (0_u32, 0_u32);
+        let mut kept = Vec::with_capacity(self.tokens.len());
+        for (index, token) in self.tokens.iter().enumerate() {
+            match *token {
+                "{" => braces += 1,
+                "}" => braces = braces.saturating_sub(1),
+                "(" => parentheses += 1,
+                ")" => parentheses = parentheses.saturating_sub(1),
+                TYPE_NAME if braces > 0 && parentheses == 0 && self.is_plain_field(index) => continue,
+                _ => {}
+            }
+            kept.push(*token);
+        }
+        Self { tokens: kept }
+    }
+
+    /// Whether a name of a selection set is a field, and nothing beside it says more of it.
+    fn is_plain_field(&self, index: usize) -> bool {
+        let (before, after) = (&self.tokens[..index], self.tokens.get(index + 1));
+        let is_part = matches!(before, [.., ":" | "$" | "@" | "..."] | [.., "...", "on"]);
+        !is_part && !matches!(after, Some(&(":" | "(" | "@")))
     }
 
     /// The tokens in order, each as it stands in the document.
@@ -173,6 +203,43 @@ mod tests {
         assert_eq!(text_of(" # only a comment").as_deref(), Some(""));
     }
 
+    fn stripped(document: &str) -> Option<String> {
+        NormalForm::of(document).map(|form| form.without_type_names().to_string())
+    }
+
+    #[test]
+    fn a_plain_type_name_of_a_selection_is_no_part_of_the_document() {
+        let plain = "query A($x: Int) { a(x: $x) { b { c } on } d @e }";
+        for asked in [
+            plain,
+            "query A($x: Int) { __typename a(x: $x) { b { c __typename } on __typename } d @e __typename }",
+            "query A($x: Int) { a(x: $x) { __typename, b { __typename c } __typename on } d @e }",
+        ] {
+            assert_eq!(stripped(asked), text_of(plain), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_type_name_that_is_more_than_the_plain_field_stays() {
+        for document in [
+            "{ a { kind: __typename } }",
+            "{ a { __typename: b } }",
+            "{ a { __typename @include(if: $x) } }",
+            "{ a { __typename(x: 1) } }",
+            "{ a(__typename: 1) }",
+            "{ a(x: { __typename: 1 }) }",
+            "{ a(x: __typename) }",
+            "{ ... on __typename { a } }",
+            "{ ...__typename }",
+            "{ a @__typename }",
+            "query __typename { a }",
+            "{ a(x: \"__typename\") }",
+            "{ a(x: $__typename) }",
+        ] {
+            assert_eq!(stripped(document), text_of(document), "{document}");
+        }
+    }
+
     fn token() -> impl Strategy<Value = String> {
         prop_oneof![
             "[_A-Za-z][_0-9A-Za-z]{0,6}",
@@ -192,6 +259,21 @@ mod tests {
             let form = NormalForm::of(&document);
             let tokens: Vec<&str> = parts.iter().map(|(token, _)| token.as_str()).collect();
             prop_assert_eq!(form, Some(NormalForm { tokens }), "{}", document);
+        }
+
+        #[test]
+        fn type_names_are_gone_after_the_first_time(
+            document in "([a-z]{1,2}|__typename|\\.\\.\\.|on|[{}()$:@\n ]){0,16}",
+        ) {
+            if let Some(form) = NormalForm::of(&document) {
+                let once = form.without_type_names();
+                prop_assert!(once.tokens().len() <= form.tokens().len());
+                let kept = |tokens: &[&str]| tokens.iter().filter(|t| **t != TYPE_NAME).count();
+                prop_assert_eq!(kept(once.tokens()), kept(form.tokens()), "{}", document);
+                if !document.contains(TYPE_NAME) {
+                    prop_assert_eq!(&once, &form);
+                }
+            }
         }
 
         #[test]

@@ -11,6 +11,7 @@ mod coverage;
 mod discovery;
 mod enums;
 mod exposure;
+mod graphql;
 mod headers;
 mod hosts;
 mod identity;

@@ -4,7 +4,7 @@
 use argus_openapi::Host;
 use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::types::scopes::Scope;
-use argus_sdk::webhooks::{SANDBOX_SECRET, Verifier};
+use argus_sdk::webhooks::{SANDBOX_SECRET, VerificationError, Verifier, WEBHOOK_TIMESTAMP};
 use argus_sdk::{
     ArgusClient, Credentials, Environment, JobFilter, ResponseExt, TokenVerifier, WaitOptions, types,
 };
@@ -12,7 +12,7 @@ use argus_tests::{AppCredentials, Reach, TestServer};
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 fn environment(reach: &Reach) -> Environment {
     let [auth, api, sandbox] = Host::ALL.map(|host| reach.url(host, ""));
@@ -83,14 +83,51 @@ async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
     let deliveries: Vec<_> = client.stream_webhook_deliveries(&webhook.id).try_collect().await.unwrap();
     assert!(!deliveries.is_empty());
     for delivery in deliveries {
-        let mut headers = HeaderMap::new();
-        for (name, value) in &delivery.request.headers {
-            headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
-        }
-        let at = UNIX_EPOCH + Duration::from_secs(delivery.attempted_at.timestamp().try_into().unwrap());
-        let body = delivery.request.body.as_bytes();
-        Verifier::new(SANDBOX_SECRET).verify_at(&headers, body, at).unwrap();
-        assert!(Verifier::new("another secret altogether").verify_at(&headers, body, at).is_err());
+        let verifier = Verifier::new(SANDBOX_SECRET);
+        verifier.verify_listed(&delivery).unwrap();
+        let refused = |verifier: &Verifier, delivery| verifier.verify_listed(delivery).unwrap_err();
+        let another = Verifier::new("another secret altogether");
+        assert_eq!(refused(&another, &delivery), VerificationError::WrongSignature);
+        let mut changed = delivery.clone();
+        changed.request.body.push(' ');
+        assert_eq!(refused(&verifier, &changed), VerificationError::WrongSignature);
+        let mut later = delivery.clone();
+        later.attempted_at += Duration::from_secs(301);
+        assert_eq!(refused(&verifier, &later), VerificationError::TooOld);
+        let mut stripped = delivery.clone();
+        stripped.request.headers.remove(WEBHOOK_TIMESTAMP);
+        assert_eq!(refused(&verifier, &stripped), VerificationError::MissingHeader(WEBHOOK_TIMESTAMP));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_of_the_sandbox_verifies_at_its_own_time_and_is_a_replay_at_the_time_of_day() {
+    let server = TestServer::start();
+    let app = partner(&server).await;
+    let token = app.sandbox_token(&[]).await;
+    let body = json!({"url": "https://partner.example.com/hooks", "events": ["job.failed"], "secret": "0123456789abcdef"});
+    let webhook = server.json(Host::Sandbox, Method::POST, "/v1/webhooks", &token, &body).await.expect(201);
+    let path = format!("/v1/webhooks/{}/deliveries", webhook.text("id"));
+    let listed = server.get(Host::Sandbox, &path, Some(&token)).await.expect(200).json();
+    for delivery in listed["deliveries"].as_array().unwrap() {
+        let request = &delivery["request"];
+        let headers: HeaderMap = request["headers"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| {
+                let value = HeaderValue::from_str(value.as_str().unwrap()).unwrap();
+                (name.parse::<HeaderName>().unwrap(), value)
+            })
+            .collect();
+        let body = request["body"].as_str().unwrap().as_bytes();
+        let attempted_at: chrono::DateTime<chrono::Utc> =
+            delivery["attempted_at"].as_str().unwrap().parse().unwrap();
+        let verifier = Verifier::new(SANDBOX_SECRET);
+        verifier.verify_at(&headers, body, attempted_at.into()).unwrap();
+        // Too old, or too new for a clock that is wrong.
+        let today = verifier.verify(&headers, body);
+        assert!(matches!(today, Err(VerificationError::TooOld | VerificationError::TooNew)), "{today:?}");
     }
 }
 

@@ -80,7 +80,7 @@ fn error_schema(
 ) -> Result<Value, PublishError> {
     value(match row.access {
         Access::Client => generator.subschema_for::<OauthError>(),
-        _ => (contract.error.schema)(generator),
+        _ => (contract.error_of(row).schema)(generator),
     })
 }
 

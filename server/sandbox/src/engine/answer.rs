@@ -4,7 +4,7 @@
 use crate::engine::digest::{Digest, Frame};
 use crate::engine::documented::{Documented, Response};
 use crate::engine::mock::{Caller, Context, Mock};
-use crate::engine::reply::{MockReply, json};
+use crate::engine::reply::MockReply;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_wire::trace_context::TraceIds;
@@ -32,7 +32,7 @@ pub(crate) fn answer<M: Mock>(
                     error: error.flatten(),
                 };
             }
-            None => return failed(documented.unsupported(M::OPERATION, code), &digest),
+            None => return failed::<M>(documented.unsupported(M::OPERATION, code), &digest),
         }
     }
     match mock.answer(&Context { data, caller, digest, clock, forced }) {
@@ -47,7 +47,7 @@ pub(crate) fn answer<M: Mock>(
             // These come about by the clock; the others would come about under any.
             let by_clock = matches!(error.error_code, ErrorCode::Conflict | ErrorCode::Gone);
             let preference_applied = applied(None, clock.filter(|_| by_clock));
-            MockReply { preference_applied, ..failed(error, &digest) }
+            MockReply { preference_applied, ..failed::<M>(error, &digest) }
         }
     }
 }
@@ -77,10 +77,11 @@ fn request_digest<M: Mock>(caller: &Caller<'_>, mock: &M, clock: Option<u32>) ->
     frame.finish()
 }
 
-fn failed(error: Error, digest: &Digest) -> MockReply {
+fn failed<M: Mock>(error: Error, digest: &Digest) -> MockReply {
     MockReply {
         status: error.error_code.status(),
-        body: Some(json(&error)),
+        // Errors serialise into memory without fail.
+        body: (ARGUS.error_of(M::OPERATION.row()).write)(&error).ok(),
         trace: digest.trace(),
         preference_applied: None,
         error: Some(error),

@@ -28,7 +28,7 @@ struct Variable {
 impl Document {
     /// Reads `query Name($variable: Type = default ...) {...}`.
     pub(crate) fn read(text: &'static str) -> Option<Self> {
-        let form = NormalForm::of(text)?;
+        let form = NormalForm::of(text)?.without_type_names();
         let (name, mut rest) = match form.tokens() {
             ["query", name, rest @ ..] => (*name, rest),
             _ => return None,
@@ -51,9 +51,9 @@ impl Document {
         Some(Self { name, variables, form })
     }
 
-    /// Whether the normal form is that of this document.
+    /// Whether the normal form is that of this document, besides the type names that it asks for.
     pub(crate) fn matches(&self, form: &NormalForm<'_>) -> bool {
-        self.form == *form
+        self.form == form.without_type_names()
     }
 
     /// Says what is wrong with the variables of a request.

@@ -9,6 +9,7 @@ pub(crate) mod digest;
 pub(crate) mod documented;
 pub(crate) mod errors;
 pub(crate) mod graphql_document;
+pub(crate) mod graphql_selection;
 pub(crate) mod mock;
 pub(crate) mod preferences;
 pub(crate) mod reply;

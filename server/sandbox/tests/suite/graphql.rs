@@ -100,6 +100,92 @@ fn white_space_commas_and_comments_do_not_make_another_document() {
     assert_eq!((other.status, other.body), (200, one.body));
 }
 
+/// Removes the type names of a value, and returns them with the members that they stood in.
+fn type_names(value: &mut Value, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| type_names(item, path, found)),
+        Value::Object(members) => {
+            let name = members.remove("__typename").unwrap_or_else(|| panic!("{path} says no type"));
+            found.push((path.to_owned(), name.as_str().expect("a text").to_owned()));
+            members.iter_mut().for_each(|(member, value)| type_names(value, member, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_client_with_a_cache_gets_the_types_that_it_asks_for_and_otherwise_the_same() {
+    let mut found = Vec::new();
+    let sessions = [Session::new(&[], ""), Session::new(&["entity.sanctioned"], "")];
+    for (session, text) in sessions.iter().flat_map(|session| GRAPHQL.map(|text| (session, text))) {
+        let variables = json!({ "id": "x-1" });
+        let plain = body(&run_as(session, json!({ "query": text, "variables": variables })));
+        let first = text.replace("{\n", "{ __typename\n");
+        let last = text.replace("}\n", "__typename\n}\n");
+        for query in [&first, &last] {
+            let mock = run_as(session, json!({ "query": query, "variables": variables }));
+            assert_eq!(mock.status, 200, "{query}: {mock:?}");
+            let mut answer = body(&mock);
+            type_names(&mut answer["data"], "data", &mut found);
+            assert_eq!(answer, plain, "{query}");
+        }
+        let mock = run_as(session, json!({ "query": last, "variables": variables }));
+        let raw = String::from_utf8(mock.body.expect("a body")).expect("UTF-8");
+        assert!(raw.ends_with(r#","__typename":"Query"}}"#), "where it was asked for: {raw}");
+    }
+    found.sort();
+    found.dedup();
+    let expected = [
+        ("data", "Query"),
+        ("device", "Device"),
+        ("entries", "IncidentEntry"),
+        ("findings", "Finding"),
+        ("incident", "Incident"),
+        ("profile", "Profile"),
+        ("risk", "Risk"),
+        ("sanctionsMatches", "SanctionsMatch"),
+        ("timeline", "IncidentTimeline"),
+    ];
+    assert_eq!(found, expected.map(|(member, name)| (member.to_owned(), name.to_owned())));
+}
+
+#[test]
+fn a_type_name_under_another_name_makes_another_document() {
+    for field in ["kind: __typename", "__typename @include(if: true)", "...__typename"] {
+        let query = GRAPHQL[0].replace("kind\n", &format!("kind {field}\n"));
+        let expected = (403, "operation_not_approved".to_owned());
+        assert_eq!(refusal(json!({ "query": query, "variables": { "id": "p1" } })), expected, "{field}");
+    }
+}
+
+#[test]
+fn extensions_change_nothing() {
+    let plain = run(json!({ "query": GRAPHQL[0], "variables": { "id": "p1" } }));
+    for extensions in [
+        Value::Null,
+        json!({}),
+        json!({ "clientLibrary": { "name": "@apollo/client", "version": "4.0.0" } }),
+        json!({ "persistedQuery": { "version": 1, "sha256Hash": "00" } }),
+    ] {
+        let asked =
+            run(json!({ "query": GRAPHQL[0], "variables": { "id": "p1" }, "extensions": extensions }));
+        assert_eq!(asked, plain, "{extensions}");
+    }
+}
+
+#[test]
+fn a_refusal_says_as_a_graphql_error_what_it_says_otherwise() {
+    for request in [
+        json!({ "query": "{ secret }" }),
+        json!({ "query": GRAPHQL[0] }),
+        json!({ "query": GRAPHQL[0], "variables": { "id": "p1" }, "operationName": "Other" }),
+    ] {
+        let error = body(&run(request));
+        let same = json!([{ "message": error["message"], "extensions": { "code": error["error_code"] } }]);
+        assert_eq!(error["errors"], same, "{error}");
+    }
+}
+
 #[test]
 fn a_document_that_is_not_approved_is_refused_introspection_included() {
     for query in [

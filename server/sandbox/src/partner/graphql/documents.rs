@@ -1,6 +1,7 @@
 //! The approved documents, each with what answers it.
 
 use crate::engine::graphql_document::Document;
+use crate::engine::graphql_selection::Selection;
 use crate::partner::graphql::resolvers::{self, Resolver};
 use argus_wire::graphql::NormalForm;
 
@@ -25,10 +26,12 @@ impl ApprovedDocuments {
         Self { documents: DOCUMENTS.into_iter().map(read).collect() }
     }
 
-    /// The approved document that is the query's, whatever its white space, commas and comments.
-    pub(crate) fn find(&self, query: &str) -> Option<&(Document, Resolver)> {
+    /// The approved document that is the query's, whatever its white space, commas and comments, what
+    /// answers it, and what the query selects of the answer: the type names, too, that it asks for.
+    pub(crate) fn find<'q>(&self, query: &'q str) -> Option<(&Document, Resolver, Selection<'q>)> {
         let form = NormalForm::of(query)?;
-        self.documents.iter().find(|(document, _)| document.matches(&form))
+        let (document, resolver) = self.documents.iter().find(|(document, _)| document.matches(&form))?;
+        Some((document, *resolver, Selection::of(&form)?))
     }
 }
 

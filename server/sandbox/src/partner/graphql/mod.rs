@@ -12,6 +12,7 @@ use crate::partner::sandbox::{Context, Sandbox};
 use argus_openapi::Operation;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::types::graphql::GraphqlRequest;
+use serde::Serialize;
 
 /// `graphql_execute`
 pub struct GraphqlExecute<'a> {
@@ -21,6 +22,13 @@ pub struct GraphqlExecute<'a> {
     pub body: &'a GraphqlRequest,
 }
 
+/// The reply. The contract's own type holds a map, whose order depends on how serde_json was built; here it
+/// is that of the query, as GraphQL wants it.
+#[derive(Serialize)]
+struct Data<D> {
+    data: D,
+}
+
 impl Mock for GraphqlExecute<'_> {
     type Data = Sandbox;
     const OPERATION: Operation = Operation::GraphqlExecute;
@@ -28,9 +36,9 @@ impl Mock for GraphqlExecute<'_> {
     const SHOWS_TENANT: bool = false;
 
     fn frame(&self, frame: &mut Frame) {
-        // The tenant that may be named is the token's, so that naming it changes nothing.
+        // The tenant that may be named is the token's, so that naming it changes nothing; nor do extensions.
         let Self { tenant_id: _, body } = self;
-        let GraphqlRequest { query, variables, operation_name } = body;
+        let GraphqlRequest { query, variables, operation_name, extensions: _ } = body;
         frame.scalar(operation_name);
         frame.part(query.as_bytes());
         frame.object(variables);
@@ -43,15 +51,17 @@ impl Mock for GraphqlExecute<'_> {
                 message: "X-Tenant-ID is not the tenant of the token".to_owned(),
             });
         }
-        let (document, resolve) = context.data.documents.find(&self.body.query).ok_or_else(|| Error {
-            error_code: ErrorCode::OperationNotApproved,
-            message: "the document is not in the approved operation bundles of this app".to_owned(),
-        })?;
+        let (document, resolve, selection) =
+            context.data.documents.find(&self.body.query).ok_or_else(|| Error {
+                error_code: ErrorCode::OperationNotApproved,
+                message: "the document is not in the approved operation bundles of this app".to_owned(),
+            })?;
         if self.body.operation_name.as_ref().is_some_and(|name| name != document.name) {
             return Err(invalid(format!("operationName must be {} in this document", document.name)));
         }
         document.check_variables(&self.body.variables).map_err(invalid)?;
         let fixtures = context.data.fixtures(context.caller);
-        Ok(Reply::rendered(200, resolve(&fixtures, &self.body.variables)))
+        let data = resolve(&fixtures, &self.body.variables);
+        Ok(Reply::json(200, &Data { data: selection.pick(&data) }))
     }
 }

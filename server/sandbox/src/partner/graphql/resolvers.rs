@@ -1,24 +1,36 @@
-//! What the approved GraphQL documents return. Each shape follows its document member by member;
+//! What the approved GraphQL documents return. Each shape has the members of its document;
 //! `tests/suite/graphql.rs` holds the replies against the documents.
 
 use crate::partner::fixture::{FixtureView, IncidentEntry};
 use crate::partner::subject::Subject;
 use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::profiles::{ProfileKind, Risk, RiskLevel};
+use argus_wire::graphql::TYPE_NAME;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// Renders the reply of one document from its variables, which were checked before.
-pub(crate) type Resolver = fn(&FixtureView<'_>, &Map<String, Value>) -> Vec<u8>;
+/// The data of one document from its variables, which were checked before. Every object says its type; a
+/// reply has what the query selects.
+pub(crate) type Resolver = fn(&FixtureView<'_>, &Map<String, Value>) -> Value;
 
-/// `data` with its single member. The contract's own type holds a map, whose order depends on how
-/// serde_json was built; the order here is that of the document, as GraphQL wants it.
-fn data<T: Serialize>(member: &'static str, value: &T) -> Vec<u8> {
-    let mut body = format!("{{\"data\":{{\"{member}\":").into_bytes();
-    // Writing to memory cannot fail.
-    let _ = serde_json::to_writer(&mut body, value);
-    body.extend_from_slice(b"}}");
-    body
+/// A value that says its type.
+#[derive(Serialize)]
+struct Typed<T> {
+    #[serde(rename = "__typename")]
+    type_name: &'static str,
+    #[serde(flatten)]
+    value: T,
+}
+
+fn typed<T: Serialize>(type_name: &'static str, value: T) -> Typed<T> {
+    Typed { type_name, value }
+}
+
+/// The root with its single member.
+fn data<T: Serialize>(member: &'static str, value: T) -> Value {
+    // Contract types become values without fail.
+    let value = serde_json::to_value(value).unwrap_or_default();
+    json!({ TYPE_NAME: "Query", member: value })
 }
 
 /// The `id` variable. A GraphQL `ID` may be given as a number.
@@ -36,22 +48,25 @@ struct ProfileRisk<'a> {
     id: &'a str,
     kind: ProfileKind,
     display_name: String,
-    risk: Risk,
+    risk: Typed<Risk>,
     finding_codes: Vec<String>,
 }
 
-pub(crate) fn profile_risk(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Vec<u8> {
+pub(crate) fn profile_risk(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Value {
     let id = id_of(variables);
     let subject = Subject::choose(fixtures, &id, None);
     data(
         "profile",
-        &ProfileRisk {
-            id: &id,
-            kind: subject.primary.profile.kind,
-            display_name: subject.display_name(),
-            risk: subject.risk(),
-            finding_codes: subject.finding_codes(),
-        },
+        typed(
+            "Profile",
+            ProfileRisk {
+                id: &id,
+                kind: subject.primary.profile.kind,
+                display_name: subject.display_name(),
+                risk: typed("Risk", subject.risk()),
+                finding_codes: subject.finding_codes(),
+            },
+        ),
     )
 }
 
@@ -60,7 +75,7 @@ pub(crate) fn profile_risk(fixtures: &FixtureView<'_>, variables: &Map<String, V
 struct Sanctions<'a> {
     id: &'a str,
     display_name: String,
-    sanctions_matches: Vec<SanctionsMatch>,
+    sanctions_matches: Vec<Typed<SanctionsMatch>>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +88,7 @@ struct SanctionsMatch {
     observed_at: Timestamp,
 }
 
-pub(crate) fn sanctions_matches(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Vec<u8> {
+pub(crate) fn sanctions_matches(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Value {
     let id = id_of(variables);
     let subject = Subject::choose(fixtures, &id, None);
     let wanted = |list: &Value| match variables.get("lists") {
@@ -92,8 +107,10 @@ pub(crate) fn sanctions_matches(fixtures: &FixtureView<'_>, variables: &Map<Stri
                 observed_at: finding.observed_at,
             }
         });
-    let sanctions_matches = matches.filter(|found| wanted(&found.list)).collect();
-    data("profile", &Sanctions { id: &id, display_name: subject.display_name(), sanctions_matches })
+    let matches = matches.filter(|found| wanted(&found.list));
+    let sanctions_matches = matches.map(|found| typed("SanctionsMatch", found)).collect();
+    let sanctions = Sanctions { id: &id, display_name: subject.display_name(), sanctions_matches };
+    data("profile", typed("Profile", sanctions))
 }
 
 #[derive(Serialize)]
@@ -102,17 +119,17 @@ struct Incident<'a> {
     title: String,
     status: &'a str,
     severity: RiskLevel,
-    timeline: Timeline<'a>,
+    timeline: Typed<Timeline<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Timeline<'a> {
     total_count: usize,
-    entries: &'a [IncidentEntry],
+    entries: Vec<Typed<&'a IncidentEntry>>,
 }
 
-pub(crate) fn incident_timeline(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Vec<u8> {
+pub(crate) fn incident_timeline(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Value {
     let id = id_of(variables);
     let subject = Subject::choose(fixtures, &id, Some(ProfileKind::Incident));
     // The document's default stands for an absent variable; `null` asks for all.
@@ -120,17 +137,19 @@ pub(crate) fn incident_timeline(fixtures: &FixtureView<'_>, variables: &Map<Stri
         None => 10,
         Some(first) => first.as_i64().map_or(usize::MAX, |first| usize::try_from(first).unwrap_or(0)),
     };
-    let incident = subject.primary.incident.as_ref().map(|incident| Incident {
-        id: &id,
-        title: subject.values().text(&incident.title),
-        status: &incident.status,
-        severity: incident.severity,
-        timeline: Timeline {
-            total_count: incident.timeline.len(),
-            entries: &incident.timeline[..first.min(incident.timeline.len())],
-        },
+    let incident = subject.primary.incident.as_ref().map(|incident| {
+        let entries = incident.timeline.iter().take(first).map(|entry| typed("IncidentEntry", entry));
+        let timeline = Timeline { total_count: incident.timeline.len(), entries: entries.collect() };
+        let incident = Incident {
+            id: &id,
+            title: subject.values().text(&incident.title),
+            status: &incident.status,
+            severity: incident.severity,
+            timeline: typed("IncidentTimeline", timeline),
+        };
+        typed("Incident", incident)
     });
-    data("incident", &incident)
+    data("incident", incident)
 }
 
 #[derive(Serialize)]
@@ -138,7 +157,7 @@ pub(crate) fn incident_timeline(fixtures: &FixtureView<'_>, variables: &Map<Stri
 struct Device<'a> {
     id: &'a str,
     display_name: String,
-    findings: Vec<DeviceFinding>,
+    findings: Vec<Typed<DeviceFinding>>,
 }
 
 #[derive(Serialize)]
@@ -150,14 +169,18 @@ struct DeviceFinding {
     observed_at: Timestamp,
 }
 
-pub(crate) fn device_telemetry(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Vec<u8> {
+pub(crate) fn device_telemetry(fixtures: &FixtureView<'_>, variables: &Map<String, Value>) -> Value {
     let id = id_of(variables);
     let subject = Subject::choose(fixtures, &id, Some(ProfileKind::Device));
-    let findings = subject.findings().into_iter().map(|finding| DeviceFinding {
-        code: finding.code,
-        severity: finding.severity,
-        summary: finding.summary,
-        observed_at: finding.observed_at,
+    let findings = subject.findings().into_iter().map(|finding| {
+        let finding = DeviceFinding {
+            code: finding.code,
+            severity: finding.severity,
+            summary: finding.summary,
+            observed_at: finding.observed_at,
+        };
+        typed("Finding", finding)
     });
-    data("device", &Device { id: &id, display_name: subject.display_name(), findings: findings.collect() })
+    let device = Device { id: &id, display_name: subject.display_name(), findings: findings.collect() };
+    data("device", typed("Device", device))
 }
