@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod clients;
 mod hosts_table;
 mod lint;
 mod regen;
@@ -27,6 +28,9 @@ enum Command {
     Test,
     /// Measures the server against bare servers, as ratios within one run.
     Bench(bench::Options),
+    /// Generates clients with what partners use and lets them talk to `argus dev`. Needs Python and Node.js;
+    /// some checks need a JDK.
+    Clients(clients::Options),
     /// Runs everything that must hold before a change lands.
     Ci,
     /// Runs cargo-machete over the dependencies and the usual OpenAPI linters over the published descriptor.
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         Command::Regen(options) => regen::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Test => test::run(),
+        Command::Clients(options) => clients::run(&options),
         Command::Ci => ci::run(),
         Command::Lint(options) => lint::run(&options),
     }
