@@ -1,6 +1,7 @@
 //! Connections that say nothing, too little or too slowly, and readers that stop: all at once, each closed
 //! in its time, while good clients are served.
 
+use crate::busy::PREFACE;
 use crate::dial::{Dial, EVIL, Protocol, head};
 use crate::good::GoodClient;
 use crate::report::Report;
@@ -23,8 +24,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What nginx may take beyond its limits.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// The connection preface of HTTP/2 and an empty SETTINGS frame.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// Record and handshake header of a ClientHello that promises more.
 const HALF_CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
@@ -67,7 +66,7 @@ pub async fn run(scene: &Arc<Scene>, report: &mut Report, short: bool) {
         .filter(|(_, _, limit)| !short || *limit <= 10)
         .map(|(attack, name, limit)| (name, tokio::spawn(attacked(Arc::clone(scene), attack, limit))))
         .collect();
-    let readers = tokio::spawn(readers_that_stop(Arc::clone(scene)));
+    let readers = tokio::spawn(readers_that_stop(Arc::clone(scene), short));
     let drips = tokio::spawn(bodies_that_drip(Arc::clone(scene)));
     for (name, attack) in attacks {
         report.check(name, async { attack.await.unwrap() }).await;
@@ -151,7 +150,7 @@ impl Attack {
 }
 
 /// Asks for more than any buffer holds and reads nothing of it.
-async fn readers_that_stop(scene: Arc<Scene>) -> String {
+async fn readers_that_stop(scene: Arc<Scene>, short: bool) -> String {
     const DOCUMENTS: usize = 200;
     let request = head("GET", "/.well-known/openapi.json", Host::Api, "").repeat(DOCUMENTS);
     let mut readers = Vec::new();
@@ -176,7 +175,21 @@ async fn readers_that_stop(scene: Arc<Scene>) -> String {
     let freed = tokio::time::timeout(Duration::from_secs(10) + GRACE, freed).await;
     let left = scene.connections_of_argus(Host::Api);
     assert!(freed.is_ok(), "Argus had {held} connections and still has {left}");
-    format!("{held} connections of Argus were free again after {:.1} s", began.elapsed().as_secs_f64())
+    let seen =
+        format!("{held} connections of Argus were free again after {:.1} s", began.elapsed().as_secs_f64());
+    if short {
+        return seen;
+    }
+    // Those of all others end before.
+    let gone = async {
+        while scene.connections_of_nginx() >= EACH {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let gone = tokio::time::timeout(Duration::from_secs(50), gone).await;
+    assert!(gone.is_ok(), "nginx still has {} connections", scene.connections_of_nginx());
+    drop(readers);
+    format!("{seen}, and of nginx after {:.1} s", began.elapsed().as_secs_f64())
 }
 
 /// Sends a byte of the body now and then. nginx bounds the time between two of them and not that of the

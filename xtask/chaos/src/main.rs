@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod attacks;
+mod busy;
 mod dial;
 mod floods;
 mod good;

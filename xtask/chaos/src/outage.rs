@@ -1,5 +1,6 @@
 //! Argus that does not answer, and Argus that is gone.
 
+use crate::busy;
 use crate::dial::{Dial, EVIL, Protocol, head};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -18,6 +19,9 @@ pub async fn run(scene: Arc<Scene>, report: &mut Report) {
     report
         .check("504 in both error shapes while Argus does not answer", async move { stalls(&stalled).await })
         .await;
+    let busy = Arc::clone(&scene);
+    let name = "429 in the contract's error shape for more requests at a time than an address may have";
+    report.check(name, async move { overrun(&busy).await }).await;
     report.check("Argus ends at once, and is missed with 502 in both error shapes", ends(scene)).await;
 }
 
@@ -30,6 +34,13 @@ async fn stalls(scene: &Scene) -> String {
     expect(answers, 504, "temporarily_unavailable");
     scene.dial.ask(EVIL, Host::Api, head("GET", "/healthz", Host::Api, "").as_bytes()).await.expect(200);
     format!("after {:.1} s, and 200 when it goes on", waited.as_secs_f64())
+}
+
+async fn overrun(scene: &Scene) -> String {
+    scene.server.signal("STOP");
+    let seen = busy::refused(scene).await;
+    scene.server.signal("CONT");
+    seen
 }
 
 async fn ends(scene: Arc<Scene>) -> String {

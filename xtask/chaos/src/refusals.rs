@@ -3,7 +3,7 @@
 use crate::dial::{EVIL, GOOD, Protocol, head};
 use crate::report::Report;
 use crate::scene::Scene;
-use argus_openapi::Host;
+use argus_openapi::{Host, Operation};
 use argus_tests::{Answer, Connection};
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ fn refused() -> Vec<(&'static str, Host, String, u16, &'static str)> {
         (
             "a long body",
             sandbox,
-            head("POST", "/v1/jobs", sandbox, "content-length: 2000000\r\n"),
+            head("POST", "/v1/jobs", sandbox, &one_too_many(Operation::JobCreate)),
             413,
             "body_too_large",
         ),
@@ -96,6 +96,11 @@ fn refused() -> Vec<(&'static str, Host, String, u16, &'static str)> {
     refused
 }
 
+/// The header of a body that is a byte longer than the operation takes.
+fn one_too_many(operation: Operation) -> String {
+    format!("content-length: {}\r\n", operation.row().body_max_bytes + 1)
+}
+
 async fn refusal(scene: &Scene, host: Host, request: &str, status: u16, code: &str) -> String {
     let answer = scene.dial.ask(EVIL, host, request.as_bytes()).await;
     assert_refusal(&answer, host);
@@ -110,7 +115,7 @@ fn assert_refusal(answer: &Answer, host: Host) {
 }
 
 async fn token_request(scene: &Scene) -> String {
-    let head = head("POST", "/v1/oauth/token", Host::Auth, "content-length: 2000000\r\n");
+    let head = head("POST", "/v1/oauth/token", Host::Auth, &one_too_many(Operation::OauthToken));
     let answer = scene.dial.ask(EVIL, Host::Auth, head.as_bytes()).await.expect(413);
     assert_refusal(&answer, Host::Auth);
     assert_eq!(answer.text("error"), "invalid_request");
