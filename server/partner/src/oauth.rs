@@ -41,7 +41,7 @@ impl Error {
 
     /// Whether the client could not be authenticated.
     pub fn is_invalid_client(&self) -> bool {
-        matches!(self, Self::Refused { refusal: Refusal::InvalidClient, .. })
+        matches!(self, Self::Refused { refusal: OauthErrorCode::InvalidClient, .. })
     }
 
     /// One text for every reason, so that the answer does not tell which clients exist.
