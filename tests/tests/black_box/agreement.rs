@@ -286,7 +286,7 @@ async fn a_body_is_taken_exactly_if_it_fits_the_published_schema() {
             let start: String = input.chars().take(300).collect();
             assert_eq!(served.is_ok(), published(&validator, input), "{id}: {start}: {served:?}");
         }
-        assert!(taken > 0 && taken + 100 < inputs.len(), "{id}: {taken} of {}", inputs.len());
+        assert!(taken >= 10 && taken + 100 < inputs.len(), "{id}: {taken} of {}", inputs.len());
     }
 }
 
