@@ -1,11 +1,14 @@
 //! A database that does not answer: nobody waits for it without end, and nothing has to be restarted when
 //! it answers again.
 
+use crate::black_box::support::binary;
 use crate::identity::support::admin;
 use argus_core::store::{AnyConnection, Deadlines, Error, Kind, Reader, Tx};
 use argus_core::{Clock, audit};
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{AppCredentials, Installation, Proxy, TestServer, on_both_engines, run_on_postgres, sql};
+use argus_tests::{
+    AppCredentials, Installation, Proxy, TestServer, argus, on_both_engines, run_on_postgres, sql,
+};
 use std::time::{Duration, Instant};
 
 on_both_engines! {
@@ -99,6 +102,20 @@ fn connections_of_postgres_that_never_answer_again_are_replaced_and_closed() {
 }
 
 #[test]
+fn a_server_that_accepts_and_never_answers_does_not_hold_a_start_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://argus@{}/argus", silent.local_addr().unwrap());
+    let directory = tempfile::TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    let began = Instant::now();
+    let ended = argus(binary(), &data_dir, &["migrate", "--database-url", &url]);
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.starts_with("argus: cannot connect to the database") && said.contains("timeout"), "{said}");
+    assert!(began.elapsed() < RECOVERED, "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
     run_on_postgres(async |mut installation: Installation| {
         installation.settings.store.deadlines = SHORT;
@@ -128,6 +145,30 @@ fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
             1,
             "nothing of what was cut off"
         );
+    });
+}
+
+#[test]
+fn a_statement_of_postgres_that_takes_too_long_costs_nobody_a_connection() {
+    run_on_postgres(async |mut installation: Installation| {
+        installation.settings.store.deadlines = SHORT;
+        installation.settings.store.connections.requests = 1;
+        let identity = installation.identity();
+        let admin = admin(&identity).await;
+        let session = |reader: &mut Reader<'_>| {
+            Ok::<_, Error>(sql::lines(reader.parts().0, "SELECT pg_backend_pid()::text AS line")?)
+        };
+        let before = identity.store().read(&admin, session).await.unwrap();
+        let long =
+            |reader: &mut Reader<'_>| Ok::<_, Error>(sql::execute(reader.parts().0, "SELECT pg_sleep(60)")?);
+        identity.store().read(&admin, long).await.unwrap_err();
+        assert_eq!(identity.store().read(&admin, session).await.unwrap(), before);
+        // One whose session has ended is replaced.
+        let end = format!("SELECT pg_terminate_backend({})", before[0]);
+        sql::execute(&mut installation.connect(), &end).unwrap();
+        let lost = identity.store().read(&admin, session).await.unwrap_err();
+        assert_eq!(lost.kind(), Kind::Unavailable, "{lost}");
+        assert_ne!(identity.store().read(&admin, session).await.unwrap(), before);
     });
 }
 

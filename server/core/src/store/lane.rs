@@ -55,9 +55,10 @@ impl Lane {
         // in the pool when the work is done, and not before.
         let done = tokio::spawn(async move {
             let outcome = connection.run(limit, work).await.map_err(X::from).flatten();
-            let is_lost =
+            let is_unavailable =
                 |error: &X| error.store_error().is_some_and(|error| error.kind() == Kind::Unavailable);
-            if outcome.as_ref().is_err_and(is_lost) {
+            // It may have been this work alone that took too long.
+            if outcome.as_ref().is_err_and(is_unavailable) && !connection.answers().await {
                 pool.manager().note_loss();
             }
             outcome

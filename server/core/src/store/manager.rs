@@ -65,6 +65,11 @@ impl Pooled {
         self.connection.try_lock().ok().map(|mut connection| work(&mut connection))
     }
 
+    /// Whether it is as it should be and the database answers on it.
+    pub(super) async fn answers(&self) -> bool {
+        self.is_sound() && matches!(self.run(PING_TIME, AnyConnection::ping).await, Ok(Ok(())))
+    }
+
     /// Whether it is as it should be between two uses.
     fn is_sound(&self) -> bool {
         self.connection.try_lock().is_ok_and(|mut connection| !connection.is_broken())
@@ -161,12 +166,10 @@ impl managed::Manager for Manager {
         if metrics.last_used() < TRUSTED {
             return Ok(());
         }
-        match pooled.run(PING_TIME, AnyConnection::ping).await {
-            Ok(Ok(())) => Ok(()),
-            _ => {
-                self.note_loss();
-                Err(RecycleError::message("it does not answer"))
-            }
+        if !pooled.answers().await {
+            self.note_loss();
+            return Err(RecycleError::message("it does not answer"));
         }
+        Ok(())
     }
 }
