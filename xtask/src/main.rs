@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod chaos;
 mod ci;
+mod clients;
 mod hosts_table;
 mod lint;
 mod regen;
@@ -30,6 +31,9 @@ enum Command {
     Bench(bench::Options),
     /// Attacks connections of a server behind the real nginx with the configuration of `server/deploy`.
     Chaos(chaos::Options),
+    /// Generates clients with what partners use and lets them talk to `argus dev`. Needs Python and Node.js;
+    /// some checks need a JDK.
+    Clients(clients::Options),
     /// Runs everything that must hold before a change lands.
     Ci,
     /// Runs cargo-machete over the dependencies and the usual OpenAPI linters over the published descriptor.
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Chaos(options) => chaos::run(&options),
         Command::Test => test::run(),
+        Command::Clients(options) => clients::run(&options),
         Command::Ci => ci::run(),
         Command::Lint(options) => lint::run(&options),
     }

@@ -217,6 +217,6 @@ ARGUS_READY_FILE={ready} cargo run --package argus-sdk --example quick_start
 curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
-    let demo = Demo { admin_token, tenant_id, client_id, client_secret };
+    let demo = Demo { admin_token, sandbox_token, tenant_id, client_id, client_secret };
     Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(ready_file)
 }
