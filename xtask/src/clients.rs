@@ -4,12 +4,17 @@
 
 mod dev;
 mod generator;
+mod prism;
 mod run;
+mod schemathesis;
 mod tools;
 
+use crate::cargo::root;
+use argus_openapi::Host;
 use clap::ValueEnum;
 use dev::DevServer;
 use generator::Generator;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use tools::{Tool, Tools};
@@ -30,6 +35,8 @@ enum Check {
     OpenapiGeneratorTypescript,
     OpenapiGeneratorRust,
     OpenapiGeneratorJava,
+    Schemathesis,
+    Prism,
 }
 
 impl Check {
@@ -37,24 +44,38 @@ impl Check {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    fn generator(self) -> Generator {
+    fn generator(self) -> Option<Generator> {
         match self {
-            Check::OpenapiPythonClient => generator::OPENAPI_PYTHON_CLIENT,
-            Check::OpenapiTypescript => generator::OPENAPI_TYPESCRIPT,
-            Check::OpenapiGeneratorPython => generator::OPENAPI_GENERATOR_PYTHON,
-            Check::OpenapiGeneratorTypescript => generator::OPENAPI_GENERATOR_TYPESCRIPT,
-            Check::OpenapiGeneratorRust => generator::OPENAPI_GENERATOR_RUST,
-            Check::OpenapiGeneratorJava => generator::OPENAPI_GENERATOR_JAVA,
+            Check::OpenapiPythonClient => Some(generator::OPENAPI_PYTHON_CLIENT),
+            Check::OpenapiTypescript => Some(generator::OPENAPI_TYPESCRIPT),
+            Check::OpenapiGeneratorPython => Some(generator::OPENAPI_GENERATOR_PYTHON),
+            Check::OpenapiGeneratorTypescript => Some(generator::OPENAPI_GENERATOR_TYPESCRIPT),
+            Check::OpenapiGeneratorRust => Some(generator::OPENAPI_GENERATOR_RUST),
+            Check::OpenapiGeneratorJava => Some(generator::OPENAPI_GENERATOR_JAVA),
+            Check::Schemathesis | Check::Prism => None,
         }
     }
 
     fn needs(self) -> &'static [Tool] {
-        self.generator().needs
+        match self {
+            Check::Schemathesis => schemathesis::NEEDS,
+            Check::Prism => prism::NEEDS,
+            _ => self.generator().map(|generator| generator.needs).unwrap_or_default(),
+        }
     }
 
     fn run(self, tools: &Tools, server: &DevServer) -> Result<(), String> {
-        self.generator().check(&self.name(), tools, server)
+        match self {
+            Check::Schemathesis => schemathesis::check(tools, server),
+            Check::Prism => prism::check(tools, server),
+            _ => self.generator().map_or(Ok(()), |generator| generator.check(&self.name(), tools, server)),
+        }
     }
+}
+
+/// The published document of a host.
+fn document(host: Host) -> PathBuf {
+    root().join("openapi/hosts").join(format!("{}.json", host.name()))
 }
 
 /// Runs the command.

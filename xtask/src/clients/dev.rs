@@ -1,6 +1,7 @@
 //! `argus dev` on free ports and in a folder of its own, until it is dropped.
 
 use crate::cargo::{cargo, root};
+use argus_openapi::Host;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::Path;
@@ -48,18 +49,28 @@ impl DevServer {
         Err(format!("argus dev was not ready after {} s", PATIENCE.as_secs()))
     }
 
-    /// A member of its ready file, such as the base URL of a host.
+    /// A member of its ready file.
     pub(super) fn ready(&self, member: &str) -> &str {
         self.ready[member].as_str().unwrap_or_default()
+    }
+
+    /// The base URL of a host.
+    pub(super) fn url(&self, host: Host) -> &str {
+        self.ready(host.name())
+    }
+
+    /// A token for a host, with every scope that its operations ask for.
+    pub(super) fn token(&self, host: Host) -> &str {
+        self.ready(if host == Host::Sandbox { "sandbox_token" } else { "admin_token" })
     }
 
     /// What programs read of it.
     pub(super) fn environment(&self) -> [(&'static str, &str); 4] {
         [
-            ("ARGUS_AUTH_URL", self.ready("auth")),
-            ("ARGUS_SANDBOX_URL", self.ready("sandbox")),
-            ("ARGUS_ADMIN_TOKEN", self.ready("admin_token")),
-            ("ARGUS_SANDBOX_TOKEN", self.ready("sandbox_token")),
+            ("ARGUS_AUTH_URL", self.url(Host::Auth)),
+            ("ARGUS_SANDBOX_URL", self.url(Host::Sandbox)),
+            ("ARGUS_ADMIN_TOKEN", self.token(Host::Auth)),
+            ("ARGUS_SANDBOX_TOKEN", self.token(Host::Sandbox)),
         ]
     }
 }
@@ -69,8 +80,8 @@ fn spawn(directory: &Path, ready_file: &Path, log: &Path) -> std::io::Result<Chi
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ARGUS_")) {
         command.env_remove(name);
     }
-    for host in ["auth", "api", "sandbox"] {
-        command.env(format!("ARGUS_{}_ADDR", host.to_uppercase()), "127.0.0.1:0");
+    for host in Host::ALL {
+        command.env(format!("ARGUS_{}_ADDR", host.name().to_uppercase()), "127.0.0.1:0");
     }
     command
         .args(["dev", "--ready-file"])

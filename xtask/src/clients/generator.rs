@@ -4,7 +4,7 @@
 use super::dev::DevServer;
 use super::run::run;
 use super::tools::{Tool, Tools, source};
-use crate::cargo::root;
+use argus_openapi::Host;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The hosts whose documents clients are made from; programs talk to both.
-const HOSTS: [&str; 2] = ["sandbox", "auth"];
+const HOSTS: [Host; 2] = [Host::Sandbox, Host::Auth];
 
 /// A client generator.
 pub(super) struct Generator {
@@ -142,18 +142,13 @@ impl Generator {
         let made = prepare(&source().join("programs").join(name), &place.folder);
         made.map_err(|error| format!("{}: {error}", place.folder.display()))?;
         for host in HOSTS {
-            run(&mut (self.generate)(&place, host, &document(host)))?;
+            run(&mut (self.generate)(&place, host.name(), &super::document(host)))?;
         }
         for mut command in (self.program)(&place) {
             run(command.envs(server.environment()))?;
         }
         Ok(())
     }
-}
-
-/// The published document of a host.
-pub(super) fn document(host: &str) -> PathBuf {
-    root().join("openapi/hosts").join(format!("{host}.json"))
 }
 
 /// A fresh folder with a copy of these files.

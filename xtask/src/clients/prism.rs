@@ -1,0 +1,151 @@
+//! Prism as a proxy: the examples of the contract, sent through it to `argus dev`. It refuses what does not
+//! fit the document of the host: a request, or the answer to it.
+
+use super::dev::DevServer;
+use super::tools::{Tool, Tools};
+use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
+use argus_openapi::row::{Access, MadeBy, OperationRow};
+use argus_samples::{Given, Sample, Source, given};
+use reqwest::Client;
+use serde_json::Value;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(super) const NEEDS: &[Tool] = &[Tool::Node];
+
+/// How long Prism may take to read a document.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) fn check(tools: &Tools, server: &DevServer) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(async {
+        let mut findings = Vec::new();
+        for host in Host::ALL {
+            let walk = Walk::new(Proxy::start(tools, server, host)?, server, host)?;
+            for row in ARGUS.rows.iter().filter(|row| row.is_published() && row.served_by(host)) {
+                findings.extend(walk.finding(row).await);
+            }
+        }
+        if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
+    })
+}
+
+/// A running Prism before one host.
+struct Proxy {
+    child: Child,
+    port: u16,
+}
+
+impl Proxy {
+    fn start(tools: &Tools, server: &DevServer, host: Host) -> Result<Self, String> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let port = free.map_err(|error| error.to_string())?.port();
+        let child = Command::new(tools.node("prism"))
+            .args(["proxy", "--errors", "--port", &port.to_string(), "--verboseLevel", "silent"])
+            .arg(super::document(host))
+            .arg(server.url(host))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("prism: {error}"))?;
+        let mut proxy = Self { child, port };
+        proxy.await_ready()?;
+        Ok(proxy)
+    }
+
+    fn await_ready(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("prism ended with {status}"));
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("prism did not listen after {} s", PATIENCE.as_secs()));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A walk over the operations of a host.
+struct Walk<'a> {
+    proxy: Proxy,
+    server: &'a DevServer,
+    host: Host,
+    source: Source,
+    client: Client,
+}
+
+impl<'a> Walk<'a> {
+    fn new(proxy: Proxy, server: &'a DevServer, host: Host) -> Result<Self, String> {
+        let client = Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+        Ok(Self { proxy, server, host, source: Source::new(&ARGUS), client })
+    }
+
+    /// What is wrong with the example of an operation.
+    async fn finding(&self, row: &'static OperationRow) -> Option<String> {
+        let answer = match self.sample(row).await {
+            Ok(sample) => self.send(&sample).await,
+            Err(finding) => Err(finding),
+        };
+        answer.err().map(|finding| format!("{} on {}: {finding}", row.id, self.host.name()))
+    }
+
+    /// The example of an operation; what it names is made first.
+    async fn sample(&self, row: &'static OperationRow) -> Result<Sample, String> {
+        let mut values = Given::new();
+        for made_by in row.made_by {
+            if self.source.row(made_by.operation).served_by(self.host) {
+                values.extend(Box::pin(self.make(made_by)).await?);
+            }
+        }
+        Ok(self.source.sample(row, self.server.ready("tenant_id"), &values))
+    }
+
+    async fn make(&self, made_by: &MadeBy) -> Result<Given, String> {
+        let maker = self.sample(self.source.row(made_by.operation)).await?;
+        let values = given(made_by, &self.send(&maker).await?);
+        for id in made_by.then {
+            self.send(&self.source.sample(self.source.row(id), self.server.ready("tenant_id"), &values))
+                .await?;
+        }
+        Ok(values)
+    }
+
+    /// Sends a request with the token that it needs. The reply must be a success, with nothing that Prism
+    /// objects to.
+    async fn send(&self, sample: &Sample) -> Result<Value, String> {
+        let url = format!("http://127.0.0.1:{}{}", self.proxy.port, sample.target());
+        let mut request = self.client.request(sample.method.clone(), url);
+        for (name, value) in &sample.headers {
+            request = request.header(name, value);
+        }
+        if matches!(sample.row.access, Access::AnyToken | Access::Scope(_)) {
+            request = request.bearer_auth(self.server.token(self.host));
+        }
+        if let Some((media_type, body)) = &sample.body {
+            request = request.header("content-type", *media_type).body(body.clone());
+        }
+        let response = request.send().await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let violations = response.headers().get("sl-violations").cloned();
+        let body = response.text().await.map_err(|error| error.to_string())?;
+        match violations {
+            None if status.is_success() => Ok(serde_json::from_str(&body).unwrap_or_default()),
+            None => Err(format!("{status}: {body}")),
+            Some(violations) => Err(format!("{status}: {violations:?}")),
+        }
+    }
+}
