@@ -23,13 +23,9 @@ pub struct GraphqlRequest {
     #[validate(length(max = 128))]
     pub operation_name: Option<String>,
     /// What clients add for servers that know it, such as their own name and version; ignored.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "serde_json::Map::is_empty"
-    )]
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub extensions: serde_json::Map<String, serde_json::Value>,
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "JsonObject::is_empty")]
+    #[schemars(with = "Option<JsonObject>")]
+    pub extensions: JsonObject,
 }
 
 /// Many clients send `null` for what they do not set, and GraphQL over HTTP allows it.
