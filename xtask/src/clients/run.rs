@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 /// Lines of a failed tool's output that are shown.
-const SHOWN: usize = 60;
+const SHOWN: usize = 200;
 
 /// Runs a command to its end; the error is what it said.
 pub(super) fn run(command: &mut Command) -> Result<(), String> {
