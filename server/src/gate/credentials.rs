@@ -3,7 +3,7 @@
 //! caller cannot be reached by a sandbox one.
 
 use super::entry::Entry;
-use super::header::RequestHeader;
+use super::header;
 use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::sandbox::Sandbox;
@@ -105,7 +105,7 @@ impl Credentials<Body<TokenRequest>> for ClientForm {
 
     async fn admit(self, entry: &Entry<'_>, body: &mut Body<TokenRequest>) -> Outcome<AuthenticatedClient> {
         let form = body.read(entry.rqctx).await?;
-        let authorization = RequestHeader::AUTHORIZATION.single(entry.request())?;
+        let authorization = header::AUTHORIZATION.single(entry.request())?;
         match oauth::authenticate(&entry.app().identity, authorization, &form).await {
             Ok(client) => Ok(AuthenticatedClient { client, form }),
             Err(error) => {

@@ -11,17 +11,20 @@ pub struct RequestHeader {
     pub(super) shown: &'static str,
 }
 
-impl RequestHeader {
-    /// Client authentication, or a bearer token.
-    pub const AUTHORIZATION: Self = Self::new(http::header::AUTHORIZATION, "Authorization");
-    /// One job for all repetitions of a request.
-    pub const IDEMPOTENCY_KEY: Self =
-        Self::new(HeaderName::from_static("idempotency-key"), "Idempotency-Key");
-    /// Preferences (RFC 7240).
-    pub const PREFER: Self = Self::new(HeaderName::from_static("prefer"), "Prefer");
-    /// The tenant that a GraphQL client means.
-    pub const TENANT_ID: Self = Self::new(HeaderName::from_static("x-tenant-id"), "X-Tenant-ID");
+// Statics, because a constant of a name that is not a standard one would be made anew for each request.
 
+/// Client authentication, or a bearer token.
+pub static AUTHORIZATION: RequestHeader = RequestHeader::new(http::header::AUTHORIZATION, "Authorization");
+/// One job for all repetitions of a request.
+pub static IDEMPOTENCY_KEY: RequestHeader =
+    RequestHeader::new(HeaderName::from_static("idempotency-key"), "Idempotency-Key");
+/// Preferences (RFC 7240).
+pub static PREFER: RequestHeader = RequestHeader::new(HeaderName::from_static("prefer"), "Prefer");
+/// The tenant that a GraphQL client means.
+pub static TENANT_ID: RequestHeader =
+    RequestHeader::new(HeaderName::from_static("x-tenant-id"), "X-Tenant-ID");
+
+impl RequestHeader {
     const fn new(name: HeaderName, shown: &'static str) -> Self {
         Self { name, shown }
     }

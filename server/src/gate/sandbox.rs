@@ -1,7 +1,7 @@
 //! The sandbox as an environment, and how a call in it is answered.
 
 use super::call::Call;
-use super::header::RequestHeader;
+use super::header;
 use super::problem::Outcome;
 use super::render::Mocked;
 use argus_core::Context;
@@ -22,7 +22,7 @@ impl<B> Call<'_, Context<Sandbox>, B> {
     /// What the sandbox answers to this caller, its preferences considered.
     pub fn mock(&self, mock: &impl Mock<Data = argus_sandbox::Sandbox>) -> Outcome<Mocked> {
         // A list, so that it may be repeated (RFC 7240, section 2).
-        let preferences = Preferences::parse(RequestHeader::PREFER.list(self.request())?)?;
+        let preferences = Preferences::parse(header::PREFER.list(self.request())?)?;
         let principal = &self.caller.principal;
         let caller = argus_sandbox::Caller {
             tenant_id: principal.tenant_id.as_str(),

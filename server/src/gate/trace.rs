@@ -7,7 +7,10 @@ use argus_openapi::Host;
 use argus_openapi::http::StandardHeaders;
 use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, join_tracestate};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+/// Looked for in each request; a constant would be made anew each time.
+static TRACEPARENT: HeaderName = StandardHeaders::TRACEPARENT;
 
 /// An inbound trace context that is valid.
 pub struct Inbound {
@@ -19,7 +22,7 @@ impl Inbound {
     /// The context of a request, unless `traceparent` is missing, repeated or malformed (W3C Trace
     /// Context, section 3.2).
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(StandardHeaders::TRACEPARENT).iter();
+        let mut values = headers.get_all(&TRACEPARENT).iter();
         let traceparent = Traceparent::parse(values.next()?.to_str().ok()?)?;
         if values.next().is_some() {
             return None;

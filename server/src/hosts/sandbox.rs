@@ -2,7 +2,7 @@
 //! in the sandbox crate, which knows nothing of HTTP.
 
 use super::{HostContext, shared};
-use crate::gate::{RequestHeader, SandboxToken, answer, answer_body};
+use crate::gate::{SandboxToken, answer, answer_body, header};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
 use argus_openapi::types::common::PageQuery;
@@ -102,7 +102,7 @@ impl ArgusApi for SandboxHost {
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
-            let headers = call.documented_header(&RequestHeader::TENANT_ID, headers)?;
+            let headers = call.documented_header(&header::TENANT_ID, headers)?;
             let body = call.body().await?;
             call.mock(&partner::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
@@ -123,7 +123,7 @@ impl ArgusApi for SandboxHost {
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
-            let headers = call.documented_header(&RequestHeader::IDEMPOTENCY_KEY, headers)?;
+            let headers = call.documented_header(&header::IDEMPOTENCY_KEY, headers)?;
             let body = call.body().await?;
             call.mock(&partner::JobCreate {
                 idempotency_key: headers.idempotency_key.as_deref(),
