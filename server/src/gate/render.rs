@@ -6,6 +6,7 @@ use super::refusal;
 use crate::discovery::{self, Document};
 use argus_openapi::http::{DocumentReply, FromStamped, Reply};
 use argus_wire::trace_context::TraceIds;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use schemars::JsonSchema;
@@ -78,15 +79,15 @@ pub(super) fn json<T: Serialize>(status: u16, body: &T) -> Response<dropshot::Bo
 /// A JSON response of what was written.
 pub(super) fn written(status: u16, body: serde_json::Result<Vec<u8>>) -> Response<dropshot::Body> {
     match body {
-        Ok(bytes) => response(status, Some(JSON), Some(bytes)),
+        Ok(bytes) => response(status, Some(JSON), Some(bytes.into())),
         // Contract types always serialise; a map with a key that is not text would not.
         Err(_) => response(500, None, None),
     }
 }
 
 /// A response that no cache may keep: it was made for one caller.
-fn response(status: u16, media_type: Option<HeaderValue>, body: Option<Vec<u8>>) -> Response<dropshot::Body> {
-    let mut response = Response::new(body.map_or_else(dropshot::Body::empty, dropshot::Body::from));
+fn response(status: u16, media_type: Option<HeaderValue>, body: Option<Bytes>) -> Response<dropshot::Body> {
+    let mut response = Response::new(body.map_or_else(dropshot::Body::empty, dropshot::Body::with_content));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Room for all that the wrapper and dropshot add.
     *response.headers_mut() = HeaderMap::with_capacity(10);

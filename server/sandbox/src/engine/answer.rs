@@ -81,7 +81,7 @@ fn failed<M: Mock>(error: Error, digest: &Digest) -> MockReply {
     MockReply {
         status: error.error_code.status(),
         // Errors serialise into memory without fail.
-        body: (ARGUS.error_of(M::OPERATION.row()).write)(&error).ok(),
+        body: (ARGUS.error_of(M::OPERATION.row()).write)(&error).ok().map(Into::into),
         trace: digest.trace(),
         preference_applied: None,
         error: Some(error),

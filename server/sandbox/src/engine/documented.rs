@@ -4,6 +4,7 @@
 use argus_openapi::Operation;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_wire::canonical;
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ pub(crate) enum Response {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Example {
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     /// What it says, unless that is no error of the contract.
     pub(crate) error: Option<Error>,
 }
@@ -103,7 +104,7 @@ fn refusal(descriptor: &Value, status: u16, response: &Value) -> Option<Example>
 impl Example {
     fn of(example: &Value) -> Self {
         // Canonical, so that the bytes do not depend on how serde_json orders its maps.
-        let body = canonical::to_string(example).into_bytes();
+        let body = canonical::to_string(example).into();
         Self { error: serde_json::from_value(example.clone()).ok(), body }
     }
 }
@@ -179,7 +180,7 @@ mod tests {
     fn body(status: u16) -> Option<String> {
         match documented().response(Operation::JobCreate, status) {
             Some(Response::Refusal(example)) => {
-                example.clone().map(|example| String::from_utf8(example.body).expect("UTF-8"))
+                example.clone().map(|example| String::from_utf8(example.body.into()).expect("UTF-8"))
             }
             other => panic!("{status}: {other:?}"),
         }

@@ -2,6 +2,7 @@
 
 use argus_openapi::types::error::Error;
 use argus_wire::trace_context::TraceIds;
+use bytes::Bytes;
 use serde::Serialize;
 use std::fmt;
 
@@ -11,7 +12,7 @@ pub type Answer = Result<Reply, Error>;
 /// A successful reply, or one that ends without a body.
 pub struct Reply {
     pub(crate) status: u16,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Bytes>,
     /// Set when the trace shows in the body and does not come from the request's digest.
     pub(crate) trace: Option<TraceIds>,
 }
@@ -23,8 +24,8 @@ impl Reply {
     }
 
     /// A reply whose body is JSON already.
-    pub(crate) fn rendered(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body: Some(body), trace: None }
+    pub(crate) fn rendered(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, body: Some(body.into()), trace: None }
     }
 
     /// A reply without a body.
@@ -47,7 +48,7 @@ pub struct MockReply {
     /// HTTP status.
     pub status: u16,
     /// Body, in JSON; `None` for a response without one.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     /// Trace and span of the reply, for a request that brought no `traceparent`.
     pub trace: TraceIds,
     /// Value of `Preference-Applied`.

@@ -10,6 +10,7 @@ use crate::partner::graphql::documents::ApprovedDocuments;
 use crate::partner::jobs::listed::{ListedJob, listed};
 use argus_openapi::published;
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
+use bytes::Bytes;
 use std::fmt;
 
 /// Everything that replies are made from: fixtures, approved documents, documented statuses. It
@@ -18,7 +19,7 @@ pub struct Sandbox {
     pub(crate) documents: ApprovedDocuments,
     pub(crate) jobs: Vec<ListedJob>,
     /// The rendered scenario catalogue.
-    pub(crate) scenario_list: Vec<u8>,
+    pub(crate) scenario_list: Bytes,
     fixtures: Vec<Fixture>,
     scenarios: Vec<Scenario>,
     documented: Documented,
@@ -55,7 +56,7 @@ impl Sandbox {
         Ok(Self {
             documents: ApprovedDocuments::load(),
             jobs: listed(),
-            scenario_list: json(&ScenarioList { scenarios: scenarios.clone() }),
+            scenario_list: json(&ScenarioList { scenarios: scenarios.clone() }).into(),
             documented: Documented::from_descriptor(published::DESCRIPTOR_JSON),
             scenarios,
             fixtures,

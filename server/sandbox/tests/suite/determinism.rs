@@ -144,7 +144,7 @@ fn a_tenant_changes_only_what_shows_it() {
         let shows = matches!(request.operation(), Operation::TraceView | Operation::DataSchemaList);
         let (own, other) = (own.ask(request), other.ask(request));
         assert_eq!(own != other, shows, "{}", request.operation().id());
-        let text = String::from_utf8(other.body.unwrap_or_default()).expect("UTF-8");
+        let text = String::from_utf8(other.body.unwrap_or_default().into()).expect("UTF-8");
         assert_eq!(text.contains("tnt_other"), shows);
     }
 }
@@ -175,7 +175,7 @@ fn a_preference_that_is_not_known_changes_nothing() {
 #[test]
 fn a_reply_is_pinned_byte_for_byte() {
     let mock = create(&json!({ "profile_ids": ["p1", "p2"] }));
-    let text = String::from_utf8(mock.body.clone().expect("a body")).expect("UTF-8");
+    let text = String::from_utf8(mock.body.clone().expect("a body").into()).expect("UTF-8");
     assert_eq!(
         text,
         r#"{"id":"01KR3QAYG000NQXEP345ZBWWK5","kind":"intelligence.enrich.bulk","status":"queued","created_at":"2026-05-08T12:00:00Z","trace_id":"aa3811f21e98039a78dc28244f813a5d"}"#

@@ -130,7 +130,7 @@ fn a_client_with_a_cache_gets_the_types_that_it_asks_for_and_otherwise_the_same(
             assert_eq!(answer, plain, "{query}");
         }
         let mock = run_as(session, json!({ "query": last, "variables": variables }));
-        let raw = String::from_utf8(mock.body.expect("a body")).expect("UTF-8");
+        let raw = String::from_utf8(mock.body.expect("a body").into()).expect("UTF-8");
         assert!(raw.ends_with(r#","__typename":"Query"}}"#), "where it was asked for: {raw}");
     }
     found.sort();

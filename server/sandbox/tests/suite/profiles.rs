@@ -142,7 +142,7 @@ fn an_operator_s_scenario_joins_the_catalogue() {
     let session = Session { scenarios, ..Session::new(&[], "") };
     let request = partner::ProfileEnrich { id: "p1", body: &ProfileEnrich::default() };
     let mock = sandbox.answer(&session.caller(), &request);
-    let text = String::from_utf8(mock.body.clone().expect("a body")).expect("UTF-8");
+    let text = String::from_utf8(mock.body.clone().expect("a body").into()).expect("UTF-8");
     assert!(text.contains(r#""evidence":{"a":"#), "members are sorted: {text}");
     assert_eq!(codes(&body(&mock)), ["ours"]);
     assert!(SANDBOX.scenario_set(&["wallet.ours".to_owned()]).is_err());

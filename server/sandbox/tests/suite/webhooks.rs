@@ -33,7 +33,7 @@ fn deliveries(id: &str) -> Vec<Value> {
 fn a_subscription_reflects_the_request_and_never_its_secret() {
     let mock =
         ask("", &partner::WebhookCreate { body: &request(&json!(["job.failed"]), "very-secret-indeed") });
-    let text = String::from_utf8(mock.body.clone().expect("a body")).expect("UTF-8");
+    let text = String::from_utf8(mock.body.clone().expect("a body").into()).expect("UTF-8");
     assert!(!text.contains("secret"), "{text}");
     let webhook = body(&mock);
     assert_eq!(webhook["url"], "https://integrator.example/webhooks/argus");
