@@ -4,6 +4,7 @@
 //! - [`context`]: who calls, from where, in which trace, when, and in which environment
 //! - [`store`]: the database: reading and writing under a context
 //! - [`tenants`], [`audit`]: what every product has
+//! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
@@ -13,6 +14,7 @@ pub mod context;
 mod error;
 pub mod files;
 pub mod ids;
+pub mod objects;
 pub mod page;
 pub mod pepper;
 pub mod store;
@@ -21,4 +23,5 @@ pub mod tenants;
 pub use clock::Clock;
 pub use context::Context;
 pub use error::{Error, Fault};
+pub use objects::Objects;
 pub use store::Store;

@@ -40,7 +40,10 @@ pub fn check(input: &[u8]) {
     let &[version, trace_id, span_id, flags] = fields.as_slice() else { panic!("{text:?}: four fields") };
     assert_eq!(version, "00");
     assert!(is_trace_id(trace_id) && is_span_id(span_id), "{text:?}: ids");
-    assert!(["00", "01", "02", "03"].contains(&flags), "{text:?}: only sampled and random-trace-id are passed on");
+    assert!(
+        ["00", "01", "02", "03"].contains(&flags),
+        "{text:?}: only sampled and random-trace-id are passed on"
+    );
     assert_eq!((out.trace_id.as_bytes(), out.span_id.as_bytes()), (trace_id.as_bytes(), span_id.as_bytes()));
     assert_eq!(span_id, ids.span_hex(), "the span is this request's own");
     if !is_continued {
