@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use std::path::Path;
 
 /// The files of a data directory; a signing key is named after its id.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     ".lock",
     "argus.db",
     "argus.db-shm",
@@ -17,6 +17,7 @@ const FILES: [&str; 10] = [
     "dev.json.unreadable",
     "keys",
     "manifest.json",
+    "objects",
     "ready.json",
     "secret_pepper",
 ];
@@ -71,14 +72,17 @@ impl Leftovers {
         self.0.push(found.into());
     }
 
-    /// Half-written files anywhere, and in the data directory every file that is not known.
+    /// Half-written files anywhere, and in the data directory every file that is not known. Objects are
+    /// called as their owners like.
     pub(crate) fn of_files(&mut self, directory: &Path, data_dir: &Path) {
         for entry in std::fs::read_dir(directory).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy();
             let is_key = path.extension().is_some_and(|extension| extension == "pem");
-            let is_known = FILES.contains(&&*name) || is_key || !path.starts_with(data_dir);
-            if name.starts_with(".new-") || path != data_dir && !is_known {
+            let is_object = path.starts_with(data_dir.join("objects"));
+            let is_known = FILES.contains(&&*name) || is_key || is_object || !path.starts_with(data_dir);
+            let is_half = name.starts_with(".new-") || is_object && name.contains('#');
+            if is_half || path != data_dir && !is_known {
                 self.add(path.display().to_string());
             }
             if path.is_dir() {
@@ -164,8 +168,9 @@ mod tests {
 
     #[test]
     fn a_half_written_file_is_left_behind_wherever_it_is() {
-        for place in [".new-a", "data/keys/.new-a", "data/unknown"] {
+        for place in [".new-a", "data/keys/.new-a", "data/unknown", "data/objects/a#1"] {
             let installation = used();
+            std::fs::create_dir_all(installation.data_dir().join("objects")).unwrap();
             std::fs::write(installation.scratch().join(place), "").unwrap();
             assert!(said(installation).contains(place), "{place}");
         }

@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Looks until there is something, or none when patience is at its end.
-pub(crate) fn look_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn look_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
         let found = look();

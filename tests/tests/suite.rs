@@ -2,7 +2,7 @@
 //! would link the whole server again.
 //!
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
-//! - `store`, `identity`: the core and the partner product as the gate calls them
+//! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
 //! - `edges`: which crate may depend on which
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -10,4 +10,5 @@
 mod black_box;
 mod edges;
 mod identity;
+mod objects;
 mod store;

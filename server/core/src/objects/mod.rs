@@ -137,6 +137,10 @@ impl Objects {
         let part = (range != (0..head.length)).then(|| range.clone().into());
         let options = GetOptions { if_match: head.tag.clone(), range: part, ..GetOptions::default() };
         let found = self.store().get_opts(&self.path(key), options).await?;
+        // Not every kin of S3 knows conditions.
+        if found.meta.e_tag != head.tag {
+            return Err(Error::Replaced);
+        }
         Ok(match found.payload {
             GetResultPayload::File(file, _) => directory::read(file, range).boxed(),
             GetResultPayload::Stream(blocks) => blocks.map_err(Error::from).boxed(),
