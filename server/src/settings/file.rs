@@ -1,7 +1,10 @@
 //! The file of `--config`: TOML, one table a module, with the names of the flags. A key that nobody knows
-//! is refused by its name; no value is ever part of a message, because it may be a secret.
+//! is refused by its name; no value is ever part of a message, because it may be a secret. Others must not
+//! be able to write the file, nor to read a password in it.
 
 use super::options::Options;
+use argus_core::files::{self, trust};
+use argus_core::store::DatabaseUrl;
 use serde::Deserialize;
 use std::path::Path;
 use toml::{Table, Value};
@@ -9,10 +12,14 @@ use toml::{Table, Value};
 /// The options over those of the file.
 pub(super) fn overlay(options: &Options, path: &Path) -> Result<Options, String> {
     let failed = |reason: &dyn std::fmt::Display| format!("the file {}: {reason}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let (text, metadata) = files::read_configuration(path).map_err(|error| failed(&error))?;
     let said = Table::try_from(options).map_err(|error| failed(&error))?;
     // The file alone first: an error in it has a place.
-    toml::from_str::<Options>(&text).map_err(|error| failed(&explained(&text, &error)))?;
+    let alone: Options = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
+    if alone.store.database_url.is_some_and(|url| DatabaseUrl::from(url).may_hold_password()) {
+        trust::check_readers(path, &metadata)
+            .map_err(|error| failed(&format!("it holds the password of the database, and {error}")))?;
+    }
     let mut merged: Table = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
     merge(&mut merged, said);
     Options::deserialize(Value::Table(merged)).map_err(|error| failed(&without_value(error.message())))

@@ -285,6 +285,26 @@ fn a_rotation_that_cannot_be_recorded_did_not_happen() {
 }
 
 #[test]
+fn a_key_that_a_killed_rotation_left_is_removed_at_the_next_one() {
+    let (directory, ring) = ring();
+    let kid = signing(&ring);
+    // What was written before the rotation was killed; the manifest does not name it.
+    let left = key_file(&directory, &"A".repeat(43));
+    fs::copy(key_file(&directory, &kid), &left).unwrap();
+    // These are somebody else's.
+    let others = ["notes.txt", "backup.pem"].map(|name| directory.path().join("keys").join(name));
+    for path in &others {
+        fs::write(path, "").unwrap();
+    }
+    let reopened = KeyRing::open(directory.path(), Clock::system()).unwrap();
+    assert_eq!(states(&reopened), [(kid.clone(), KeyState::Signing)], "it does not count");
+    assert!(left.exists(), "a rotation could be at it");
+    let new = rotated(&ring);
+    assert!(!left.exists() && others.iter().all(|path| path.exists()));
+    assert_eq!(states(&ring), [(new, KeyState::Signing), (kid, KeyState::Retired)]);
+}
+
+#[test]
 fn a_ring_of_the_first_version_is_read_and_rotated() {
     let (directory, ring) = ring();
     let kid = signing(&ring);

@@ -3,10 +3,11 @@
 
 use crate::black_box::support::binary;
 use argus_core::Clock;
-use argus_tests::{Installation, argus, run};
+use argus_tests::{Installation, argus, open_command, run};
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use tempfile::TempDir;
@@ -205,4 +206,124 @@ fn a_running_service_does_not_take_keys_that_others_put_there() {
         identity.keys().refresh().unwrap();
         assert!(identity.keys().is_healthy());
     });
+}
+
+/// A file of this text and mode.
+fn place(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_configuration_that_others_own_or_may_write_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let (data_dir, config) = (directory.path().join("data"), directory.path().join("argus.toml"));
+    let migrate = ["migrate", "--config", config.to_str().unwrap()];
+    place(&config, "[log]\nlevel = \"warn\"\n", 0o644);
+    for mode in [0o664, 0o602, 0o666] {
+        fs::set_permissions(&config, Permissions::from_mode(mode)).unwrap();
+        assert_refused(&data_dir, &[&migrate], &config, "chmod 600 ");
+    }
+    fs::set_permissions(&config, Permissions::from_mode(0o644)).unwrap();
+    if is_root() {
+        chown(&config, Some(STRANGER), None).unwrap();
+        assert_refused(&data_dir, &[&migrate], &config, "chown 0 ");
+        chown(&config, Some(0), None).unwrap();
+    }
+    assert!(!data_dir.exists(), "nothing was touched");
+    let taken = argus(binary(), &data_dir, &migrate);
+    assert!(taken.status.success(), "{taken:?}");
+}
+
+#[test]
+fn a_configuration_with_a_password_that_others_may_read_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let (data_dir, config) = (directory.path().join("data"), directory.path().join("argus.toml"));
+    let migrate = ["migrate", "--config", config.to_str().unwrap()];
+    for url in ["postgres://argus:hunter2@127.0.0.1:1/argus", "postgres://127.0.0.1:1/a?password=hunter2"] {
+        for mode in [0o640, 0o604] {
+            place(&config, &format!("[store]\ndatabase_url = \"{url}\"\n"), mode);
+            assert_refused(&data_dir, &[&migrate], &config, "holds the password of the database");
+            assert_refused(&data_dir, &[&migrate], &config, "chmod 600 ");
+        }
+        fs::set_permissions(&config, Permissions::from_mode(0o600)).unwrap();
+        let taken = argus(binary(), &data_dir, &migrate);
+        let said = String::from_utf8_lossy(&taken.stderr);
+        assert!(said.contains("cannot connect") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_no_file_or_far_too_long_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let (data_dir, config) = (directory.path().join("data"), directory.path().join("argus.toml"));
+    for path in ["/dev/zero", directory.path().to_str().unwrap()] {
+        let migrate = ["migrate", "--config", path];
+        assert_refused(&data_dir, &[&migrate], Path::new(path), "not a regular file");
+    }
+    place(&config, &"#".repeat((1 << 20) + 1), 0o600);
+    let migrate = ["migrate", "--config", config.to_str().unwrap()];
+    assert_refused(&data_dir, &[&migrate], &config, "far too long");
+}
+
+#[test]
+fn what_root_wrote_configures_a_service_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let (data_dir, config, argus) = (path("data"), path("argus.toml"), path("argus"));
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(&data_dir).unwrap();
+    fs::set_permissions(&data_dir, Permissions::from_mode(0o700)).unwrap();
+    chown(&data_dir, Some(STRANGER), Some(STRANGER)).unwrap();
+    // Where that user can reach it.
+    fs::hard_link(binary(), &argus).or_else(|_| fs::copy(binary(), &argus).map(drop)).unwrap();
+    let migrate = || {
+        let mut command = open_command(&argus);
+        command.args(["migrate", "--config"]).arg(&config).env("ARGUS_DATA_DIR", &data_dir);
+        command.current_dir(directory.path()).uid(STRANGER).gid(STRANGER).output().unwrap()
+    };
+    place(&config, "[log]\nlevel = \"warn\"\n", 0o644);
+    let taken = migrate();
+    assert!(taken.status.success(), "{taken:?}");
+    // Its group is how that user reads a password that root keeps for it.
+    place(&config, "[store]\ndatabase_url = \"postgres://argus:hunter2@127.0.0.1:1/argus\"\n", 0o640);
+    chown(&config, None, Some(STRANGER)).unwrap();
+    let taken = migrate();
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("cannot connect"), "{taken:?}");
+    fs::set_permissions(&config, Permissions::from_mode(0o644)).unwrap();
+    let refused = migrate();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("chmod 640 "), "{refused:?}");
+}
+
+#[test]
+fn scenarios_that_others_own_or_may_write_are_refused() {
+    let directory = TempDir::new().unwrap();
+    let (data_dir, scenarios) = (directory.path().join("data"), directory.path().join("scenarios"));
+    let scenario = scenarios.join("own.json");
+    fs::create_dir(&scenarios).unwrap();
+    fs::set_permissions(&scenarios, Permissions::from_mode(0o755)).unwrap();
+    place(&scenario, "{}", 0o644);
+    let serve = [EVERY[1], &["--scenario-dir", scenarios.to_str().unwrap()]].concat();
+    for (path, right, wrong, remedy) in
+        [(&scenarios, 0o755, [0o775, 0o757], "chmod go-w "), (&scenario, 0o644, [0o664, 0o646], "chmod 600 ")]
+    {
+        for mode in wrong {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            assert_refused(&data_dir, &[&serve], path, remedy);
+        }
+        fs::set_permissions(path, Permissions::from_mode(right)).unwrap();
+        if is_root() {
+            chown(path, Some(STRANGER), None).unwrap();
+            assert_refused(&data_dir, &[&serve], path, "chown 0 ");
+            chown(path, Some(0), None).unwrap();
+        }
+    }
+    fs::remove_file(&scenario).unwrap();
+    fs::create_dir(&scenario).unwrap();
+    assert_refused(&data_dir, &[&serve], &scenario, "not a regular file");
+    assert!(!data_dir.exists(), "nothing was touched");
 }

@@ -3,11 +3,11 @@
 
 pub mod trust;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use trust::Shut;
+use trust::{Owner, Shut};
 
 /// No file of this module's users is anywhere near this size.
 const MAX_LENGTH: u64 = 1 << 20;
@@ -18,24 +18,34 @@ const UNFINISHED: &str = ".new-";
 /// the hands of others; what a process that was killed left unfinished in it is removed.
 pub fn open_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    trust::check_directory(path)?;
+    trust::check_directory(path, Owner::Service)?;
     remove_unfinished(path)
 }
 
 /// Reads a file, and refuses one that others own, may write or may read.
 pub fn read(path: &Path) -> io::Result<String> {
+    read_checked(path, Owner::Service, Shut::ToReaders).map(|(text, _)| text)
+}
+
+/// Reads what an administrator wrote, who may be root, and refuses it when others own or may write it. Who may
+/// read it is for the caller to judge, by what it says and with what is returned beside it.
+pub fn read_configuration(path: &Path) -> io::Result<(String, Metadata)> {
+    read_checked(path, Owner::Administrator, Shut::ToWriters)
+}
+
+fn read_checked(path: &Path, owner: Owner, shut: Shut) -> io::Result<(String, Metadata)> {
     // A pipe would never open.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     let file = File::open(path)?;
-    let metadata = trust::check_file(path, &file, Shut::ToReaders)?;
+    let metadata = trust::check_file(path, &file, owner, shut)?;
     if metadata.len() > MAX_LENGTH {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is far too long"));
     }
     let mut text = String::new();
     file.take(MAX_LENGTH).read_to_string(&mut text)?;
-    Ok(text)
+    Ok((text, metadata))
 }
 
 /// The directory that a file is in, or would be.
@@ -46,7 +56,7 @@ pub fn directory_of(path: &Path) -> &Path {
 /// Waits for a lock file and holds it until the returned file is dropped.
 pub fn lock(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    trust::check_file(path, &file, Shut::ToWriters)?;
+    trust::check_file(path, &file, Owner::Service, Shut::ToWriters)?;
     file.lock()?;
     Ok(file)
 }

@@ -1,6 +1,6 @@
-//! Whose files these are. A file counts only when the user who runs this owns it and nobody else may
-//! write it; otherwise another user of the machine could say what it holds. Symbolic links are followed to
-//! what they name, which must hold this itself.
+//! Whose files these are. A file counts only when the user who runs this owns it, or root where an
+//! administrator may have written it, and nobody else may write it; otherwise another user of the machine
+//! could say what it holds. Symbolic links are followed to what they name, which must hold this itself.
 
 use rustix::process::geteuid;
 use std::fmt::Display;
@@ -18,14 +18,23 @@ pub enum Shut {
     ToReaders,
 }
 
+/// Who may own a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The user who runs this: it is data of this service.
+    Service,
+    /// That user, or root: it is what an administrator says to this service.
+    Administrator,
+}
+
 /// Asserts that nobody else owns the directory or may put files into it.
-pub fn check_directory(path: &Path) -> io::Result<()> {
+pub fn check_directory(path: &Path, owner: Owner) -> io::Result<()> {
     check_link(path)?;
     let metadata = fs::metadata(path)?;
     if !metadata.is_dir() {
         return Err(io::Error::other("it is not a directory"));
     }
-    check_owner(path, &metadata)?;
+    check_owner(path, &metadata, owner)?;
     if metadata.mode() & 0o022 != 0 {
         let remedy = format!("run `chmod go-w {}`, or name a directory of your own", quoted(path));
         return Err(refused(&format!("other users can write it (mode {:04o})", mode(&metadata)), remedy));
@@ -34,40 +43,58 @@ pub fn check_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Asserts the same of a file that is open, and returns what it is.
-pub fn check_file(path: &Path, file: &File, shut: Shut) -> io::Result<Metadata> {
+pub fn check_file(path: &Path, file: &File, owner: Owner, shut: Shut) -> io::Result<Metadata> {
     check_link(path)?;
     let metadata = file.metadata()?;
-    check_owner(path, &metadata)?;
-    let (bits, can) = match (shut, metadata.mode() & 0o022) {
-        (Shut::ToReaders, 0) => (0o077, "read"),
-        _ => (0o022, "write"),
-    };
-    if metadata.mode() & bits != 0 {
-        let reason = format!("other users can {can} it (mode {:04o})", mode(&metadata));
-        let look = if can == "write" { ", once you know that nobody has changed it" } else { "" };
-        return Err(refused(&reason, format!("run `chmod 600 {}`{look}", quoted(path))));
+    check_owner(path, &metadata, owner)?;
+    if metadata.mode() & 0o022 != 0 {
+        let reason = format!("other users can write it (mode {:04o})", mode(&metadata));
+        let remedy = format!("run `chmod {} {}`", private_mode(&metadata), quoted(path));
+        return Err(refused(&reason, format!("{remedy}, once you know that nobody has changed it")));
+    }
+    if shut == Shut::ToReaders {
+        check_readers(path, &metadata)?;
     }
     Ok(metadata)
+}
+
+/// Asserts that only those can read the file who must.
+pub fn check_readers(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    let others = if is_own(metadata) { 0o077 } else { 0o007 };
+    if metadata.mode() & others != 0 {
+        let reason = format!("other users can read it (mode {:04o})", mode(metadata));
+        return Err(refused(&reason, format!("run `chmod {} {}`", private_mode(metadata), quoted(path))));
+    }
+    Ok(())
 }
 
 /// A link is its owner's word for another place.
 fn check_link(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
-    if metadata.is_symlink() && metadata.uid() != 0 {
-        return check_owner(path, &metadata);
+    if metadata.is_symlink() {
+        return check_owner(path, &metadata, Owner::Administrator);
     }
     Ok(())
 }
 
-fn check_owner(path: &Path, metadata: &Metadata) -> io::Result<()> {
+fn check_owner(path: &Path, metadata: &Metadata, may_be: Owner) -> io::Result<()> {
     let (owner, own) = (metadata.uid(), geteuid().as_raw());
-    if owner == own {
+    if is_own(metadata) || may_be == Owner::Administrator && owner == 0 {
         return Ok(());
     }
     let link = if metadata.is_symlink() { "-h " } else { "" };
     let remedy =
         format!("run `chown {link}{own} {}`, once you know what it holds, or run as its owner", quoted(path));
     Err(refused(&format!("it belongs to user {owner} and this runs as user {own}"), remedy))
+}
+
+fn is_own(metadata: &Metadata) -> bool {
+    metadata.uid() == geteuid().as_raw()
+}
+
+/// The mode that shuts a file to everybody but this process, which reads root's files through their group.
+fn private_mode(metadata: &Metadata) -> &'static str {
+    if is_own(metadata) { "600" } else { "640" }
 }
 
 fn mode(metadata: &Metadata) -> u32 {

@@ -63,6 +63,11 @@ impl PostgresUrl {
         Ok(Self { url: format!("postgres://{rest}"), secrets })
     }
 
+    /// Whether it holds a password.
+    pub(super) fn has_secret(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     /// The port that connections lead to.
     pub(super) fn port(&self) -> u16 {
         postgres::port(&self.url)

@@ -29,6 +29,15 @@ impl DatabaseUrl {
         })
     }
 
+    /// Whether it holds a password, or could: of one that cannot be read nobody knows.
+    pub fn may_hold_password(&self) -> bool {
+        match Location::parse(&self.0) {
+            Ok(Location::Postgres(url)) => url.has_secret(),
+            Ok(Location::Sqlite(_)) => false,
+            Err(_) => true,
+        }
+    }
+
     /// The URL, password included.
     pub fn expose(&self) -> &str {
         &self.0
@@ -112,5 +121,36 @@ impl StoreSettings {
     /// The settings of a database at `url`, and the defaults for everything else.
     pub fn new(url: DatabaseUrl) -> Self {
         Self { url, connections: Connections::default(), deadlines: Deadlines::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_the_database_without_end_unless_told_to() {
+        let Deadlines { connect, check_out, statement, work } =
+            StoreSettings::new(DatabaseUrl::from("argus.db".to_owned())).deadlines;
+        let zero = Duration::ZERO;
+        assert!(connect > zero && check_out > zero && statement > zero);
+        // A statement ends before the work that it is a part of, and all of it before clients give up.
+        assert!(statement < work && check_out + work < Duration::from_secs(15));
+        assert!(connect <= check_out, "whoever waits for a new connection gets it");
+    }
+
+    #[test]
+    fn a_database_url_holds_no_password_only_when_that_is_certain() {
+        for (url, may) in [
+            ("argus.db", false),
+            ("sqlite:///data/argus.db", false),
+            ("postgres://argus@db/argus", false),
+            ("postgres://argus:hunter2@db/argus", true),
+            ("postgres:///argus?host=db&password=hunter2", true),
+            ("mysql://argus:hunter2@db/argus", true),
+            ("host=db password=hunter2", true),
+        ] {
+            assert_eq!(DatabaseUrl::from(url.to_owned()).may_hold_password(), may, "{url}");
+        }
     }
 }

@@ -7,7 +7,8 @@
 
 use super::error::KeyError;
 use super::key::SigningKey;
-use argus_core::files::{self, Replace, trust};
+use argus_core::files::trust::{self, Owner};
+use argus_core::files::{self, Replace};
 use argus_wire::objects;
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
@@ -84,7 +85,7 @@ impl Directory {
     pub(super) fn existing(data_dir: &Path) -> Result<Option<Self>, KeyError> {
         let directory = Self(data_dir.join("keys"));
         for path in [data_dir, &directory.0] {
-            match trust::check_directory(path) {
+            match trust::check_directory(path, Owner::Service) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 other => other.map_err(|source| KeyError::file(path, source))?,
             }
@@ -177,9 +178,18 @@ impl Directory {
         }
     }
 
-    /// The one key file of a ring without a manifest: a first start that was cut short leaves such a
-    /// ring. With several key files nobody can tell which one signed, so that is an error.
-    pub(super) fn adopt_only_key(&self) -> Result<Option<SigningKey>, KeyError> {
+    /// Removes the files of keys that the manifest does not name: those whose time is over, and those of
+    /// rotations that were killed before their key counted.
+    pub(super) fn remove_unlisted(&self, manifest: &Manifest) -> Result<(), KeyError> {
+        let listed: HashSet<String> = manifest.kids().collect();
+        let kids = self.key_files()?;
+        kids.iter()
+            .filter(|kid| is_kid(kid) && !listed.contains(*kid))
+            .try_for_each(|kid| self.remove_key(kid))
+    }
+
+    /// What the files with keys are called, without their ending.
+    fn key_files(&self) -> Result<Vec<String>, KeyError> {
         let failed = |source| KeyError::file(&self.0, source);
         let mut kids = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(failed)? {
@@ -188,7 +198,13 @@ impl Directory {
                 kids.extend(path.file_stem().and_then(OsStr::to_str).map(str::to_owned));
             }
         }
-        match kids.as_slice() {
+        Ok(kids)
+    }
+
+    /// The one key file of a ring without a manifest: a first start that was cut short leaves such a
+    /// ring. With several key files nobody can tell which one signed, so that is an error.
+    pub(super) fn adopt_only_key(&self) -> Result<Option<SigningKey>, KeyError> {
+        match self.key_files()?.as_slice() {
             [] => Ok(None),
             [kid] => self.read_key(kid).map(Some),
             _ => Err(self.damaged_manifest("it is missing, but there are several keys")),
@@ -216,12 +232,8 @@ impl Manifest {
         self.keys.iter().map(|entry| entry.kid.clone())
     }
 
-    /// What makes this manifest unusable. A `kid` becomes a file name, so its form is checked.
+    /// What makes this manifest unusable. A `kid` becomes a file name, so that its form is checked.
     fn fault(&self) -> Option<String> {
-        let is_kid = |kid: &str| {
-            kid.len() == KID_LENGTH
-                && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
         if let Some(entry) = self.keys.iter().find(|entry| !is_kid(&entry.kid)) {
             return Some(format!("`{}` is not a key id", entry.kid.escape_debug()));
         }
@@ -234,4 +246,9 @@ impl Manifest {
             _ => Some("its last key is not one that is in force".to_owned()),
         }
     }
+}
+
+/// Whether this has the form of a key's identifier.
+fn is_kid(text: &str) -> bool {
+    text.len() == KID_LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

@@ -122,8 +122,8 @@ impl KeyRing {
         let before = self.directory.read_manifest()?.ok_or_else(|| missing(&self.directory))?;
         let created_at = self.clock.now();
         let signs_from = created_at + begin.after();
-        let (over, mut keys): (Vec<Entry>, Vec<Entry>) =
-            before.keys.iter().cloned().partition(|entry| entry.is_over(created_at));
+        let mut keys: Vec<Entry> =
+            before.keys.iter().filter(|entry| !entry.is_over(created_at)).cloned().collect();
         for entry in &mut keys {
             entry.published_until.get_or_insert(signs_from + LAST_TOKEN);
         }
@@ -134,16 +134,15 @@ impl KeyRing {
             signs_from: Some(signs_from),
             published_until: None,
         });
-        self.directory.write_manifest(&Manifest::of(keys))?;
+        let after = Manifest::of(keys);
+        self.directory.write_manifest(&after)?;
         let kids: Vec<String> = before.kids().chain([kid.clone()]).collect();
         if let Err(error) = record(&kids) {
             self.directory.write_manifest(&before)?;
             self.directory.remove_key(&kid)?;
             return Err(error);
         }
-        for entry in over {
-            self.directory.remove_key(&entry.kid)?;
-        }
+        self.directory.remove_unlisted(&after)?;
         drop(lock);
         self.refresh()?;
         let status = self.list().into_iter().find(|key| key.kid == kid);

@@ -5,7 +5,7 @@ use super::super::schema::installation;
 use super::super::settings::Deadlines;
 use super::{Name, Use};
 use crate::files;
-use crate::files::trust::{self, Shut};
+use crate::files::trust::{self, Owner, Shut};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
 use diesel::prelude::*;
 use diesel::{QueryResult, SqliteConnection};
@@ -29,11 +29,11 @@ pub(in super::super) fn prepare(path: &Path) -> io::Result<()> {
     if !directory.exists() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    trust::check_directory(directory).map_err(|error| {
+    trust::check_directory(directory, Owner::Service).map_err(|error| {
         io::Error::new(error.kind(), format!("its directory {}: {error}", directory.display()))
     })?;
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    let metadata = trust::check_file(path, &file, Shut::ToWriters)?;
+    let metadata = trust::check_file(path, &file, Owner::Service, Shut::ToWriters)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
@@ -43,7 +43,9 @@ pub(in super::super) fn prepare(path: &Path) -> io::Result<()> {
         name.push(suffix);
         match File::open(&name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => trust::check_file(Path::new(&name), &other?, Shut::ToWriters).map(drop)?,
+            other => {
+                trust::check_file(Path::new(&name), &other?, Owner::Service, Shut::ToWriters).map(drop)?
+            }
         }
     }
     if metadata.permissions().mode() & 0o077 != 0 {
