@@ -2,6 +2,7 @@
 
 use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
 use crate::settings::Settings;
+use argus_core::files::trust::{self, Owner};
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, files};
 use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
@@ -16,8 +17,6 @@ use tokio::task::AbortHandle;
 /// The products whose tables the store has.
 pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
 
-/// How often what is recorded in aggregate is appended to the audit trail.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the last time may take.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
 
@@ -76,7 +75,8 @@ impl Service {
             let proxies = settings.trusted_proxies.clone();
             let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls, proxies));
             let hosts = Hosts::start(&app, log)?;
-            let background = Background(tokio::spawn(flush_now_and_then(Arc::clone(&app))).abort_handle());
+            let flushing = flush_now_and_then(Arc::clone(&app), settings.flush_interval);
+            let background = Background(tokio::spawn(flushing).abort_handle());
             Ok::<_, HostError>(Self { app, hosts, background })
         };
         for _ in 1..ATTEMPTS {
@@ -107,9 +107,9 @@ impl Service {
 }
 
 /// Appends what is recorded in aggregate to the audit trail, for as long as the service runs.
-async fn flush_now_and_then(app: Arc<App>) {
+async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
     loop {
-        tokio::time::sleep(FLUSH_INTERVAL).await;
+        tokio::time::sleep(interval).await;
         if let Err(error) = refused_clients::flush(&app.identity).await {
             tracing::warn!(cause = %error, "refused clients are not in the audit trail yet");
         }
@@ -157,6 +157,7 @@ fn sandbox(settings: &Settings) -> Result<Sandbox, Box<dyn Error>> {
 /// Name and text of every `.json` file of the directory, by name.
 fn read_fixtures(directory: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let explain = |error: std::io::Error| format!("scenario directory {}: {error}", directory.display());
+    trust::check_directory(directory, Owner::Administrator).map_err(explain)?;
     let mut paths = std::fs::read_dir(directory)
         .map_err(explain)?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -167,7 +168,9 @@ fn read_fixtures(directory: &Path) -> Result<Vec<(String, String)>, Box<dyn Erro
     let mut fixtures = Vec::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        fixtures.push((name, std::fs::read_to_string(&path).map_err(explain)?));
+        let (text, _) = files::read_configuration(&path)
+            .map_err(|error| format!("scenario file {}: {error}", path.display()))?;
+        fixtures.push((name, text));
     }
     Ok(fixtures)
 }

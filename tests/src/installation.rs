@@ -56,6 +56,7 @@ impl Installation {
             identity: IdentitySettings::new(&data_dir),
             scenario_dir: None,
             log: LevelFilter::OFF,
+            flush_interval: argus_server::settings::FLUSH_INTERVAL,
         };
         Self { settings, postgres, directory }
     }

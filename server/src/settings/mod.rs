@@ -24,6 +24,8 @@ use tracing::level_filters::LevelFilter;
 
 /// Where the data is when nobody says.
 const DATA_DIR: &str = ".argus";
+/// How often what is recorded in aggregate is appended to the audit trail.
+pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 /// Most connections of one kind.
 const CONNECTIONS_MAX: u32 = 1_000;
 
@@ -57,6 +59,8 @@ pub struct Settings {
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
     pub log: LevelFilter,
+    /// How often what is recorded in aggregate is appended to the audit trail.
+    pub flush_interval: Duration,
 }
 
 /// Settings that cannot be used, each with what to change.
@@ -165,6 +169,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         },
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
+        flush_interval: FLUSH_INTERVAL,
     })
 }
 

@@ -7,11 +7,14 @@ use argus_core::store::{AnyConnection, Deadlines};
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::refused_clients;
-use argus_tests::{AppCredentials, Installation, Reach, TestProcess, TestServer, on_both_engines, sql};
+use argus_tests::{
+    AppCredentials, Installation, Reach, TestProcess, TestServer, look_for, on_both_engines, sql,
+};
 use std::time::Duration;
 
 on_both_engines! {
     wrong_secrets_are_audited_in_aggregate_and_counted
+    what_is_counted_is_in_the_audit_trail_while_the_service_runs
     what_cannot_be_written_now_is_written_later
 }
 
@@ -78,6 +81,20 @@ async fn what_cannot_be_written_now_is_written_later(mut installation: Installat
     sql::execute(&mut other, "ROLLBACK").unwrap();
     refused_clients::flush(&server.state().identity).await.unwrap();
     assert_eq!(entries(&mut other), [entry(&app, 7)]);
+}
+
+async fn what_is_counted_is_in_the_audit_trail_while_the_service_runs(mut installation: Installation) {
+    installation.settings.flush_interval = Duration::from_millis(20);
+    let server = TestServer::start_on(installation, Clock::system());
+    let app = server.app(&[Scope::JobsRead]).await;
+    let mut connection = server.connect();
+    let mut await_entries = |count: usize| {
+        look_for(|| Some(entries(&mut connection)).filter(|found| found.len() == count)).unwrap()
+    };
+    for count in 1..=2 {
+        guess(&server, &app.client_id, 1).await;
+        assert_eq!(await_entries(count).last(), Some(&entry(&app, 1)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
