@@ -7,13 +7,16 @@ use argus_core::store::{AnyConnection, Deadlines, Error, Kind, Reader, Tx};
 use argus_core::{Clock, audit};
 use argus_openapi::types::scopes::Scope;
 use argus_tests::{
-    AppCredentials, Installation, Proxy, TestServer, argus, on_both_engines, run_on_postgres, sql,
+    AppCredentials, Installation, Proxy, TestServer, argus, look_for, on_both_engines, run, run_on_postgres,
+    sql,
 };
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 on_both_engines! {
     reads_are_served_while_writers_wait
     a_look_up_and_a_read_cannot_write
+    a_write_that_was_answered_with_503_is_not_committed_afterwards
 }
 
 /// Deadlines that a test can wait for.
@@ -85,6 +88,42 @@ fn a_stalled_postgres_costs_503_and_the_node_is_as_before_when_it_goes_on() {
             proxy.go_on();
             recover(&app).await;
         }
+    });
+}
+
+#[test]
+fn a_stalled_postgres_costs_503_by_the_deadlines_that_a_service_has_when_nobody_says() {
+    run_on_postgres(async |mut installation: Installation| {
+        let proxy = installation.behind_a_proxy().await;
+        let server = TestServer::start_on(installation, Clock::system());
+        let app = server.app(&[Scope::PlatformRead]).await;
+        proxy.stall();
+        let began = Instant::now();
+        let answer = app.tenancy.get("/v1/platform/apps").await;
+        answer.expect_error(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn a_write_that_finds_sqlite_locked_is_503_and_succeeds_once_it_is_free() {
+    run(async {
+        let mut installation = Installation::sqlite();
+        installation.settings.store.deadlines = SHORT;
+        let server = TestServer::start_on(installation, Clock::system());
+        let app = server.app(&[Scope::PlatformRead]).await;
+        let rotate = async || app.tenancy.post_nothing(&app.path("/rotate-secret")).await;
+        let mut other = server.connect();
+        sql::execute(&mut other, "BEGIN IMMEDIATE").unwrap();
+        let began = Instant::now();
+        let answer = rotate().await;
+        answer.expect_error(503, "unavailable");
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(began.elapsed() < ANSWERED, "{:?}", began.elapsed());
+        app.tenancy.get("/v1/platform/apps").await.expect(200);
+        sql::execute(&mut other, "ROLLBACK").unwrap();
+        rotate().await.expect(200);
     });
 }
 
@@ -203,6 +242,30 @@ async fn reads_are_served_while_writers_wait(mut installation: Installation) {
     for writer in writers {
         writer.await.unwrap().unwrap();
     }
+}
+
+async fn a_write_that_was_answered_with_503_is_not_committed_afterwards(mut installation: Installation) {
+    installation.settings.store.deadlines = SHORT;
+    let is_sqlite = installation.is_sqlite();
+    let identity = installation.identity();
+    let admin = admin(&identity).await;
+    let told = Arc::new(Barrier::new(2));
+    let slow = {
+        let told = Arc::clone(&told);
+        move |tx: &mut Tx<'_>| {
+            audit::append(tx, "app.secret.rotate", "app_1")?;
+            told.wait();
+            Ok::<_, argus_core::Error>(())
+        }
+    };
+    identity.store().write(&admin, slow).await.unwrap_err();
+    told.wait();
+    // Granted once the transaction is over.
+    let mut other = installation.connect();
+    let lock = if is_sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE audit_events" };
+    look_for(|| sql::execute(&mut other, lock).ok()).unwrap();
+    let entries = "SELECT subject AS line FROM audit_events WHERE action = 'app.secret.rotate'";
+    assert!(sql::lines(&mut other, entries).unwrap().is_empty());
 }
 
 async fn a_look_up_and_a_read_cannot_write(installation: Installation) {

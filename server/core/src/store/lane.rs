@@ -7,7 +7,7 @@ use super::settings::Deadlines;
 use deadpool::Runtime;
 use deadpool::managed::{Object, Pool, Timeouts};
 use futures::FutureExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A connection that somebody has for a while.
 pub(super) type Lent = Object<Manager>;
@@ -49,11 +49,23 @@ impl Lane {
         T: Send + 'static,
         X: Failure + Send + 'static,
     {
+        self.run_until(move |connection, _| work(connection)).await
+    }
+
+    /// The same, of work that wants to know when it is given up.
+    pub(super) async fn run_until<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: FnOnce(&mut AnyConnection, Instant) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
         let connection = self.lend().await?;
         let (pool, limit) = (self.0.clone(), self.deadlines().work);
         // On a task of its own, because the work goes on when its caller has gone: the connection is back
         // in the pool when the work is done, and not before.
         let done = tokio::spawn(async move {
+            let end = Instant::now() + limit;
+            let work = move |connection: &mut AnyConnection| work(connection, end);
             let outcome = connection.run(limit, work).await.map_err(X::from).flatten();
             let is_unavailable =
                 |error: &X| error.store_error().is_some_and(|error| error.kind() == Kind::Unavailable);

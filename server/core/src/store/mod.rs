@@ -37,6 +37,7 @@ use location::Location;
 use manager::Manager;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// SQLite has one writer at a time: a second one would only wait inside of SQLite instead of here.
 const SQLITE_WRITERS: u32 = 1;
@@ -142,7 +143,16 @@ impl Store {
     {
         let invocation = context.invocation().clone();
         let lock_wait = self.writers.deadlines().lock_wait();
-        self.writers.run(move |connection| transaction::run(connection, &invocation, lock_wait, work)).await
+        let run = move |connection: &mut AnyConnection, end| {
+            // A connection that cannot be cut, as to a file, lets the work go on; it must not succeed after its
+            // caller was told that it has failed.
+            let in_time = |tx: &mut Tx<'_>| match work(tx)? {
+                value if Instant::now() < end => Ok(value),
+                _ => Err(Error::unavailable("it was given up").into()),
+            };
+            transaction::run(connection, &invocation, lock_wait, in_time)
+        };
+        self.writers.run_until(run).await
     }
 
     /// Runs work that reads for the context's tenant.
