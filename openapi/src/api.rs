@@ -305,6 +305,9 @@ pub trait ArgusApi {
     /// introspection, schema dump or playground. White space, commas and comments do not make another
     /// document, nor does `__typename` in its selections, which the result then has; `extensions` are
     /// ignored. A refusal has GraphQL's `errors` beside its own members.
+    ///
+    /// Requests are sent with `POST` alone: urql, which prefers `GET` for short queries, needs
+    /// `preferGetMethod: false`; Apollo Client needs nothing.
     #[endpoint { method = POST, path = "/graphql", tags = ["graphql"] }]
     async fn graphql_execute(
         rqctx: RequestContext<Self::Context>,

@@ -10403,6 +10403,8 @@ let response = client.data_schema_view()
 
 Runs a document of the caller's approved operation bundles, with bearer token and tenant scoping. Any other document is refused with 403 `operation_not_approved`; there is no introspection, schema dump or playground. White space, commas and comments do not make another document, nor does `__typename` in its selections, which the result then has; `extensions` are ignored. A refusal has GraphQL's `errors` beside its own members.
 
+Requests are sent with `POST` alone: urql, which prefers `GET` for short queries, needs `preferGetMethod: false`; Apollo Client needs nothing.
+
 The token needs the scope `argus:graphql:execute`.
 
 Sends a `POST` request to `/graphql`

@@ -229,6 +229,35 @@ fn documents_are_published_with_their_own_media_type() {
 }
 
 #[test]
+fn a_yaml_document_is_published_as_bytes_and_not_as_a_json_text() {
+    let schemas = ["openapi_yaml", "openapi_host_view"].map(|id| {
+        let content = &operation(id)["responses"]["200"]["content"]["application/yaml"];
+        assert!(content["example"].is_string(), "{id}");
+        &content["schema"]
+    });
+    for schema in schemas {
+        // OpenAPI 3.1 says so of bytes: no `type`, and the media type of what they are.
+        assert!(schema.get("type").is_none() && schema["contentMediaType"].is_string(), "{schema}");
+        assert!(is_text(&schema["description"]), "{schema}");
+    }
+    assert_eq!(schemas[0], schemas[1]);
+}
+
+#[test]
+fn the_description_sends_code_generators_to_the_document_of_each_host() {
+    let text = descriptor()["info"]["description"].as_str().unwrap();
+    let paragraph = text.split("\n\n").find(|paragraph| paragraph.starts_with("Code generators")).unwrap();
+    assert!(paragraph.contains("`/.well-known/openapi/"), "{paragraph}");
+    for host in Host::ALL {
+        assert!(paragraph.contains(&format!("{}.json`", host.name())), "{paragraph}");
+    }
+    assert!(
+        paragraph.contains("`.yaml`") && paragraph.contains("`/.well-known/openapi.json`"),
+        "{paragraph}"
+    );
+}
+
+#[test]
 fn a_body_that_may_be_left_out_is_not_required() {
     for (id, required) in
         [("profile_enrich", false), ("app_sandbox_token_create", false), ("job_create", true)]

@@ -18,21 +18,38 @@ fn assert_refusal(answer: &Answer, status: u16, error_code: &str) {
     assert_eq!(body["errors"], same, "{body}");
 }
 
+/// What urql accepts; Apollo Client the first and the third.
+const ACCEPT: &str = "application/graphql-response+json, application/graphql+json, application/json, \
+    text/event-stream, multipart/mixed";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_with_default_settings_sends_is_answered_with_its_types() {
+async fn what_apollo_and_urql_post_is_answered_with_the_types_that_they_ask_for() {
     let server = TestServer::start();
-    let caller = server.caller(Host::Sandbox, &every_scope()).await;
+    let token = server.caller(Host::Sandbox, &every_scope()).await.token;
+    let ask = async |mut request: Value, query: &str| {
+        request["operationName"] = "ProfileRisk".into();
+        request["query"] = query.into();
+        request["variables"] = json!({ "id": "p1" });
+        let post = server.request(Host::Sandbox, Method::POST, "/graphql").bearer_auth(&token);
+        let post = post.header("accept", ACCEPT).header("content-type", "application/json");
+        server.send(post.body(request.to_string())).await.expect(200).json()
+    };
+    // Both print the document anew, without its comment; with a cache, they ask for the types.
     let typed = "query ProfileRisk($id: ID!) {\n  profile(id: $id) {\n    id\n    kind\n    displayName\n    \
         risk {\n      score\n      level\n      __typename\n    }\n    findingCodes\n    __typename\n  }\n}";
-    let extensions = json!({ "clientLibrary": { "name": "@apollo/client", "version": "4.0.9" } });
-    let request = |query: &str, extensions: &Value| json!({ "operationName": "ProfileRisk", "query": query, "variables": { "id": "p1" }, "extensions": extensions });
-    let plain = caller.post("/graphql", &request(PROFILE_RISK, &json!({}))).await.expect(200).json();
-    let mut answer = caller.post("/graphql", &request(typed, &extensions)).await.expect(200).json();
-    assert_eq!(answer["data"]["profile"]["__typename"], "Profile");
-    assert_eq!(answer["data"]["profile"]["risk"]["__typename"], "Risk");
-    answer["data"]["profile"].as_object_mut().unwrap().remove("__typename");
-    answer["data"]["profile"]["risk"].as_object_mut().unwrap().remove("__typename");
-    assert_eq!(answer, plain);
+    let printed = typed.replace("\n      __typename", "").replace("\n    __typename", "");
+    let apollo =
+        json!({ "extensions": { "clientLibrary": { "name": "@apollo/client", "version": "4.3.8" } } });
+    let urql = json!({});
+    let plain = ask(urql.clone(), PROFILE_RISK).await;
+    assert_eq!(ask(urql.clone(), &printed).await, plain);
+    for client in [apollo, urql] {
+        let mut answer = ask(client, typed).await;
+        let profile = answer["data"]["profile"].as_object_mut().unwrap();
+        assert_eq!(profile.remove("__typename").unwrap(), "Profile");
+        assert_eq!(profile["risk"].as_object_mut().unwrap().remove("__typename").unwrap(), "Risk");
+        assert_eq!(answer, plain);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

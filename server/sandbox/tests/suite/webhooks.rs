@@ -1,6 +1,6 @@
 //! Webhook subscriptions and the deliveries that a partner's verifier can be tested with.
 
-use crate::support::{ask, body, parse};
+use crate::support::{DESCRIPTOR, ask, body, parse};
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
 use argus_sandbox::partner;
@@ -107,6 +107,16 @@ fn hmac(key: &[u8], content: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
     mac.update(content.as_bytes());
     mac.finalize().into_bytes().to_vec()
+}
+
+#[test]
+fn the_text_of_the_deliveries_has_what_a_verifier_needs_to_be_told() {
+    let list = &DESCRIPTOR["paths"]["/v1/webhooks/{webhook_id}/deliveries"]["get"];
+    let text = list["description"].as_str().expect("a description");
+    // The secret, and the time that signatures are judged at.
+    for needed in [SANDBOX_SECRET, "clock is the sandbox's", "`webhook-timestamp`", "`attempted_at`"] {
+        assert!(text.contains(needed), "{needed}: {text}");
+    }
 }
 
 /// A partner's verifier, written from the documents and not from the sandbox.
