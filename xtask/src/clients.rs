@@ -1,9 +1,11 @@
 //! `cargo xtask clients`: what partners use beside the SDK, against `argus dev`. Client generators make
-//! clients from the documents of the hosts, and a program of each kind talks through them. The tools come
-//! from PyPI and npm in the versions that stand in `xtask/clients/`, and live in `target/clients/`.
+//! clients from the documents of the hosts, and a program of each kind talks through them; GraphQL clients, Schemathesis and
+//! Prism ask by themselves. The tools come from PyPI and npm in the versions that stand in `xtask/clients/`, and live
+//! in `target/clients/`.
 
 mod dev;
 mod generator;
+mod graphql;
 mod prism;
 mod run;
 mod schemathesis;
@@ -35,6 +37,8 @@ enum Check {
     OpenapiGeneratorTypescript,
     OpenapiGeneratorRust,
     OpenapiGeneratorJava,
+    OpenapiGeneratorGo,
+    Graphql,
     Schemathesis,
     Prism,
 }
@@ -52,12 +56,14 @@ impl Check {
             Check::OpenapiGeneratorTypescript => Some(generator::OPENAPI_GENERATOR_TYPESCRIPT),
             Check::OpenapiGeneratorRust => Some(generator::OPENAPI_GENERATOR_RUST),
             Check::OpenapiGeneratorJava => Some(generator::OPENAPI_GENERATOR_JAVA),
-            Check::Schemathesis | Check::Prism => None,
+            Check::OpenapiGeneratorGo => Some(generator::OPENAPI_GENERATOR_GO),
+            Check::Graphql | Check::Schemathesis | Check::Prism => None,
         }
     }
 
     fn needs(self) -> &'static [Tool] {
         match self {
+            Check::Graphql => graphql::NEEDS,
             Check::Schemathesis => schemathesis::NEEDS,
             Check::Prism => prism::NEEDS,
             _ => self.generator().map(|generator| generator.needs).unwrap_or_default(),
@@ -66,6 +72,7 @@ impl Check {
 
     fn run(self, tools: &Tools, server: &DevServer) -> Result<(), String> {
         match self {
+            Check::Graphql => graphql::check(tools, server),
             Check::Schemathesis => schemathesis::check(tools, server),
             Check::Prism => prism::check(tools, server),
             _ => self.generator().map_or(Ok(()), |generator| generator.check(&self.name(), tools, server)),

@@ -32,7 +32,7 @@ enum Command {
     /// Attacks connections of a server behind the real nginx with the configuration of `server/deploy`.
     Chaos(chaos::Options),
     /// Generates clients with what partners use and lets them talk to `argus dev`. Needs Python and Node.js;
-    /// some checks need a JDK.
+    /// some checks need a JDK or Go.
     Clients(clients::Options),
     /// Runs everything that must hold before a change lands.
     Ci,

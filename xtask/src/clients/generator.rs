@@ -135,6 +135,18 @@ pub(super) const OPENAPI_GENERATOR_JAVA: Generator = Generator {
     },
 };
 
+pub(super) const OPENAPI_GENERATOR_GO: Generator = Generator {
+    needs: &[Tool::Python, Tool::Java, Tool::Go],
+    generate: |place, host, document| {
+        // One module, in which each client is a package; its enums share one scope of names.
+        let properties = format!("packageName={host},withGoMod=false,enumClassPrefix=true");
+        let mut command = place.openapi_generator("go", host, document, &properties);
+        command.args(["--global-property", "apiTests=false,modelTests=false"]);
+        command
+    },
+    program: |place| vec![place.command("go", &["vet", "./..."]), place.command("go", &["run", "."])],
+};
+
 impl Generator {
     /// Makes the clients, compiles the program and runs it.
     pub(super) fn check(&self, name: &str, tools: &Tools, server: &DevServer) -> Result<(), String> {
@@ -152,7 +164,7 @@ impl Generator {
 }
 
 /// A fresh folder with a copy of these files.
-fn prepare(program: &Path, folder: &Path) -> io::Result<()> {
+pub(super) fn prepare(program: &Path, folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => fs::create_dir_all(folder)?,

@@ -1,19 +1,26 @@
-//! Prism as a proxy: the examples of the contract, sent through it to `argus dev`. It refuses what does not
-//! fit the document of the host: a request, or the answer to it.
+//! Prism as a proxy: the examples of the contract, sent through it to `argus dev`, and on the sandbox host each
+//! of them once for every status that the document of the host has. Prism refuses what does not fit that
+//! document: a request, or the answer to it.
 
 use super::dev::DevServer;
 use super::tools::{Tool, Tools};
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
+use argus_openapi::publish::document::routes;
 use argus_openapi::row::{Access, MadeBy, OperationRow};
 use argus_samples::{Given, Sample, Source, given};
 use reqwest::Client;
 use serde_json::Value;
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub(super) const NEEDS: &[Tool] = &[Tool::Node];
+
+/// Preferences, beside one for each documented status, that the answer to an operation depends on, with the
+/// status that they lead to.
+const MOMENTS: [(&str, &str, u16); 1] = [("job_result", "argus-clock=10", 202)];
 
 /// How long Prism may take to read a document.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +32,7 @@ pub(super) fn check(tools: &Tools, server: &DevServer) -> Result<(), String> {
         for host in Host::ALL {
             let walk = Walk::new(Proxy::start(tools, server, host)?, server, host)?;
             for row in ARGUS.rows.iter().filter(|row| row.is_published() && row.served_by(host)) {
-                findings.extend(walk.finding(row).await);
+                findings.extend(walk.findings(row).await);
             }
         }
         if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
@@ -84,23 +91,57 @@ struct Walk<'a> {
     proxy: Proxy,
     server: &'a DevServer,
     host: Host,
+    document: Value,
     source: Source,
     client: Client,
+}
+
+/// What an answer must be.
+enum Wanted<'a> {
+    /// Any success.
+    Success,
+    /// What this `Prefer` asks for, with this status.
+    Preferred(&'a str, u16),
 }
 
 impl<'a> Walk<'a> {
     fn new(proxy: Proxy, server: &'a DevServer, host: Host) -> Result<Self, String> {
         let client = Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
-        Ok(Self { proxy, server, host, source: Source::new(&ARGUS), client })
+        let document = fs::read(super::document(host)).map_err(|error| error.to_string())?;
+        let document = serde_json::from_slice(&document).map_err(|error| error.to_string())?;
+        Ok(Self { proxy, server, host, document, source: Source::new(&ARGUS), client })
     }
 
     /// What is wrong with the example of an operation.
-    async fn finding(&self, row: &'static OperationRow) -> Option<String> {
-        let answer = match self.sample(row).await {
-            Ok(sample) => self.send(&sample).await,
-            Err(finding) => Err(finding),
-        };
-        answer.err().map(|finding| format!("{} on {}: {finding}", row.id, self.host.name()))
+    async fn findings(&self, row: &'static OperationRow) -> Vec<String> {
+        let mut answers = Vec::new();
+        match self.sample(row).await {
+            Ok(sample) => {
+                answers.push(self.send(&sample, Wanted::Success).await);
+                if self.host == Host::Sandbox && row.is_mocked() {
+                    for (prefer, status) in self.preferences(row) {
+                        answers.push(self.send(&sample, Wanted::Preferred(&prefer, status)).await);
+                    }
+                }
+            }
+            Err(finding) => answers.push(Err(finding)),
+        }
+        let findings = answers.into_iter().filter_map(Result::err);
+        findings.map(|finding| format!("{} on {}: {finding}", row.id, self.host.name())).collect()
+    }
+
+    /// Each `Prefer` that a mock of this operation is asked with, and the status that it leads to.
+    fn preferences(&self, row: &OperationRow) -> Vec<(String, u16)> {
+        let route = routes(&self.document).find(|route| route.id() == row.id);
+        let responses = route.and_then(|route| route.operation["responses"].as_object());
+        // A range is no status that can be asked for.
+        let statuses =
+            responses.into_iter().flat_map(|responses| responses.keys()).filter_map(|key| key.parse().ok());
+        let moments = MOMENTS.iter().filter(|(id, ..)| *id == row.id);
+        statuses
+            .map(|status: u16| (format!("code={status}"), status))
+            .chain(moments.map(|(_, prefer, status)| ((*prefer).to_owned(), *status)))
+            .collect()
     }
 
     /// The example of an operation; what it names is made first.
@@ -116,17 +157,17 @@ impl<'a> Walk<'a> {
 
     async fn make(&self, made_by: &MadeBy) -> Result<Given, String> {
         let maker = self.sample(self.source.row(made_by.operation)).await?;
-        let values = given(made_by, &self.send(&maker).await?);
+        let values = given(made_by, &self.send(&maker, Wanted::Success).await?);
         for id in made_by.then {
-            self.send(&self.source.sample(self.source.row(id), self.server.ready("tenant_id"), &values))
-                .await?;
+            let sample = self.source.sample(self.source.row(id), self.server.ready("tenant_id"), &values);
+            self.send(&sample, Wanted::Success).await?;
         }
         Ok(values)
     }
 
-    /// Sends a request with the token that it needs. The reply must be a success, with nothing that Prism
+    /// Sends a request with the token that it needs. The reply must be what is wanted, with nothing that Prism
     /// objects to.
-    async fn send(&self, sample: &Sample) -> Result<Value, String> {
+    async fn send(&self, sample: &Sample, wanted: Wanted<'_>) -> Result<Value, String> {
         let url = format!("http://127.0.0.1:{}{}", self.proxy.port, sample.target());
         let mut request = self.client.request(sample.method.clone(), url);
         for (name, value) in &sample.headers {
@@ -138,14 +179,21 @@ impl<'a> Walk<'a> {
         if let Some((media_type, body)) = &sample.body {
             request = request.header("content-type", *media_type).body(body.clone());
         }
+        if let Wanted::Preferred(prefer, _) = wanted {
+            request = request.header("prefer", prefer);
+        }
         let response = request.send().await.map_err(|error| error.to_string())?;
         let status = response.status();
         let violations = response.headers().get("sl-violations").cloned();
         let body = response.text().await.map_err(|error| error.to_string())?;
+        let (asked, is_wanted) = match wanted {
+            Wanted::Success => (String::new(), status.is_success()),
+            Wanted::Preferred(prefer, wanted) => (format!(" for `{prefer}`"), status == wanted),
+        };
         match violations {
-            None if status.is_success() => Ok(serde_json::from_str(&body).unwrap_or_default()),
-            None => Err(format!("{status}: {body}")),
-            Some(violations) => Err(format!("{status}: {violations:?}")),
+            None if is_wanted => Ok(serde_json::from_str(&body).unwrap_or_default()),
+            None => Err(format!("{status}{asked}: {body}")),
+            Some(violations) => Err(format!("{status}{asked}: {violations:?}")),
         }
     }
 }

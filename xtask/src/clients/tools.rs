@@ -13,6 +13,7 @@ pub(super) enum Tool {
     Python,
     Node,
     Java,
+    Go,
 }
 
 impl Tool {
@@ -24,6 +25,7 @@ impl Tool {
             }
             Tool::Node => ("npm", &["--version"]),
             Tool::Java => ("javac", &["--version"]),
+            Tool::Go => ("go", &["version"]),
         }
     }
 
@@ -40,6 +42,7 @@ impl Tool {
             Tool::Python => "python3 (3.11 or later, with venv) is not installed",
             Tool::Node => "Node.js (20 or later) with npm is not installed",
             Tool::Java => "a JDK (17 or later) is not installed",
+            Tool::Go => "Go (1.23 or later) is not installed",
         }
     }
 }
