@@ -37,6 +37,13 @@ const ROWS: &str = "
         WHERE action = 'tenant.create' AND subject NOT IN (SELECT tenant_id FROM tenants)
     UNION ALL SELECT 'app without its audit event ' || client_id FROM apps
         WHERE client_id NOT IN (SELECT subject FROM audit_events WHERE action = 'app.create')
+    UNION ALL SELECT 'ended job that was not told once ' || id FROM jobs
+        WHERE status IN ('succeeded', 'failed', 'cancelled')
+        AND 1 <> (SELECT count(*) FROM outbox WHERE subject = id AND event = 'job.' || status)
+    UNION ALL SELECT 'event of a job that has not ended so ' || subject FROM outbox
+        WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = subject AND event = 'job.' || status)
+    UNION ALL SELECT 'job with half a lease ' || id FROM jobs
+        WHERE (status = 'running') <> (lease IS NOT NULL) OR (lease IS NULL) <> (lease_until IS NULL)
     UNION ALL SELECT 'audit event of an absent app ' || subject FROM audit_events
         WHERE action = 'app.create' AND subject NOT IN (SELECT client_id FROM apps)";
 

@@ -3,6 +3,7 @@
 //!
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
+//! - `jobs`: the jobs of the core, with kinds of their own
 //! - `edges`: which crate may depend on which
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -10,5 +11,6 @@
 mod black_box;
 mod edges;
 mod identity;
+mod jobs;
 mod objects;
 mod store;

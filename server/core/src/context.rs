@@ -3,11 +3,12 @@
 //! gate.
 
 use crate::Clock;
-use crate::ids::{ClientId, OrganizationId, TenantId};
+use crate::ids::{self, ClientId, OrganizationId, TenantId};
 use argus_openapi::OperationRow;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
-use argus_wire::trace_context::TraceIds;
+use argus_wire::trace_context::{TraceFlags, TraceIds, Traceparent};
+use aws_lc_rs::error::Unspecified;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -37,12 +38,29 @@ pub struct Invocation {
     pub principal: Arc<Principal>,
     /// Network address of the caller; none for a command of the operator.
     pub address: Option<IpAddr>,
-    /// Trace and span of the call; none in an environment that derives them from its reply.
-    pub trace: Option<TraceIds>,
+    /// Trace of the call; none in an environment that derives it from its reply.
+    pub trace: Option<Trace>,
     /// Tells the time.
     pub clock: Clock,
     /// The operation that was called; none for a command of the operator.
     pub operation: Option<&'static OperationRow>,
+}
+
+/// The trace that a call is a part of (W3C Trace Context).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// Trace and span of the call itself.
+    pub parent: Traceparent,
+    /// What vendors have added, as it came.
+    pub state: Option<Arc<str>>,
+}
+
+impl Trace {
+    /// A trace that begins here.
+    pub fn begin() -> Result<Self, Unspecified> {
+        let ids = TraceIds::new(ids::random()?, ids::random()?);
+        Ok(Self { parent: Traceparent { ids, flags: TraceFlags::SAMPLED }, state: None })
+    }
 }
 
 impl Invocation {

@@ -35,18 +35,11 @@ pub fn is_id(prefix: &str, text: &str) -> bool {
 }
 
 /// Declares a typed identifier: `typed_id! { /// doc
-/// TenantId = "tnt" }`.
+/// TenantId = "tnt" }`; without a prefix it is a ULID alone.
 #[macro_export]
 macro_rules! typed_id {
     ($(#[$meta:meta])* $name:ident = $prefix:literal) => {
-        $(#[$meta])*
-        #[derive(
-            Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            $crate::ids::__diesel::expression::AsExpression,
-            $crate::ids::__diesel::deserialize::FromSqlRow,
-        )]
-        #[diesel(sql_type = $crate::ids::__diesel::sql_types::Text)]
-        pub struct $name(std::sync::Arc<str>);
+        $crate::typed_id! { @type $(#[$meta])* $name, |text| $crate::ids::is_id($prefix, text) }
 
         impl $name {
             /// What every identifier of this kind begins with, before the underscore.
@@ -57,7 +50,30 @@ macro_rules! typed_id {
                 let ulid = $crate::ids::ulid(clock).map_err($crate::Fault::new)?;
                 Ok(Self(format!("{}_{}", $prefix, ulid.to_string().to_ascii_lowercase()).into()))
             }
+        }
+    };
+    ($(#[$meta:meta])* $name:ident) => {
+        $crate::typed_id! { @type $(#[$meta])* $name, |text| $crate::ids::is_ulid(text) }
 
+        impl $name {
+            /// A fresh identifier.
+            pub fn fresh(clock: &$crate::Clock) -> Result<Self, $crate::Fault> {
+                let ulid = $crate::ids::ulid(clock).map_err($crate::Fault::new)?;
+                Ok(Self(ulid.to_string().into()))
+            }
+        }
+    };
+    (@type $(#[$meta:meta])* $name:ident, |$text:ident| $is:expr) => {
+        $(#[$meta])*
+        #[derive(
+            Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            $crate::ids::__diesel::expression::AsExpression,
+            $crate::ids::__diesel::deserialize::FromSqlRow,
+        )]
+        #[diesel(sql_type = $crate::ids::__diesel::sql_types::Text)]
+        pub struct $name(std::sync::Arc<str>);
+
+        impl $name {
             /// The identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -67,8 +83,8 @@ macro_rules! typed_id {
         impl std::str::FromStr for $name {
             type Err = $crate::ids::NotAnId;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                if $crate::ids::is_id($prefix, text) { Ok(Self(text.into())) } else { Err($crate::ids::NotAnId) }
+            fn from_str($text: &str) -> Result<Self, Self::Err> {
+                if $is { Ok(Self($text.into())) } else { Err($crate::ids::NotAnId) }
             }
         }
 
@@ -123,6 +139,11 @@ macro_rules! typed_id {
     };
 }
 
+/// Whether `text` is a ULID in the letters that it is written in.
+pub fn is_ulid(text: &str) -> bool {
+    Ulid::from_string(text).is_ok_and(|ulid| ulid.to_string() == text)
+}
+
 #[doc(hidden)]
 pub use diesel as __diesel;
 #[doc(hidden)]
@@ -141,6 +162,11 @@ typed_id! {
 typed_id! {
     /// An app that acts for a tenant: its OAuth client identifier.
     ClientId = "app"
+}
+
+typed_id! {
+    /// A job: a ULID alone, as its partners know it.
+    JobId
 }
 
 #[cfg(test)]

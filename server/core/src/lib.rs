@@ -4,6 +4,7 @@
 //! - [`context`]: who calls, from where, in which trace, when, and in which environment
 //! - [`store`]: the database: reading and writing under a context
 //! - [`tenants`], [`audit`]: what every product has
+//! - [`jobs`]: work that is done after its request was answered
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
@@ -14,6 +15,7 @@ pub mod context;
 mod error;
 pub mod files;
 pub mod ids;
+pub mod jobs;
 pub mod objects;
 pub mod page;
 pub mod pepper;

@@ -8,6 +8,7 @@ use crate::discovery;
 use crate::hosts::{App, HostContext};
 use crate::observability::InProgress;
 use argus_core::Clock;
+use argus_core::context::Trace;
 use argus_openapi::http::Stamped;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::{Host, OperationRow};
@@ -67,8 +68,8 @@ impl<'r> Entry<'r> {
         &self.app().clock
     }
 
-    pub(super) fn trace(&self) -> Option<TraceIds> {
-        self.ids
+    pub(super) fn trace(&self) -> Option<Trace> {
+        Some(trace::of_call(self.inbound.as_ref(), self.ids?))
     }
 
     /// The caller's address.

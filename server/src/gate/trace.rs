@@ -2,6 +2,7 @@
 //! the values of the headers mean is `argus_wire::trace_context`'s; here are the headers.
 
 use crate::hosts::HostContext;
+use argus_core::context::Trace;
 use argus_core::{Clock, ids};
 use argus_openapi::Host;
 use argus_openapi::http::StandardHeaders;
@@ -51,11 +52,20 @@ pub fn continued(inbound: Option<&Inbound>, ids: TraceIds) -> TraceIds {
     inbound.map_or(ids, |inbound| inbound.traceparent.ids.with_span(ids.span_id()))
 }
 
+/// The trace of a call with the span of `ids`, for what goes on in it.
+pub fn of_call(inbound: Option<&Inbound>, ids: TraceIds) -> Trace {
+    let state = inbound.and_then(|inbound| inbound.tracestate.as_ref()?.to_str().ok());
+    Trace { parent: Traceparent { ids, flags: flags(inbound) }, state: state.map(Into::into) }
+}
+
+fn flags(inbound: Option<&Inbound>) -> TraceFlags {
+    inbound.map_or(TraceFlags::SAMPLED, |inbound| inbound.traceparent.flags)
+}
+
 /// The standard headers of a response: the inbound trace, or else that of `ids`, and the span of
 /// `ids`.
 pub fn standard_headers(inbound: Option<&Inbound>, ids: TraceIds, sandbox: bool) -> StandardHeaders {
-    let flags = inbound.map_or(TraceFlags::SAMPLED, |inbound| inbound.traceparent.flags);
-    let traceparent = Traceparent { ids: continued(inbound, ids), flags };
+    let traceparent = Traceparent { ids: continued(inbound, ids), flags: flags(inbound) };
     // The two id headers share the bytes of `traceparent`.
     let text = Bytes::from_owner(traceparent.to_bytes());
     let value =

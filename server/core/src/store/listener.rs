@@ -27,7 +27,8 @@ pub struct Notification {
     pub payload: String,
 }
 
-/// What arrives on some channels, for as long as this lives.
+/// What arrives on some channels, for as long as this lives. An error means that the connection is lost, and
+/// with it whatever was notified since: listen again, and look at the tables.
 pub struct Notifications {
     connection: Lent,
     readable: Option<Readable>,
@@ -53,19 +54,38 @@ impl Listener {
 }
 
 impl Notifications {
-    /// Waits for the next one. An error means that the connection is lost, and with it whatever was
-    /// notified since: listen again, and look at the tables.
+    /// Waits for the next one.
     pub async fn next(&mut self) -> Result<Notification, Error> {
         loop {
-            let arrived = self.connection.run(TIME, |connection| postgres(connection).map(arrived)).await??;
-            if let Some(notification) = arrived? {
+            if let Some(notification) = self.take().await? {
                 return Ok(notification);
             }
-            match &self.readable {
-                Some(readable) => readable.wait().await.map_err(Error::unavailable)?,
-                None => tokio::time::sleep(LOOK_INTERVAL).await,
+            self.wait().await?;
+        }
+    }
+
+    /// The next one, if one has arrived.
+    pub async fn take(&mut self) -> Result<Option<Notification>, Error> {
+        self.connection.run(TIME, |connection| postgres(connection).map(arrived)).await??
+    }
+
+    /// Waits until something may have arrived. Nothing is lost if nobody waits for its end.
+    pub async fn wait(&self) -> Result<(), Error> {
+        match &self.readable {
+            Some(readable) => readable.wait().await.map_err(Error::unavailable),
+            None => {
+                tokio::time::sleep(LOOK_INTERVAL).await;
+                Ok(())
             }
         }
+    }
+
+    /// Notifies every session that listens to a channel, this one too.
+    pub async fn notify(&mut self, channel: &str, payload: &str) -> Result<(), Error> {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let sql = format!("SELECT pg_notify({}, {})", quoted(channel), quoted(payload));
+        self.connection.run(TIME, move |connection| connection.batch_execute(&sql)).await??;
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod connection;
 mod engine;
 mod error;
+mod every_tenant;
 mod installation;
 mod lane;
 mod listener;
@@ -19,10 +20,12 @@ mod reader;
 pub mod schema;
 mod settings;
 mod socket;
+pub(crate) mod statement;
 mod transaction;
 
 pub use connection::AnyConnection;
 pub use error::{Error, Failure, Kind, OpenError};
+pub use every_tenant::EveryTenant;
 pub use listener::{Listener, Notification, Notifications};
 pub use migrations::Migrations;
 pub use reader::{Reader, Resource};
@@ -41,6 +44,8 @@ use std::time::Instant;
 
 /// SQLite has one writer at a time: a second one would only wait inside of SQLite instead of here.
 const SQLITE_WRITERS: u32 = 1;
+/// How much of the machinery's work can go on at a time on PostgreSQL.
+const EVERY_TENANT: u32 = 3;
 
 /// One database, with a [`Store`] for each kind of work.
 #[derive(Clone)]
@@ -51,6 +56,8 @@ pub struct Database {
     pub workers: Store,
     /// For deliveries.
     pub deliveries: Store,
+    /// For the machinery.
+    pub every_tenant: EveryTenant,
     /// For what others notify; on PostgreSQL alone.
     pub listener: Option<Listener>,
     /// A connection to look at the database with, whatever the others are busy with.
@@ -86,12 +93,21 @@ impl Database {
     pub fn open(settings: &StoreSettings, products: &[&Migrations]) -> Result<Self, OpenError> {
         let location = Location::parse(settings.url.expose())?;
         migrate(&location, products)?;
-        let single = || Lane::new(Manager::new(location.clone(), Use::Write, settings.deadlines), 1);
-        let store = |connections| Store::open(&location, settings, connections);
+        let lane = |purpose, connections| {
+            Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
+        };
+        let single = || lane(Use::Write, 1);
+        // All kinds of work share the writer of a file.
+        let writer = if location.is_embedded() { Some(lane(Use::Write, SQLITE_WRITERS)?) } else { None };
+        let store = |connections| Store::open(&location, writer.as_ref(), settings, connections);
         Ok(Self {
             requests: store(settings.connections.requests)?,
             workers: store(settings.connections.workers)?,
             deliveries: store(settings.connections.deliveries)?,
+            every_tenant: EveryTenant::new(match &writer {
+                Some(writer) => writer.clone(),
+                None => lane(Use::EveryTenant, EVERY_TENANT)?,
+            }),
             listener: if location.is_embedded() { None } else { Some(Listener::new(single()?)) },
             watch: single()?,
             expected: Arc::new(migrations::expected(&location, products)?),
@@ -114,14 +130,19 @@ impl Database {
 }
 
 impl Store {
-    fn open(location: &Location, settings: &StoreSettings, connections: u32) -> Result<Self, OpenError> {
+    fn open(
+        location: &Location,
+        writer: Option<&Lane>,
+        settings: &StoreSettings,
+        connections: u32,
+    ) -> Result<Self, OpenError> {
         let lane = |purpose, connections| {
             Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
         };
         let location = location.clone();
-        if location.is_embedded() {
+        if let Some(writer) = writer {
             Ok(Self {
-                writers: lane(Use::Write, SQLITE_WRITERS)?,
+                writers: writer.clone(),
                 readers: lane(Use::Read, connections)?,
                 in_place: Some(lane(Use::ReadInPlace, connections)?),
                 location,

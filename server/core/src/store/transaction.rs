@@ -55,9 +55,9 @@ impl<'c> DerefMut for Tx<'c> {
     }
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
     /// The call that writes.
-    pub fn invocation(&self) -> &Invocation {
+    pub fn invocation(&self) -> &'c Invocation {
         self.invocation
     }
 
@@ -75,10 +75,18 @@ pub(super) fn run<T, X: Failure>(
     lock_wait: Duration,
     work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
 ) -> Result<T, X> {
+    again_after_conflicts(lock_wait, || attempt(connection, invocation, &work))
+}
+
+/// Does it, and again when another transaction was in the way, for as long as `lock_wait`.
+pub(super) fn again_after_conflicts<T, X: Failure>(
+    lock_wait: Duration,
+    mut attempt: impl FnMut() -> Result<T, X>,
+) -> Result<T, X> {
     let mut longest = FIRST_PAUSE;
     let began = Instant::now();
     for number in 1..ATTEMPTS {
-        match attempt(connection, invocation, &work) {
+        match attempt() {
             Err(error) if error.is_conflict() && began.elapsed() < lock_wait => {
                 tracing::debug!(number, "another transaction was in the way");
                 std::thread::sleep(jittered(longest));
@@ -87,7 +95,7 @@ pub(super) fn run<T, X: Failure>(
         }
         longest *= 2;
     }
-    attempt(connection, invocation, &work)
+    attempt()
 }
 
 fn attempt<T, X: Failure>(

@@ -17,6 +17,8 @@ pub(super) enum Use {
     SetUp,
     /// It may write, and waits for other writers.
     Write,
+    /// It serves every tenant at once, and waits for other writers.
+    EveryTenant,
     /// It only reads, and waits where it must.
     Read,
     /// It only reads, on a thread that must not wait.
@@ -38,6 +40,14 @@ pub(super) fn begin_read(connection: &mut AnyConnection, tenant_id: &TenantId) -
             postgres::begin(connection, tenant_id, postgres::Mode::Read).map(|()| true)
         }
         AnyConnection::Sqlite(_) => Ok(false),
+    }
+}
+
+/// Begins a transaction for every tenant; `false` where each statement is one of its own.
+pub(super) fn begin_every_tenant(connection: &mut AnyConnection) -> QueryResult<bool> {
+    match connection {
+        AnyConnection::Pg(_) => Ok(false),
+        AnyConnection::Sqlite(connection) => sqlite::begin_write(connection).map(|()| true),
     }
 }
 

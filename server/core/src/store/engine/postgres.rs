@@ -90,8 +90,8 @@ fn with_defaults(url: &str, deadlines: &Deadlines) -> String {
     url
 }
 
-/// How a session begins. Statements outside of a transaction read alone: whoever writes says so when the
-/// transaction begins.
+/// How a session begins. Statements outside of a transaction read alone, unless they serve every tenant:
+/// whoever writes for one says so when the transaction begins.
 fn session(purpose: Use, deadlines: &Deadlines) -> String {
     let zone = "SET TIME ZONE 'UTC'";
     if purpose == Use::SetUp {
@@ -104,9 +104,13 @@ fn session(purpose: Use, deadlines: &Deadlines) -> String {
             "SELECT set_config('{name}', coalesce(nullif(current_setting('{name}'), '0'), '{millis}'), false)"
         )
     };
+    let may = match purpose {
+        Use::EveryTenant => "SET argus.every_tenant = 'on'",
+        _ => "SET default_transaction_read_only = on",
+    };
     [
         zone.to_owned(),
-        "SET default_transaction_read_only = on".to_owned(),
+        may.to_owned(),
         limit("statement_timeout", deadlines.statement),
         limit("idle_in_transaction_session_timeout", deadlines.work),
     ]

@@ -4,6 +4,7 @@ use super::super::error::OpenError;
 use super::super::schema::installation;
 use super::super::settings::Deadlines;
 use super::{Name, Use};
+use crate::Clock;
 use crate::files;
 use crate::files::trust::{self, Owner, Shut};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection};
@@ -65,7 +66,7 @@ pub(in super::super) fn connect(
         SqliteConnection::establish(name).map_err(|error| OpenError::Connect(error.to_string()))?;
     // The time-out comes first: switching to WAL may have to wait for another process already.
     let pragmas = match purpose {
-        Use::SetUp | Use::Write => "",
+        Use::SetUp | Use::Write | Use::EveryTenant => "",
         Use::Read => "PRAGMA query_only = ON;",
         Use::ReadInPlace => "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;",
     };
@@ -73,8 +74,20 @@ pub(in super::super) fn connect(
         .batch_execute(&format!("PRAGMA busy_timeout = {};", deadlines.lock_wait().as_millis()))
         .and_then(|()| connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"))
         .and_then(|()| connection.batch_execute(pragmas))
+        .and_then(|()| argus_now_utils::register_nondeterministic_impl(&mut connection, now))
         .map_err(|error| open_error(path, error))?;
     Ok(connection)
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Microseconds since 1970 by the database's clock, as PostgreSQL's function of this name.
+    fn argus_now() -> BigInt;
+}
+
+/// The database is a file of this machine, so that its clock is the system's.
+fn now() -> i64 {
+    Clock::system().now().timestamp_micros()
 }
 
 fn open_error(path: &Path, error: diesel::result::Error) -> OpenError {

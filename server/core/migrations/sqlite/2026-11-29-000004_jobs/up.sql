@@ -1,0 +1,56 @@
+-- Jobs and the outbox. Same model as the PostgreSQL directory.
+-- Times of these tables are microseconds since 1970.
+
+-- Without a foreign key: it would lock the organisation's row for each job, which all jobs of a tenant share.
+CREATE TABLE jobs (
+    id TEXT NOT NULL PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    secrecy_level TEXT NOT NULL,
+    callback_url TEXT,
+    idempotency_key TEXT,
+    traceparent TEXT NOT NULL,
+    tracestate TEXT,
+    status TEXT NOT NULL,
+    progress_pct INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    max_attempts INTEGER NOT NULL,
+    -- When a queued job may start; null when at once.
+    due_at BIGINT,
+    -- The attempt that has the job, and until when: null unless it runs.
+    lease BIGINT,
+    lease_until BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    completed_at BIGINT,
+    error_code TEXT,
+    error_message TEXT,
+    result_key TEXT,
+    result_length BIGINT,
+    result_sha256 TEXT,
+    -- When the objects of an ended job are to be looked at: leftovers, and results whose time is over.
+    cleanup_at BIGINT
+);
+
+CREATE UNIQUE INDEX jobs_by_idempotency_key ON jobs (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX jobs_by_tenant ON jobs (tenant_id, created_at, id);
+CREATE INDEX jobs_to_claim ON jobs (tenant_id, created_at, id) WHERE status = 'queued' AND due_at IS NULL;
+CREATE INDEX jobs_to_wait_for ON jobs (due_at) WHERE status = 'queued' AND due_at IS NOT NULL;
+CREATE INDEX jobs_on_lease ON jobs (lease_until) WHERE status = 'running';
+CREATE INDEX jobs_to_clean_up ON jobs (cleanup_at) WHERE cleanup_at IS NOT NULL;
+
+-- What has happened and is to be told. Written in the transaction that makes it happen.
+CREATE TABLE outbox (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    tracestate TEXT,
+    occurred_at BIGINT NOT NULL
+);
+
+CREATE INDEX outbox_by_time ON outbox (occurred_at);

@@ -1,0 +1,161 @@
+//! How nodes tell each other that there is something to do. A signal is a hint that saves waiting: what is
+//! true stands in the table, and workers look there now and then whatever happens.
+
+use super::lease::Lease;
+use crate::ids::JobId;
+use crate::store::{Listener, Notifications};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Where other nodes are told of new jobs.
+const ENQUEUED: &str = "argus_job_enqueued";
+/// Where they are told which job was cancelled.
+const CANCELLED: &str = "argus_job_cancelled";
+/// At most one notification of new jobs goes out in this time.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How long to wait before listening again after the connection was lost.
+const RETRY: Duration = Duration::from_secs(1);
+/// How many cancelled jobs may wait to be told; more are found by the workers' heartbeats.
+const CANCELLED_MAX: usize = 1_000;
+
+/// The signals of one node. Clones share them.
+#[derive(Clone, Default)]
+pub struct Signals(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Something may be there to be claimed.
+    work: Notify,
+    /// Something is to be told to other nodes.
+    outgoing: Notify,
+    /// Whether new jobs are to be told.
+    untold: std::sync::atomic::AtomicBool,
+    cancelled: Mutex<Vec<JobId>>,
+    /// Slots of this node's workers that nobody uses.
+    free: AtomicUsize,
+    running: Mutex<HashMap<JobId, Vec<(i64, CancellationToken)>>>,
+}
+
+impl Signals {
+    /// A job was accepted, and its transaction has been committed.
+    pub fn enqueued(&self) {
+        self.0.work.notify_one();
+        if self.0.free.load(Ordering::Relaxed) == 0 {
+            self.0.untold.store(true, Ordering::Relaxed);
+            self.0.outgoing.notify_one();
+        }
+    }
+
+    /// A running job was cancelled, and the transaction has been committed.
+    pub fn cancelled(&self, id: &JobId) {
+        if self.stop(id) {
+            return;
+        }
+        let mut cancelled = self.0.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        if cancelled.len() < CANCELLED_MAX {
+            cancelled.push(id.clone());
+            self.0.outgoing.notify_one();
+        }
+    }
+
+    /// Waits until there may be work.
+    pub(super) async fn work(&self) {
+        self.0.work.notified().await;
+    }
+
+    /// Says that there may be work.
+    pub(super) fn look(&self) {
+        self.0.work.notify_one();
+    }
+
+    pub(super) fn set_free(&self, slots: usize) {
+        self.0.free.store(slots, Ordering::Relaxed);
+    }
+
+    /// Lets an attempt be stopped from outside, for as long as the returned guard lives.
+    pub(super) fn register(&self, lease: &Lease, stop: CancellationToken) -> Registered {
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.entry(lease.id.clone()).or_default().push((lease.token, stop));
+        Registered { signals: self.clone(), lease: lease.clone() }
+    }
+
+    /// Stops what this node does for a job; says whether it did anything.
+    fn stop(&self, id: &JobId) -> bool {
+        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempts = running.get(id);
+        attempts.into_iter().flatten().for_each(|(_, stop)| stop.cancel());
+        attempts.is_some()
+    }
+
+    /// Exchanges signals with the other nodes of the database, for as long as this is polled.
+    pub async fn exchange(&self, listener: &Listener) {
+        loop {
+            let outcome = match listener.listen(&[ENQUEUED, CANCELLED]).await {
+                Ok(mut notifications) => {
+                    // What was told while nobody listened is lost.
+                    self.look();
+                    self.pass_on(&mut notifications).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(cause = %error, "no signals of other nodes for now; workers look by themselves");
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn pass_on(&self, notifications: &mut Notifications) -> Result<(), crate::store::Error> {
+        loop {
+            while let Some(notification) = notifications.take().await? {
+                match &*notification.channel {
+                    ENQUEUED => self.look(),
+                    CANCELLED => {
+                        if let Ok(id) = notification.payload.parse() {
+                            self.stop(&id);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            tokio::select! {
+                arrived = notifications.wait() => arrived?,
+                () = self.0.outgoing.notified() => self.tell(notifications).await?,
+            }
+        }
+    }
+
+    async fn tell(&self, notifications: &mut Notifications) -> Result<(), crate::store::Error> {
+        if self.0.untold.swap(false, Ordering::Relaxed) {
+            notifications.notify(ENQUEUED, "").await?;
+        }
+        let cancelled = std::mem::take(&mut *self.0.cancelled.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in cancelled {
+            notifications.notify(CANCELLED, id.as_str()).await?;
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+}
+
+/// An attempt that can be stopped from outside.
+pub(super) struct Registered {
+    signals: Signals,
+    lease: Lease,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut running = self.signals.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(attempts) = running.get_mut(&self.lease.id) {
+            attempts.retain(|(token, _)| *token != self.lease.token);
+            if attempts.is_empty() {
+                running.remove(&self.lease.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Work of the machinery on the rows of all tenants: claims, leases, sweeping. Nothing that a caller asks
+//! for comes here.
+
+use super::connection::AnyConnection;
+use super::engine;
+use super::error::{Error, Failure};
+use super::lane::Lane;
+use super::transaction::again_after_conflicts;
+use diesel::connection::TransactionManager;
+
+/// The database for every tenant at once. Clones share the connections.
+#[derive(Clone)]
+pub struct EveryTenant(Lane);
+
+impl EveryTenant {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self(lane)
+    }
+
+    /// Runs work, and again when another transaction was in the way. On SQLite it is one transaction; on
+    /// PostgreSQL each statement is, which saves two round trips.
+    pub async fn run<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        let lock_wait = self.0.deadlines().lock_wait();
+        self.0.run(move |connection| again_after_conflicts(lock_wait, || attempt(connection, &work))).await
+    }
+}
+
+fn attempt<T, X: Failure>(
+    connection: &mut AnyConnection,
+    work: impl Fn(&mut AnyConnection) -> Result<T, X>,
+) -> Result<T, X> {
+    type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
+    if !engine::begin_every_tenant(connection).map_err(Error::from)? {
+        return work(connection);
+    }
+    match work(connection) {
+        Ok(value) => {
+            Manager::commit_transaction(connection).map_err(Error::from)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error says more than a failed rollback; a connection whose rollback failed counts as
+            // broken and leaves the pool.
+            let _ = Manager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
