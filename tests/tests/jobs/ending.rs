@@ -64,7 +64,7 @@ async fn who_has_lost_the_lease_can_write_nothing(installation: Installation) {
         assert!(!lease::progress(connection, &report, 50)?);
         Ok::<_, argus_core::Error>(lease::extend(connection, &leases, super::LONG)?)
     });
-    assert_eq!(held.await.unwrap(), [receipt.id.clone()], "that of the holder alone");
+    assert_eq!(held.await.unwrap(), std::slice::from_ref(&receipt.id), "that of the holder alone");
     let job = desk.view(&receipt.id).await;
     assert_eq!((job.status, job.progress_pct), (JobStatus::Running, 0));
     assert!(desk.end(&holder.lease, Ending::Succeeded(None)).await);
@@ -79,7 +79,7 @@ async fn a_lease_that_is_kept_is_not_reaped(installation: Installation) {
     desk.end_all_leases();
     // A heartbeat that comes late but before the reaper is in time.
     let held = desk.database.every_tenant.run(move |connection| {
-        Ok::<_, argus_core::Error>(lease::extend(connection, &[lease.clone()], super::LONG)?)
+        Ok::<_, argus_core::Error>(lease::extend(connection, std::slice::from_ref(&lease), super::LONG)?)
     });
     assert_eq!(held.await.unwrap().len(), 1);
     assert_eq!(desk.reap().await, (0, 0));

@@ -74,7 +74,7 @@ pub(in super::super) fn connect(
         .batch_execute(&format!("PRAGMA busy_timeout = {};", deadlines.lock_wait().as_millis()))
         .and_then(|()| connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"))
         .and_then(|()| connection.batch_execute(pragmas))
-        .and_then(|()| argus_now_utils::register_nondeterministic_impl(&mut connection, now))
+        .and_then(|()| argus_now_utils::register_nondeterministic_impl(&connection, now))
         .map_err(|error| open_error(path, error))?;
     Ok(connection)
 }
