@@ -73,7 +73,9 @@ impl Service {
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), sandbox.clone());
             let proxies = settings.trusted_proxies.clone();
-            let app = Arc::new(App::new(database, identity, sandbox, addresses, base_urls, proxies));
+            let limit = settings.body_limit;
+            let app = App::new(database, identity, sandbox, addresses, base_urls, proxies, limit);
+            let app = Arc::new(app);
             let hosts = Hosts::start(&app, log)?;
             let flushing = flush_now_and_then(Arc::clone(&app), settings.flush_interval);
             let background = Background(tokio::spawn(flushing).abort_handle());

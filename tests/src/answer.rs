@@ -27,6 +27,15 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
+    /// The response, read to its end.
+    pub(crate) async fn of(response: reqwest::Response) -> Self {
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
     /// A header's value; empty when it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())

@@ -9,7 +9,7 @@ use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::{DRAIN_SECONDS, Settings};
+use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Settings};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
@@ -49,6 +49,7 @@ impl Installation {
             expose: false,
             trusted_proxies: TrustedProxies::default(),
             drain: Duration::from_secs(DRAIN_SECONDS.into()),
+            body_limit: Duration::from_secs(BODY_SECONDS.into()),
             auth_url: None,
             sandbox_url: None,
             issuer: None,

@@ -6,6 +6,7 @@
 mod answer;
 mod engine;
 mod installation;
+mod judged;
 mod keys;
 mod leftovers;
 mod nginx;
@@ -22,11 +23,13 @@ mod server;
 pub mod sql;
 mod tenancy;
 mod tokens;
+mod witness;
 
 pub use answer::Answer;
 pub use argus_samples::{Sample, operations_of_the_trait};
 pub use engine::{run, run_on_postgres, run_on_sqlite};
 pub use installation::Installation;
+pub use judged::Judged;
 pub use keys::place_keys;
 use leftovers::Leftovers;
 pub use nginx::Nginx;
@@ -40,3 +43,4 @@ pub use samples::Samples;
 pub use server::TestServer;
 pub use tenancy::{AppCredentials, Caller, Tenancy};
 pub use tokens::{audience, claims, forge, public_key_pem, sign_text};
+pub use witness::Witness;

@@ -2,8 +2,9 @@
 
 use crate::Answer;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::io;
 use std::net::SocketAddr;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 /// Bytes in both directions, with TLS or without.
@@ -12,24 +13,36 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// An open connection.
-pub struct Connection(Box<dyn Stream>);
+pub struct Connection(BufReader<Box<dyn Stream>>);
 
 impl Connection {
     /// Connects.
-    pub async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
     /// The connection that is open there.
     pub fn over(stream: impl Stream + 'static) -> Self {
-        Self(Box::new(stream))
+        Self(BufReader::new(Box::new(stream)))
     }
 
     /// Sends bytes. A server that has already answered may have closed its side; that is not this
     /// side's concern.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _ = self.0.write_all(bytes).await;
-        let _ = self.0.flush().await;
+        let _ = self.try_write(bytes).await;
+    }
+
+    /// Sends bytes, all of which the server must take.
+    ///
+    /// Errors: it has closed the connection.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await?;
+        self.0.flush().await
+    }
+
+    /// Waits until there is something to read, which may be the end.
+    pub async fn readable(&mut self) {
+        let _ = self.0.fill_buf().await;
     }
 
     /// Reads until the bytes so far end with `end`.
@@ -44,10 +57,14 @@ impl Connection {
         read
     }
 
+    /// Reads one response that has no body, as those to HEAD.
+    pub async fn bare_response(&mut self) -> Answer {
+        parse_head(&self.read_until(b"\r\n\r\n").await)
+    }
+
     /// Reads one response whose length its head tells.
     pub async fn response(&mut self) -> Answer {
-        let head = self.read_until(b"\r\n\r\n").await;
-        let mut answer = parse_head(&head);
+        let mut answer = self.bare_response().await;
         let length: usize = answer.header("content-length").parse().unwrap_or(0);
         answer.body = vec![0; length];
         self.0.read_exact(&mut answer.body).await.unwrap();

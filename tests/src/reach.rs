@@ -1,10 +1,11 @@
 //! How a test talks HTTP to the three hosts of one server.
 
 use crate::published::{Asked, assert_published};
-use crate::{Answer, Connection, Nginx, operations_of_the_trait};
+use crate::{Answer, Connection, Judged, Nginx, operations_of_the_trait};
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
-use http::Method;
+use http::{HeaderMap, Method};
+use hyper::body::Bytes;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -54,12 +55,7 @@ impl Reach {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let request = request.build().unwrap();
         let (method, url) = (request.method().clone(), request.url().clone());
-        let response = self.client.execute(request).await.unwrap();
-        let answer = Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: response.bytes().await.unwrap().to_vec(),
-        };
+        let answer = Answer::of(self.client.execute(request).await.unwrap()).await;
         let is_its_own = |host: &Host| {
             let named = url.host_str() == host.public_url().strip_prefix("https://");
             named || Some(self.address(*host).port()) == url.port()
@@ -69,20 +65,29 @@ impl Reach {
         answer
     }
 
+    /// Opens a connection to a host, whose every answer must be one that is published.
+    pub async fn open(&self, host: Host) -> Judged {
+        Judged::of(host, Connection::open(self.address(host)).await)
+    }
+
     /// Sends these bytes on a connection of their own and reads the response, which must be one that is
     /// published.
     pub async fn raw(&self, host: Host, request: &[u8]) -> Answer {
-        let mut connection = Connection::open(self.address(host)).await;
+        let mut connection = self.open(host).await;
         connection.write(request).await;
-        let answer = connection.response().await;
-        let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        let mut words = line.split(' ');
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let method = method.parse().unwrap_or(Method::GET);
-        let path = target.split('?').next().unwrap_or_default();
-        assert_published(&Asked { host, method: &method, path }, &answer);
-        answer
+        connection.response().await
+    }
+
+    /// Sends somebody else's request and reads the whole response, which nobody has judged.
+    pub(crate) async fn pass_on(
+        &self,
+        method: Method,
+        url: String,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Answer {
+        let request = self.client.request(method, url).headers(headers).body(body);
+        Answer::of(request.send().await.unwrap()).await
     }
 
     /// A `GET`, with a bearer token if there is one.

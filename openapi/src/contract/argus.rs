@@ -113,13 +113,16 @@ a trace of your own, with a `tracestate` if there is one. Headers that any reque
 
 An error body is `{\"error_code\", \"message\"}`; programs should look at `error_code`, whose values the schema \
 `ErrorCode` lists. The token endpoint answers as RFC 6749 says. Another tenant's resource is 404, never 403. A request \
-that no operation takes is answered as `x-argus-unrouted` says, with a `request_id` in the body.
+that no operation takes is answered as `x-argus-unrouted` says, with a `request_id` in the body. Where the host has no \
+such path, the connection ends with that reply, whether the body has come or not: a client that sends a long body to \
+its end before it reads may not get to see the reply.
 
 ## Methods
 
 `HEAD` is answered wherever `GET` is, with the headers of `GET`. `OPTIONS` is answered with 204 and `Allow` on every \
 path; where pages of any origin may read the responses (`Access-Control-Allow-Origin`), it answers their preflight \
-requests, too.";
+requests, too. `If-Match` counts on every operation: where it lists entity tags and the resource has none of them, \
+nothing is done, and the answer is 412.";
 
     /// The schemes that operations refer to, each with the hosts that take it.
     fn security_schemes() -> Value {

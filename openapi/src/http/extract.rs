@@ -17,6 +17,7 @@ use dropshot::{
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// A path or query extractor whose error waits for the handler.
 pub struct Checked<E>(Result<E, HttpError>);
@@ -80,16 +81,18 @@ where
     }
 
     /// Reads and parses the body as the media type that the operation takes; a body without a
-    /// `Content-Type` is taken for that type.
+    /// `Content-Type` is taken for that type. It must be there in whole within `limit`.
     ///
-    /// Errors: `unsupported_media_type`, `body_too_large`, `invalid_request` with line and column.
+    /// Errors: `unsupported_media_type`, `body_too_large`, `request_timeout`, `invalid_request` with line and
+    /// column.
     pub async fn read<Context: ServerContext>(
         &mut self,
         rqctx: &RequestContext<Context>,
+        limit: Duration,
     ) -> Result<T, Error> {
         let media_type = media_type(&rqctx.endpoint.body_content_type);
         media_type.accept(rqctx.request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes))?;
-        let bytes = self.unread.read(rqctx.request_body_max_bytes()).await?;
+        let bytes = self.unread.read(rqctx.request_body_max_bytes(), limit).await?;
         media_type.parse(&bytes)
     }
 }

@@ -7,10 +7,6 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Bytes};
 use std::time::Duration;
 
-/// How long a body may take to arrive in whole. It is cut off then: a caller must not hold a connection
-/// and a handler for as long as it likes.
-const TIME_MAX: Duration = Duration::from_secs(30);
-
 /// A request body of which something may be unread.
 pub struct Unread {
     body: Body,
@@ -41,17 +37,18 @@ impl Unread {
 
     /// Reads the body, which may have `most` bytes: as many as it declares, and as many as arrive.
     /// dropshot's own reader takes it for a bad request when there are more, and reads on to the end,
-    /// wherever that is.
+    /// wherever that is. What is not there in whole after `limit` is cut off: a caller must not hold a
+    /// connection and a handler for as long as it likes.
     ///
     /// Errors: `body_too_large`, `request_timeout`, `invalid_request` where it breaks off.
-    pub async fn read(&mut self, most: usize) -> Result<Vec<u8>, Error> {
+    pub async fn read(&mut self, most: usize, limit: Duration) -> Result<Vec<u8>, Error> {
         let declared = self.body.size_hint().lower();
         let Some(declared) = usize::try_from(declared).ok().filter(|declared| *declared <= most) else {
             return Err(too_large(most));
         };
-        let whole = tokio::time::timeout(TIME_MAX, self.read_frames(declared, most)).await;
+        let whole = tokio::time::timeout(limit, self.read_frames(declared, most)).await;
         whole.unwrap_or_else(|_| {
-            let seconds = TIME_MAX.as_secs();
+            let seconds = limit.as_secs();
             Err(Error {
                 error_code: ErrorCode::RequestTimeout,
                 message: format!("the body did not arrive in whole within {seconds} seconds"),
@@ -110,12 +107,15 @@ fn too_large(most: usize) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{TIME_MAX, Unread};
+    use super::Unread;
     use crate::types::error::ErrorCode;
     use hyper::body::{Body, Bytes, Frame};
     use std::convert::Infallible;
     use std::pin::Pin;
     use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    const LIMIT: Duration = Duration::from_secs(30);
 
     /// A body that begins and never ends.
     struct Stalled(Option<Bytes>);
@@ -136,16 +136,16 @@ mod tests {
     async fn a_body_that_does_not_arrive_in_time_is_given_up() {
         let began = tokio::time::Instant::now();
         let body = dropshot::Body::wrap(Stalled(Some(Bytes::from_static(b"{"))));
-        let error = Unread::of(body).read(1024).await.expect_err("it never ends");
+        let error = Unread::of(body).read(1024, LIMIT).await.expect_err("it never ends");
         assert_eq!(error.error_code, ErrorCode::RequestTimeout);
         assert_eq!(error.error_code.status(), 408);
         assert!(error.message.contains("30 seconds"), "{}", error.message);
-        assert!(began.elapsed() >= TIME_MAX && began.elapsed() < 2 * TIME_MAX);
+        assert!(began.elapsed() >= LIMIT && began.elapsed() < 2 * LIMIT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_whole_is_read_without_waiting() {
         let body = dropshot::Body::with_content("{}");
-        assert_eq!(Unread::of(body).read(1024).await.expect("it is whole"), b"{}");
+        assert_eq!(Unread::of(body).read(1024, LIMIT).await.expect("it is whole"), b"{}");
     }
 }

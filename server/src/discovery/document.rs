@@ -103,6 +103,11 @@ impl Document {
     }
 }
 
+/// Whether the request's `If-Match` lists tags, of which a resource without one has none.
+pub fn lists_tags(request: &HeaderMap) -> bool {
+    request.contains_key(IF_MATCH) && !items(request, &IF_MATCH).any(|item| item == "*")
+}
+
 /// The entity tags of a list header, and the star. Our tags hold no comma, so that splitting at commas is
 /// enough.
 fn items<'r>(request: &'r HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'r str> {

@@ -4,6 +4,7 @@
 use super::call::Call;
 use super::credentials::Credentials;
 use super::entry::Entry;
+use super::precondition;
 use super::problem::{Outcome, Problem};
 use super::render::{Render, Rendered};
 use super::unread::{Content, Sender, settle};
@@ -28,8 +29,9 @@ where
 {
     // Trace and host row.
     let entry = Entry::of(&rqctx)?;
-    // Caller, then handler.
-    let outcome = match entry.admit(credentials, &mut body).await {
+    // Caller, precondition, handler.
+    let admitted = entry.admit(credentials, &mut body).await;
+    let outcome = match admitted.and_then(|caller| precondition::check(&entry).map(|()| caller)) {
         Ok(caller) => handler(&mut Call { entry: &entry, caller, body: &mut body }).await,
         Err(problem) => Err(problem),
     };

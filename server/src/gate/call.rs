@@ -85,7 +85,8 @@ where
 {
     /// The request body, within its bounds.
     pub async fn body(&mut self) -> Outcome<T> {
-        Ok(read::within_bounds(self.body.read(self.entry.rqctx).await?)?)
+        let body = self.body.read(self.entry.rqctx, self.app().body_limit).await?;
+        Ok(read::within_bounds(body)?)
     }
 
     /// The request body, or its default where none was sent.

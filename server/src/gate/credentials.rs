@@ -104,7 +104,7 @@ impl Credentials<Body<TokenRequest>> for ClientForm {
     }
 
     async fn admit(self, entry: &Entry<'_>, body: &mut Body<TokenRequest>) -> Outcome<AuthenticatedClient> {
-        let form = body.read(entry.rqctx).await?;
+        let form = body.read(entry.rqctx, entry.app().body_limit).await?;
         let authorization = header::AUTHORIZATION.single(entry.request())?;
         match oauth::authenticate(&entry.app().identity, authorization, &form).await {
             Ok(client) => Ok(AuthenticatedClient { client, form }),

@@ -1,4 +1,4 @@
-//! From a request to an answer: trace, host row, caller, handler, stamp, count. [`answer`] is the one
+//! From a request to an answer: trace, host row, caller, precondition, handler, stamp, count. [`answer`] is the one
 //! wrapper; what an operation does once it is let through does not live here.
 
 mod answer;
@@ -7,6 +7,7 @@ mod credentials;
 mod entry;
 mod forwarded;
 pub mod header;
+mod precondition;
 mod problem;
 mod refusal;
 mod render;

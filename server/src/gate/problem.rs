@@ -61,10 +61,15 @@ impl Problem {
         Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Unavailable, message) }
     }
 
-    /// The document has another entity tag than the request wants.
-    pub fn precondition_failed(current: &HeaderValue) -> Self {
-        let message = "the document is not the one that If-Match names";
-        Self::new(ErrorCode::PreconditionFailed, message).with_header(ETAG, current.clone())
+    /// The resource has another entity tag than the request wants, or none.
+    pub fn precondition_failed() -> Self {
+        Self::new(ErrorCode::PreconditionFailed, "the resource is not the one that If-Match names")
+    }
+
+    /// The problem of a resource that has this entity tag.
+    #[must_use]
+    pub fn with_tag(self, current: &HeaderValue) -> Self {
+        self.with_header(ETAG, current.clone())
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

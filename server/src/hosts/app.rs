@@ -14,6 +14,7 @@ use argus_sandbox::Sandbox;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every host shares.
 pub struct App {
@@ -41,6 +42,8 @@ pub struct App {
     pub base_urls: BaseUrls,
     /// Proxies whose word for a caller's address is taken.
     pub trusted_proxies: TrustedProxies,
+    /// How long a request's body may take to arrive.
+    pub body_limit: Duration,
 }
 
 impl App {
@@ -52,6 +55,7 @@ impl App {
         addresses: Addresses,
         base_urls: BaseUrls,
         trusted_proxies: TrustedProxies,
+        body_limit: Duration,
     ) -> Self {
         let contract = &ARGUS;
         Self {
@@ -67,6 +71,7 @@ impl App {
             addresses,
             base_urls,
             trusted_proxies,
+            body_limit,
         }
     }
 }

@@ -1,21 +1,22 @@
 //! The endpoints of one host: the operations that it serves, `HEAD` beside each `GET`, and `OPTIONS` on
-//! every path. They come from the trait and the operation table. What takes no body stands there twice,
-//! because dropshot chooses among endpoints of one path by a version: here, by whether the request has one
-//! all the same.
+//! every path. They come from the trait and the operation table. dropshot chooses among endpoints of one path
+//! and method by a version: here, by what is to become of the request's body. So what takes none stands there
+//! twice, and beside all of them an endpoint that refuses.
 
+use super::refusal::{Head, Refusal};
 use super::{HostContext, live, options, sandbox};
 use crate::discovery;
 use crate::gate::{Sender, settle};
 use argus_openapi::api::argus_api_mod;
-use argus_openapi::http::Unread;
+use argus_openapi::http::{EmptyReply, Unread};
 use argus_openapi::row::RequestBody;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::{Host, Operation, OperationRow};
 use dropshot::semver::Version;
 use dropshot::{
     ApiDescription, ApiEndpoint, ApiEndpointBodyContentType, ApiEndpointParameter,
-    ApiEndpointParameterLocation, ApiEndpointResponse, ApiEndpointVersions, Body, ExtensionMode, Path,
-    RawRequest, RequestContext, SharedExtractor,
+    ApiEndpointParameterLocation, ApiEndpointResponse, ApiEndpointVersions, Body, ExtensionMode, HttpError,
+    Path, RawRequest, RequestContext, SharedExtractor,
 };
 use http::{Method, Request};
 use schemars::JsonSchema;
@@ -26,12 +27,40 @@ use std::sync::Arc;
 /// dropshot wants a media type, body or not.
 const JSON: &str = dropshot::CONTENT_TYPE_JSON;
 
+/// The methods whose requests have an endpoint that refuses them. Of any other, the body is not read.
+pub(super) const USUAL_METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// What becomes of a request, as dropshot's versions tell endpoints of one path and method apart.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// It has no body.
+    Bare = 1,
+    /// It has one, whether its operation takes it or not.
+    WithBody,
+    /// It has one, and no operation takes the request.
+    Refused,
+}
+
+impl Kind {
+    /// The version by which dropshot finds the endpoint.
+    pub(super) const fn version(self) -> Version {
+        Version::new(self as u64, 0, 0)
+    }
+
+    /// The versions of an endpoint that takes these kinds of requests.
+    fn versions(from: Self, to: Self) -> Result<ApiEndpointVersions, String> {
+        let after = Version::new(to as u64 + 1, 0, 0);
+        ApiEndpointVersions::from_until(from.version(), after).map_err(str::to_owned)
+    }
+}
+
 /// What one host answers.
 pub(super) struct Endpoints {
     /// For dropshot.
     pub(super) description: ApiDescription<HostContext>,
     /// What is at each path, as it is published.
-    pub(super) paths: BTreeMap<String, Resource>,
+    pub(super) paths: BTreeMap<String, Arc<Resource>>,
 }
 
 /// What is at one path.
@@ -95,9 +124,9 @@ impl Endpoints {
             } else {
                 // Its handler sees to the body.
                 self.insert(ApiEndpoint {
-                    versions: ApiEndpointVersions::All,
+                    versions: Kind::versions(Kind::Bare, Kind::WithBody)?,
                     request_body_max_bytes: Some(row.body_max_bytes),
-                    ..without_body(path, method, endpoint)
+                    ..without_body(path, method, endpoint)?
                 })?;
             }
             if *method == Method::GET {
@@ -106,10 +135,14 @@ impl Endpoints {
         }
         let headers = options::headers(&methods, served.iter().map(|served| served.row));
         self.register(path, &Method::OPTIONS, &options(headers))?;
+        let is_open = served.iter().any(|served| served.row.is_open());
+        let resource = Arc::new(Resource { methods, is_open });
+        for method in &USUAL_METHODS {
+            self.insert(refused(path, method, &resource)?)?;
+        }
         let published = served.iter().find_map(|served| served.row.published_path);
         let path = published.map_or(path, |published| published.template);
-        let is_open = served.iter().any(|served| served.row.is_open());
-        self.paths.insert(path.to_owned(), Resource { methods, is_open });
+        self.paths.insert(path.to_owned(), resource);
         Ok(())
     }
 
@@ -120,8 +153,8 @@ impl Endpoints {
         method: &Method,
         endpoint: &ApiEndpoint<HostContext>,
     ) -> Result<(), String> {
-        self.insert(without_body(path, method, endpoint))?;
-        self.insert(with_body(path, method, endpoint))
+        self.insert(without_body(path, method, endpoint)?)?;
+        self.insert(with_body(path, method, endpoint)?)
     }
 
     fn insert(&mut self, endpoint: ApiEndpoint<HostContext>) -> Result<(), String> {
@@ -129,18 +162,13 @@ impl Endpoints {
     }
 }
 
-/// The version by which dropshot finds the endpoint of a request.
-pub(super) const fn version(has_body: bool) -> Version {
-    Version::new(if has_body { 2 } else { 1 }, 0, 0)
-}
-
 /// The endpoint for requests without a body.
 fn without_body(
     path: &str,
     method: &Method,
     endpoint: &ApiEndpoint<HostContext>,
-) -> ApiEndpoint<HostContext> {
-    ApiEndpoint {
+) -> Result<ApiEndpoint<HostContext>, String> {
+    Ok(ApiEndpoint {
         operation_id: endpoint.operation_id.clone(),
         handler: Arc::clone(&endpoint.handler),
         method: method.clone(),
@@ -156,12 +184,16 @@ fn without_body(
         extension_mode: ExtensionMode::None,
         visible: false,
         deprecated: endpoint.deprecated,
-        versions: ApiEndpointVersions::until(version(true)),
-    }
+        versions: Kind::versions(Kind::Bare, Kind::Bare)?,
+    })
 }
 
 /// The endpoint for requests with a body that is of no use to their handler.
-fn with_body(path: &str, method: &Method, endpoint: &ApiEndpoint<HostContext>) -> ApiEndpoint<HostContext> {
+fn with_body(
+    path: &str,
+    method: &Method,
+    endpoint: &ApiEndpoint<HostContext>,
+) -> Result<ApiEndpoint<HostContext>, String> {
     let handler = Arc::clone(&endpoint.handler);
     let settled = move |rqctx: RequestContext<HostContext>, request: RawRequest| {
         let handler = Arc::clone(&handler);
@@ -181,11 +213,38 @@ fn with_body(path: &str, method: &Method, endpoint: &ApiEndpoint<HostContext>) -
     };
     let all = ApiEndpointVersions::All;
     let settled = ApiEndpoint::new(String::new(), settled, Method::GET, JSON, path, all);
-    ApiEndpoint {
+    Ok(ApiEndpoint {
         handler: settled.handler,
-        versions: ApiEndpointVersions::from(version(true)),
-        ..without_body(path, method, endpoint)
-    }
+        versions: Kind::versions(Kind::WithBody, Kind::WithBody)?,
+        ..without_body(path, method, endpoint)?
+    })
+}
+
+/// The endpoint for requests with a body that no operation takes: those of another method, and those without
+/// a valid `Host`.
+fn refused(
+    path: &str,
+    method: &Method,
+    resource: &Arc<Resource>,
+) -> Result<ApiEndpoint<HostContext>, String> {
+    let resource = Arc::clone(resource);
+    let refuse = move |rqctx: RequestContext<HostContext>, request: RawRequest| {
+        let resource = Arc::clone(&resource);
+        async move {
+            let head = Head::from(&rqctx.request);
+            let refusal = if head.has_host() { Refusal::NoSuchMethod } else { Refusal::BadHost };
+            let mut error = refusal.answer(rqctx.context(), head, Some(&resource));
+            let sender = Sender::of(head.version, head.headers);
+            settle(Unread::of(request.into_inner().into_body()), sender, error.headers_mut()).await;
+            Err::<EmptyReply, HttpError>(error)
+        }
+    };
+    let all = ApiEndpointVersions::All;
+    let refused = ApiEndpoint::new("refused".to_owned(), refuse, method.clone(), JSON, path, all);
+    Ok(ApiEndpoint {
+        versions: Kind::versions(Kind::Refused, Kind::Refused)?,
+        ..without_body(path, method, &refused)?
+    })
 }
 
 /// The endpoint that answers `OPTIONS` with these headers.

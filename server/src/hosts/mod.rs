@@ -6,6 +6,7 @@ mod endpoints;
 mod host_header;
 mod live;
 mod options;
+mod refusal;
 mod routing;
 mod sandbox;
 mod shared;

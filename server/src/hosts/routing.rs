@@ -1,24 +1,25 @@
-//! What runs before dropshot routes a request: does this host serve an operation there? If not, the
-//! answer is given here, because dropshot's own would lack the standard headers.
+//! What runs before dropshot routes a request: does this host serve an operation there, and which endpoint of
+//! it answers? dropshot has no middleware, but its version policy sees every request first and may refuse it.
 //!
-//! dropshot has no middleware, but its version policy sees every request first and may refuse it.
+//! A refusal from here cannot read the request's body, so that one with a body is left to an endpoint that
+//! refuses wherever there is one: at every path of the host, for every usual method. Where there is none the
+//! connection ends with the answer, and a sender of a long body may be cut off before it has read that.
 
-use super::endpoints::{self, Resource};
-use super::{HostContext, host_header, options};
-use crate::discovery;
-use crate::gate::trace;
-use argus_openapi::types::error::ErrorCode;
-use dropshot::{Body, ClientErrorStatusCode, DynamicVersionPolicy, HttpError, semver};
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION};
+use super::HostContext;
+use super::endpoints::{Kind, Resource, USUAL_METHODS};
+use super::refusal::{Head, Refusal};
+use dropshot::{Body, DynamicVersionPolicy, HttpError, semver};
+use http::header::CONNECTION;
 use http::{HeaderValue, Request, Version};
 use hyper::body::Body as _;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The paths of one host.
 pub(super) struct Routing {
-    paths: matchit::Router<Resource>,
+    paths: matchit::Router<Arc<Resource>>,
     context: HostContext,
 }
 
@@ -30,7 +31,7 @@ impl fmt::Debug for Routing {
 
 impl Routing {
     /// The paths that the context's host serves.
-    pub(super) fn new(context: HostContext, served: BTreeMap<String, Resource>) -> Result<Self, String> {
+    pub(super) fn new(context: HostContext, served: BTreeMap<String, Arc<Resource>>) -> Result<Self, String> {
         let mut paths = matchit::Router::new();
         for (path, resource) in served {
             paths.insert(path, resource).map_err(|error| error.to_string())?;
@@ -38,60 +39,40 @@ impl Routing {
         Ok(Self { paths, context })
     }
 
-    /// The refusal of a request that no operation of this host takes.
-    fn check(&self, request: &Request<Body>) -> Result<(), Refusal> {
-        if !host_header::is_valid(request.version(), request.headers()) {
-            return Err(Refusal::BadHost);
-        }
-        let path = request.uri().path();
+    /// What is at a path.
+    fn resource(&self, path: &str) -> Result<&Resource, Refusal> {
         let Ok(found) = self.paths.at(path) else {
             return Err(if is_canonical(path) { Refusal::NoSuchOperation } else { Refusal::BadPath });
         };
         // Beyond its parameters, a path that matches stands in the table as it is.
-        if !found.params.iter().all(|(_, value)| is_canonical(value)) {
-            return Err(Refusal::BadPath);
-        }
-        let methods = &found.value.methods;
-        if methods.contains(request.method()) {
-            Ok(())
+        if found.params.iter().all(|(_, value)| is_canonical(value)) {
+            Ok(found.value)
         } else {
-            Err(Refusal::NoSuchMethod(options::allow(methods)))
+            Err(Refusal::BadPath)
         }
     }
 
-    fn refuse(&self, request: &Request<Body>, refusal: Refusal) -> HttpError {
-        self.context.app.metrics.count_unrouted();
-        let (code, message, allow) = match refusal {
-            Refusal::BadHost => {
-                (ErrorCode::InvalidRequest, "the request must have one valid Host header", None)
-            }
-            Refusal::BadPath => (
-                ErrorCode::InvalidRequest,
-                "the path must be percent-encoded UTF-8 without empty or dot segments",
-                None,
-            ),
-            Refusal::NoSuchOperation => (ErrorCode::NotFound, "this host has no such operation", None),
-            Refusal::NoSuchMethod(allow) => {
-                (ErrorCode::MethodNotAllowed, "the path takes the methods that Allow lists", Some(allow))
-            }
-        };
-        let status =
-            ClientErrorStatusCode::from_u16(code.status()).unwrap_or(ClientErrorStatusCode::NOT_FOUND);
-        let mut error = HttpError::for_client_error(Some(code.to_string()), status, message.to_owned());
-        let headers = error.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(allow) = allow {
-            headers.insert(ALLOW, allow);
+    /// The refusal of a request that no operation of this host takes.
+    fn check(&self, head: Head<'_>) -> Result<(), Refusal> {
+        if !head.has_host() {
+            return Err(Refusal::BadHost);
         }
-        let resource = self.paths.at(request.uri().path()).ok().map(|found| found.value);
-        if resource.is_some_and(|at| at.is_open && at.methods.contains(request.method())) {
-            discovery::open_to_all(headers);
-        }
+        let resource = self.resource(head.uri.path())?;
+        if resource.methods.contains(head.method) { Ok(()) } else { Err(Refusal::NoSuchMethod) }
+    }
+
+    /// Whether an endpoint can refuse a request.
+    fn has_endpoint(&self, head: Head<'_>) -> bool {
+        USUAL_METHODS.contains(head.method) && self.resource(head.uri.path()).is_ok()
+    }
+
+    fn refuse(&self, head: Head<'_>, refusal: Refusal, has_body: bool) -> HttpError {
+        let at = self.paths.at(head.uri.path()).ok().map(|found| &**found.value);
+        let mut error = refusal.answer(&self.context, head, at);
         // Nobody reads the body, and dropshot does not give it away.
-        if !request.body().is_end_stream() && request.version() < Version::HTTP_2 {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        if has_body && head.version < Version::HTTP_2 {
+            error.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        trace::unrouted(&self.context, request.method(), request.uri(), request.headers()).stamp(headers);
         error
     }
 }
@@ -102,18 +83,15 @@ impl DynamicVersionPolicy for Routing {
         request: &Request<Body>,
         _: &slog::Logger,
     ) -> Result<semver::Version, HttpError> {
-        match self.check(request) {
-            Ok(()) => Ok(endpoints::version(!request.body().is_end_stream())),
-            Err(refusal) => Err(self.refuse(request, refusal)),
-        }
+        let (head, has_body) = (Head::from(request), !request.body().is_end_stream());
+        let kind = match self.check(head) {
+            Ok(()) if has_body => Kind::WithBody,
+            Ok(()) => Kind::Bare,
+            Err(_) if has_body && self.has_endpoint(head) => Kind::Refused,
+            Err(refusal) => return Err(self.refuse(head, refusal, has_body)),
+        };
+        Ok(kind.version())
     }
-}
-
-enum Refusal {
-    BadHost,
-    BadPath,
-    NoSuchOperation,
-    NoSuchMethod(HeaderValue),
 }
 
 /// Whether dropshot's router would take the path as it stands: what it would refuse by itself is

@@ -35,7 +35,7 @@ pub(super) async fn published(
 /// What the request's conditions select, in the order of RFC 9110, section 13.2.2.
 fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
     match document.unwanted_tag(request) {
-        Some(current) => Err(Problem::precondition_failed(current)),
+        Some(current) => Err(Problem::precondition_failed().with_tag(current)),
         None => Ok(document.unless_current(request)),
     }
 }

@@ -31,8 +31,10 @@ const CONNECTIONS_MAX: u32 = 1_000;
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
-/// The longest that they may be given, in seconds.
-const DRAIN_SECONDS_MAX: u32 = 3_600;
+/// How long the body of a request may take to arrive when nobody says, in seconds.
+pub const BODY_SECONDS: u32 = 30;
+/// The longest that either may be given, in seconds.
+const SECONDS_MAX: u32 = 3_600;
 
 /// Everything that a service needs to know to start.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// How long open requests may take to end after the service was told to stop.
     pub drain: Duration,
+    /// How long the body of a request may take to arrive.
+    pub body_limit: Duration,
     /// URL under which clients reach the auth host, if it was said.
     pub auth_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
@@ -128,8 +132,12 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         Err(error) => faults.push(format!("`trusted_proxies`: {error}")),
     }
     let drain_seconds = hosts.drain_seconds.unwrap_or(DRAIN_SECONDS);
-    if drain_seconds > DRAIN_SECONDS_MAX {
-        faults.push(format!("`drain_seconds` must be at most {DRAIN_SECONDS_MAX}"));
+    if drain_seconds > SECONDS_MAX {
+        faults.push(format!("`drain_seconds` must be at most {SECONDS_MAX}"));
+    }
+    let body_seconds = hosts.body_seconds.unwrap_or(BODY_SECONDS);
+    if !(1..=SECONDS_MAX).contains(&body_seconds) {
+        faults.push(format!("`body_seconds` must be 1 to {SECONDS_MAX}"));
     }
 
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
@@ -159,6 +167,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         expose: hosts.expose.unwrap_or(false),
         trusted_proxies,
         drain: Duration::from_secs(drain_seconds.into()),
+        body_limit: Duration::from_secs(body_seconds.into()),
         auth_url: hosts.auth_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),

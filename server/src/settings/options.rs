@@ -181,6 +181,10 @@ pub struct HostOptions {
     #[arg(long, env = "ARGUS_DRAIN_SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_seconds: Option<u32>,
+    /// How many seconds the body of a request may take to arrive, 1 to 3600 [default: 30].
+    #[arg(long, env = "ARGUS_BODY_SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_seconds: Option<u32>,
     /// Where the live API host listens [default: 127.0.0.1:8081].
     #[arg(long, env = "ARGUS_API_ADDR", value_parser = parse_address)]
     #[serde(skip_serializing_if = "Option::is_none")]

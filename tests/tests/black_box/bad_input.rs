@@ -4,7 +4,7 @@
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Answer, AppCredentials, Connection, Tenancy, TestProcess};
+use argus_tests::{Answer, AppCredentials, Tenancy, TestProcess};
 use http::Method;
 use serde_json::json;
 
@@ -210,7 +210,7 @@ async fn a_body_of_the_wrong_kind_or_size_is_refused() {
         victim.sandbox(Method::POST, "/v1/jobs", large.clone()).await.expect_error(413, "body_too_large");
     assert!(message.contains("1048576"), "{message}");
     // Without a length, too.
-    let mut connection = Connection::open(victim.process.address(Host::Sandbox)).await;
+    let mut connection = victim.process.open(Host::Sandbox).await;
     let head = format!(
         "POST /v1/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ntransfer-encoding: chunked\r\n\r\n200000\r\n",
         victim.sandbox_token
@@ -223,7 +223,7 @@ async fn a_body_of_the_wrong_kind_or_size_is_refused() {
     assert_eq!(refused.header("connection"), "close");
     assert!(connection.is_closed().await);
     // There is an end to patience: a sender that never stops is cut off with the same answer.
-    let mut connection = Connection::open(victim.process.address(Host::Sandbox)).await;
+    let mut connection = victim.process.open(Host::Sandbox).await;
     connection.write(head.replace("200000", "fffffff").as_bytes()).await;
     connection.write(&vec![b' '; 0x0a00000]).await;
     connection.response().await.expect_error(413, "body_too_large");
@@ -307,7 +307,6 @@ async fn a_path_that_does_not_fit_is_refused() {
 async fn bytes_that_are_no_request_do_no_harm() {
     let victim = Victim::start().await;
     for host in Host::ALL {
-        let address = victim.process.address(host);
         for bytes in [
             &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS here\r\n\r\n"[..],
             b"GET / HTTP/9.9\r\n\r\n",
@@ -316,20 +315,20 @@ async fn bytes_that_are_no_request_do_no_harm() {
             b"POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
             b"POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
         ] {
-            let mut connection = Connection::open(address).await;
+            let mut connection = victim.process.open(host).await;
             connection.write(bytes).await;
             connection.response().await.expect(400);
         }
         let huge = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-huge: {}\r\n\r\n", "x".repeat(1024 * 1024));
-        let mut connection = Connection::open(address).await;
+        let mut connection = victim.process.open(host).await;
         connection.write(huge.as_bytes()).await;
         assert_eq!(connection.response().await.status, 431);
         let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "x-many: 1\r\n".repeat(500));
-        let mut connection = Connection::open(address).await;
+        let mut connection = victim.process.open(host).await;
         connection.write(many.as_bytes()).await;
         assert_eq!(connection.response().await.status, 431);
         // A caller that goes away in the middle.
-        let mut connection = Connection::open(address).await;
+        let mut connection = victim.process.open(host).await;
         connection
             .write(b"POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\ngrant")
             .await;

@@ -6,7 +6,9 @@ use argus_openapi::contract::ARGUS;
 use argus_openapi::read::MediaType;
 use argus_openapi::row::RequestBody;
 use argus_openapi::{Access, Host, Operation};
-use argus_tests::{Answer, Connection, TestServer, audience, claims};
+use argus_tests::{Answer, Installation, TestServer, audience, claims};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_without_one_valid_host_is_refused_on_every_path() {
@@ -51,7 +53,7 @@ fn head(method: &str, path: &str, lines: &str, length: usize) -> String {
 
 /// The answer to a head alone; whether the connection says that it ends must be what it then does.
 async fn answer_to_head(server: &TestServer, host: Host, head: &str) -> Answer {
-    let mut connection = Connection::open(server.address(host)).await;
+    let mut connection = server.open(host).await;
     connection.write(head.as_bytes()).await;
     connection.response().await
 }
@@ -89,7 +91,7 @@ async fn a_short_body_that_nobody_reads_does_not_end_the_connection() {
     for (method, path, status) in
         [("POST", "/v1/jobs", 401), ("GET", "/.well-known/openapi.json", 200), ("GET", "/healthz", 200)]
     {
-        let mut connection = Connection::open(server.address(Host::Sandbox)).await;
+        let mut connection = server.open(Host::Sandbox).await;
         for _ in 0..3 {
             connection.write(format!("{}{{}}", head(method, path, "", 2)).as_bytes()).await;
             let answer = connection.response().await.expect(status);
@@ -101,15 +103,88 @@ async fn a_short_body_that_nobody_reads_does_not_end_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_body_that_nobody_reads_does_not_cost_the_reply() {
     let server = TestServer::start();
-    for (method, path, status) in [("GET", "/.well-known/openapi.json", 200), ("POST", "/v1/jobs", 401)] {
-        let length = 4 * 1024 * 1024;
-        let mut connection = Connection::open(server.address(Host::Sandbox)).await;
-        connection.write(head(method, path, "", length).as_bytes()).await;
-        connection.write(&vec![b' '; length]).await;
+    let length = 4 * 1024 * 1024;
+    for (method, path, host_line, status) in [
+        ("GET", "/.well-known/openapi.json", "host: x\r\n", 200),
+        ("POST", "/v1/jobs", "host: x\r\n", 401),
+        ("PATCH", "/v1/jobs", "host: x\r\n", 405),
+        ("POST", "/v1/jobs/j1", "host: x\r\n", 405),
+        ("POST", "/v1/jobs", "", 400),
+        ("GET", "/healthz", "host: a b\r\n", 400),
+        ("DELETE", "/healthz", "host: a\r\nhost: b\r\n", 400),
+    ] {
+        let mut connection = server.open(Host::Sandbox).await;
+        let head = head(method, path, "", length).replace("host: x\r\n", host_line);
+        // A sender who reads nothing before all is sent, and gives up when it cannot be.
+        connection.try_write(head.as_bytes()).await.unwrap();
+        let sent = connection.try_write(&vec![b' '; length]).await;
+        sent.unwrap_or_else(|error| panic!("{head}{error}"));
         let answer = connection.response().await.expect(status);
         assert_eq!(answer.header("connection"), "close");
         answer.json();
         assert!(connection.is_closed().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_the_same_with_a_body_as_without() {
+    let server = TestServer::start();
+    for host in Host::ALL {
+        for (method, path, host_line) in [
+            ("PATCH", "/.well-known/openapi/api.json", "host: x\r\n"),
+            ("POST", "/.well-known/openapi/api.json", "host: x\r\n"),
+            ("HEAD", "/.well-known/openapi/api.json", ""),
+            ("OPTIONS", "/healthz", ""),
+            ("TRACE", "/healthz", "host: x\r\n"),
+            ("PUT", "/v1/jobs/%ff", "host: x\r\n"),
+            ("PUT", "/nowhere", "host: x\r\n"),
+        ] {
+            let mut refusals = Vec::new();
+            for body in ["", "{}"] {
+                let lines = format!("{host_line}connection: close\r\ncontent-length: {}\r\n", body.len());
+                let request = format!("{method} {path} HTTP/1.1\r\n{lines}\r\n{body}");
+                let mut connection = server.open(host).await;
+                connection.write(request.as_bytes()).await;
+                let refusal = connection.response().await;
+                refusal.assert_standard_headers(host);
+                let names: BTreeSet<String> = refusal.headers.keys().map(ToString::to_string).collect();
+                refusals.push((refusal.status, refusal.header("allow").to_owned(), names));
+            }
+            assert_eq!(refusals[0], refusals[1], "{method} {path} {host_line}");
+        }
+    }
+}
+
+/// Between two bytes of who drips.
+const DRIP: Duration = Duration::from_millis(50);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_drips_is_given_up_after_its_time() {
+    let mut installation = Installation::sqlite();
+    let limit = Duration::from_secs(1);
+    installation.settings.body_limit = limit;
+    let server = TestServer::from(installation);
+    let mut requests = vec![(Host::Auth, "/v1/oauth/token", String::new())];
+    for host in ARGUS.row("job_create").unwrap().hosts {
+        let caller = server.caller(*host, &every_scope()).await;
+        requests.push((*host, "/v1/jobs", format!("authorization: Bearer {}\r\n", caller.token)));
+    }
+    for (host, path, lines) in requests {
+        let mut connection = server.open(host).await;
+        let began = Instant::now();
+        connection.write(head("POST", path, &lines, 10_000).as_bytes()).await;
+        while tokio::time::timeout(DRIP, connection.readable()).await.is_err() {
+            connection.write(b" ").await;
+        }
+        let answer = connection.response().await.expect(408);
+        assert!(began.elapsed() >= limit, "{:?}", began.elapsed());
+        assert_eq!(answer.header("connection"), "close", "{answer:?}");
+        let (member, value) = match host {
+            Host::Auth => ("error", "invalid_request"),
+            _ => ("error_code", "request_timeout"),
+        };
+        assert_eq!(answer.text(member), value, "{answer:?}");
+        server.assert_alive().await;
     }
 }
 
@@ -139,7 +214,7 @@ fn longest(operation: Operation) -> usize {
 async fn a_token_form_that_does_not_end_is_refused_after_16_kib() {
     assert_eq!(longest(Operation::OauthToken), 16 * 1024);
     let server = TestServer::start();
-    let mut connection = Connection::open(server.address(Host::Auth)).await;
+    let mut connection = server.open(Host::Auth).await;
     let head = "POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.write(head.as_bytes()).await;
     // More is to come, and nobody waits for it.

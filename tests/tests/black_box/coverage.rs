@@ -10,6 +10,7 @@ use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX};
 use argus_tests::{
     Answer, Samples, TestServer, audience, claims, forge, operations_of_the_trait, public_key_pem,
 };
+use http::Method;
 use serde_json::json;
 
 const SANDBOX_REASON: &str = "x-argus-sandbox-reason";
@@ -50,6 +51,18 @@ impl Walk {
         let answer = self.server.send(request).await;
         answer.assert_standard_headers(host);
         answer
+    }
+
+    /// The `Authorization` that opens an operation on a host, beyond what its sample says.
+    fn right_authorization(&self, row: &OperationRow, host: Host) -> Option<String> {
+        match row.access {
+            Access::Public | Access::Client => None,
+            Access::AnyToken | Access::Scope(_) => {
+                let mut claims = claims(audience(host), &self.samples.tenant_id, &every_scope());
+                claims.organization_id.clone_from(&self.samples.organization_id);
+                Some(format!("Bearer {}", self.server.sign(&claims)))
+            }
+        }
     }
 
     async fn send_token(&self, row: &'static OperationRow, host: Host, token: &str) -> Answer {
@@ -269,21 +282,64 @@ async fn a_public_operation_answers_whatever_token_comes_along() {
 async fn a_copy_of_a_success_may_be_kept_as_the_row_says() {
     let walk = Walk::begin().await;
     for (row, host) in served() {
-        let bearer = match row.access {
-            Access::Public | Access::Client => None,
-            Access::AnyToken | Access::Scope(_) => {
-                let mut claims = claims(audience(host), &walk.samples.tenant_id, &every_scope());
-                claims.organization_id.clone_from(&walk.samples.organization_id);
-                Some(format!("Bearer {}", walk.server.sign(&claims)))
-            }
-        };
-        let answer = walk.send(row, host, bearer).await;
+        let answer = walk.send(row, host, walk.right_authorization(row, host)).await;
         let place = format!("{} on {}\n{answer:?}", row.id, host.name());
         assert!(answer.status.is_success(), "{place}");
         let public = answer.header("cache-control").starts_with("public, max-age=");
         assert_eq!(public, row.caching != Caching::Private, "{place}");
         assert_eq!(answer.header("cache-control") == "no-store", row.caching == Caching::Private, "{place}");
         assert_eq!(!answer.header("etag").is_empty(), row.caching == Caching::Tagged, "{place}");
+    }
+}
+
+/// Whether an operation that is asked for under this condition is performed.
+async fn is_performed(walk: &Walk, row: &'static OperationRow, host: Host, if_match: &str) -> bool {
+    let sample = walk.samples.of(&walk.server, row, host).await;
+    let mut request = walk.server.sample(host, &sample).header("if-match", if_match);
+    if let Some(value) = walk.right_authorization(row, host) {
+        request = request.header("authorization", value);
+    }
+    let answer = walk.server.send(request).await;
+    if answer.status.is_success() {
+        return true;
+    }
+    let place = format!("{} on {}\n{answer:?}", row.id, host.name());
+    assert_eq!(answer.status, 412, "{place}");
+    let (member, code) = match row.access {
+        Access::Client => ("error", "invalid_request"),
+        _ => ("error_code", "precondition_failed"),
+    };
+    assert_eq!(answer.text(member), code, "{place}");
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_performed_under_the_condition_of_a_tag_that_nothing_has() {
+    let walk = Walk::begin().await;
+    for (row, host) in served() {
+        for (if_match, performed) in [("\"a\"", false), ("W/\"a\", \"b\"", false), ("", false), ("*", true)] {
+            let seen = is_performed(&walk, row, host, if_match).await;
+            assert_eq!(seen, performed, "{} on {}: {if_match}", row.id, host.name());
+        }
+    }
+    // Who may not ask is told that first.
+    let job = walk.server.request(Host::Sandbox, Method::GET, "/v1/jobs").header("if-match", "\"a\"");
+    walk.server.send(job).await.expect_error(401, "missing_token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_whose_condition_does_not_hold_is_not_made() {
+    let server = TestServer::start();
+    let tenancy = server.tenant().await;
+    let body = json!({
+        "name": "Conditional", "grant_types": ["client_credentials"], "requested_scopes": ["webhooks:read"]
+    });
+    for (if_match, status, apps) in [("\"a\"", 412, 0), ("*", 201, 1)] {
+        let request = server.request(Host::Auth, Method::POST, "/v1/platform/apps").json(&body);
+        let request = request.bearer_auth(&tenancy.admin_token).header("if-match", if_match);
+        server.send(request).await.expect(status);
+        let listed = tenancy.get("/v1/platform/apps").await.expect(200).json();
+        assert_eq!(listed["apps"].as_array().unwrap().len(), apps);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::support::binary;
 use argus_openapi::Host;
-use argus_tests::{Connection, TestProcess, TestServer, argus, open_command};
+use argus_tests::{Judged, TestProcess, TestServer, argus, open_command};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -11,8 +11,8 @@ use tempfile::TempDir;
 const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// A connection on which one request was answered.
-async fn used_connection(server: &argus_tests::Reach, host: Host) -> Connection {
-    let mut connection = Connection::open(server.address(host)).await;
+async fn used_connection(server: &argus_tests::Reach, host: Host) -> Judged {
+    let mut connection = server.open(host).await;
     connection.write(GET_HEALTH).await;
     connection.response().await.expect(200);
     connection
@@ -115,7 +115,7 @@ async fn the_metrics_tell_the_open_connections_of_each_host_silent_ones_included
     assert_eq!(open_connections(&server, Host::Sandbox).await, 2);
     assert!(open_connections(&server, Host::Auth).await >= 1, "the request's own");
 
-    api.push(Connection::open(server.address(Host::Api)).await);
+    api.push(server.open(Host::Api).await);
     await_open_connections(&server, Host::Api, 6).await;
     api.truncate(1);
     await_open_connections(&server, Host::Api, 1).await;

@@ -4,7 +4,7 @@ use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::published::{DESCRIPTOR_JSON, DESCRIPTOR_YAML, HOST_DESCRIPTORS};
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Connection, TestProcess, argus, open_command, place_keys, sql};
+use argus_tests::{TestProcess, argus, open_command, place_keys, sql};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::{Connection as _, RunQueryDsl, SqliteConnection};
@@ -356,7 +356,7 @@ async fn ends_cleanly_in_the_middle_of_a_request(signal: &str) {
         process.ready_text("admin_token"),
         body.len()
     );
-    let mut connection = Connection::open(process.address(Host::Auth)).await;
+    let mut connection = process.open(Host::Auth).await;
     connection.write(head.as_bytes()).await;
     // The server asks for the body: the handler is at work.
     let go_on = connection.read_until(b"\r\n\r\n").await;
@@ -411,7 +411,7 @@ async fn a_call_that_the_database_blocks_does_not_hold_the_process_up_beyond_its
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_the_drain_at_once() {
     let process = TestProcess::dev(binary());
-    let mut connection = Connection::open(process.address(Host::Auth)).await;
+    let mut connection = process.open(Host::Auth).await;
     connection
         .write(
             b"POST /v1/oauth/token HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n",
@@ -428,7 +428,7 @@ async fn a_second_signal_ends_the_drain_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_does_not_hold_the_process_up() {
     let process = TestProcess::dev(binary());
-    let mut idle = Connection::open(process.address(Host::Sandbox)).await;
+    let mut idle = process.open(Host::Sandbox).await;
     idle.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
     idle.response().await.expect(200);
     let (ended, _directory) = process.stop();

@@ -8,14 +8,15 @@ use argus_sdk::webhooks::{SANDBOX_SECRET, VerificationError, Verifier, WEBHOOK_T
 use argus_sdk::{
     ArgusClient, Credentials, Environment, JobFilter, ResponseExt, TokenVerifier, WaitOptions, types,
 };
-use argus_tests::{AppCredentials, Reach, TestServer};
+use argus_tests::{AppCredentials, TestServer, Witness};
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
 use std::time::Duration;
 
-fn environment(reach: &Reach) -> Environment {
-    let [auth, api, sandbox] = Host::ALL.map(|host| reach.url(host, ""));
+/// The hosts, with a witness of all that the SDK is answered.
+fn environment(witness: &Witness) -> Environment {
+    let [auth, api, sandbox] = Host::ALL.map(|host| witness.url(host));
     Environment::custom(&auth, &api, &sandbox).unwrap()
 }
 
@@ -25,10 +26,10 @@ async fn partner(server: &TestServer) -> AppCredentials {
     server.app(&scopes).await
 }
 
-fn sandbox_client(server: &TestServer, app: &AppCredentials) -> ArgusClient {
+fn sandbox_client(witness: &Witness, app: &AppCredentials) -> ArgusClient {
     let admin = Credentials::token(app.tenancy.admin_token.clone());
     let credentials = Credentials::sandbox(admin, &app.client_id).scenarios(["wallet.high-risk"]);
-    let environment = environment(server).using_sandbox();
+    let environment = environment(witness).using_sandbox();
     ArgusClient::builder().environment(environment).credentials(credentials).build().unwrap()
 }
 
@@ -36,7 +37,8 @@ fn sandbox_client(server: &TestServer, app: &AppCredentials) -> ArgusClient {
 async fn the_sdk_and_raw_http_get_the_same_answer() {
     let server = TestServer::start();
     let app = partner(&server).await;
-    let client = sandbox_client(&server, &app);
+    let witness = Witness::before(&server).await;
+    let client = sandbox_client(&witness, &app);
     let payload = json!({"profile_ids": ["p1", "p2"]});
     let body = types::JobCreate::builder()
         .kind(types::JobKind::IntelligenceEnrichBulk)
@@ -61,7 +63,8 @@ async fn the_sdk_and_raw_http_get_the_same_answer() {
 async fn the_sdk_streams_every_page() {
     let server = TestServer::start();
     let app = partner(&server).await;
-    let client = sandbox_client(&server, &app);
+    let witness = Witness::before(&server).await;
+    let client = sandbox_client(&witness, &app);
     let filter = JobFilter { page_size: 7.try_into().ok(), ..JobFilter::default() };
     let streamed: Vec<_> = client.stream_jobs(filter).try_collect().await.unwrap();
     let token = app.sandbox_token(&["wallet.high-risk"]).await;
@@ -74,7 +77,8 @@ async fn the_sdk_streams_every_page() {
 async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
     let server = TestServer::start();
     let app = partner(&server).await;
-    let client = sandbox_client(&server, &app);
+    let witness = Witness::before(&server).await;
+    let client = sandbox_client(&witness, &app);
     let subscription = types::WebhookCreate::builder()
         .url("https://partner.example.com/hooks")
         .events(vec![types::WebhookEvent::JobSucceeded])
@@ -144,15 +148,16 @@ fn the_secret_that_the_contract_tells_is_the_sdk_s() {
 async fn the_sdk_gets_a_live_token_and_verifies_it_with_the_published_keys() {
     let server = TestServer::start();
     let app = partner(&server).await;
+    let witness = Witness::before(&server).await;
     let credentials = Credentials::client(&app.client_id, app.client_secret.as_str());
     let client =
-        ArgusClient::builder().environment(environment(&server)).credentials(credentials).build().unwrap();
+        ArgusClient::builder().environment(environment(&witness)).credentials(credentials).build().unwrap();
     let viewed = client.app_view().client_id(app.client_id.as_str()).send().await.unwrap();
     assert_eq!(viewed.tenant_id, app.tenancy.tenant_id);
     assert!(!viewed.is_sandbox());
 
     let token = app.live_token(&[Scope::JobsRead]).await;
-    let verifier = TokenVerifier::builder(environment(&server)).build().unwrap();
+    let verifier = TokenVerifier::builder(environment(&witness)).build().unwrap();
     let claims = verifier.verify(&token).await.unwrap();
     assert_eq!(
         (claims.tenant_id.as_str(), claims.client_id.as_str()),

@@ -7,7 +7,7 @@ use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::Claims;
 use argus_partner::signing_keys::{Begin, KEY_SET_MAX_AGE, KeyRing};
-use argus_tests::{Installation, Reach, TestServer, on_both_engines};
+use argus_tests::{Installation, Reach, TestServer, on_both_engines, sql};
 use chrono::{TimeDelta, Utc};
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
@@ -19,6 +19,7 @@ on_both_engines! {
     a_client_gets_a_token_with_basic_and_with_the_form
     a_client_that_authenticates_twice_or_wrongly_gets_no_token
     each_faulty_token_request_gets_its_own_error_and_no_challenge
+    a_token_request_that_meets_a_fault_is_told_so_as_oauth_has_it
     a_token_request_is_granted_only_what_is_approved
     a_rotated_secret_ends_the_old_one_at_once
     a_service_token_needs_governance_and_an_approved_scope
@@ -54,6 +55,15 @@ async fn verified(reach: &Reach, token: &str, audience: &str) -> Claims {
     rules.set_issuer(&[Host::Auth.public_url()]);
     rules.set_required_spec_claims(&["exp", "iat", "aud", "iss", "sub"]);
     jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_jwk(key).unwrap(), &rules).unwrap().claims
+}
+
+async fn a_token_request_that_meets_a_fault_is_told_so_as_oauth_has_it(server: TestServer) {
+    let app = server.app(&[Scope::JobsRead]).await;
+    sql::execute(&mut server.connect(), "ALTER TABLE apps RENAME TO elsewhere").unwrap();
+    let answer = server.token_request(&[("grant_type", "client_credentials")], app.basic()).await;
+    assert_eq!(answer.expect(500).text("error"), "server_error");
+    sql::execute(&mut server.connect(), "ALTER TABLE elsewhere RENAME TO apps").unwrap();
+    app.live_token(&[]).await;
 }
 
 async fn a_client_gets_a_token_with_basic_and_with_the_form(server: TestServer) {

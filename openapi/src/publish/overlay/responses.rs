@@ -39,6 +39,7 @@ fn description(status: u16, row: &OperationRow) -> String {
             "The body is longer than {} bytes, the most that the operation takes.",
             row.body_max_bytes
         ),
+        412 if !row.is_tagged() => "`If-Match` names a copy, and the resource has no entity tag.".to_owned(),
         _ => shared_description(status).to_owned(),
     }
 }
@@ -57,7 +58,7 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     add(!matches!(access, Access::Public | Access::Client), 403);
     add(parameters.iter().any(|parameter| parameter["in"] == "path"), 404);
     add(has_body, 408);
-    add(row.is_tagged(), 412);
+    add(true, 412);
     add(has_body, 413);
     add(has_body, 415);
     add(row.is_mocked(), 429);
