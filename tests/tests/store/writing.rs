@@ -155,7 +155,7 @@ fn a_full_sqlite_file_is_out_of_reach_until_there_is_room() {
     });
 }
 
-/// SQLite's own lock, which another kind of work holds for longer than anybody waits.
+/// SQLite's own lock, which another process holds for longer than anybody waits.
 #[test]
 fn a_writer_that_never_gets_its_turn_gives_up_and_may_try_later_on_sqlite() {
     run_on_sqlite(async |installation: Installation| {
@@ -164,12 +164,13 @@ fn a_writer_that_never_gets_its_turn_gives_up_and_may_try_later_on_sqlite() {
         let impatient =
             |tx: &mut Tx<'_>| Ok::<_, Error>(sql::execute(tx.parts().0, "PRAGMA busy_timeout = 0")?);
         database.workers.write(&admin, impatient).await.unwrap();
+        let (other, _) = installation.database_and_identity();
 
         let (holds, is_held) = mpsc::channel();
         let (end, ended) = mpsc::channel::<()>();
         let ended = Mutex::new(ended);
         let holder = tokio::spawn({
-            let (store, admin) = (database.requests.clone(), admin.clone());
+            let (store, admin) = (other.requests.clone(), admin.clone());
             async move {
                 let hold = move |_: &mut Tx<'_>| {
                     holds.send(()).unwrap();

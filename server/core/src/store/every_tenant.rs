@@ -7,6 +7,7 @@ use super::error::{Error, Failure};
 use super::lane::Lane;
 use super::transaction::again_after_conflicts;
 use diesel::connection::TransactionManager;
+use std::time::Instant;
 
 /// The database for every tenant at once. Clones share the connections.
 #[derive(Clone)]
@@ -26,7 +27,15 @@ impl EveryTenant {
         X: Failure + Send + 'static,
     {
         let lock_wait = self.0.deadlines().lock_wait();
-        self.0.run(move |connection| again_after_conflicts(lock_wait, || attempt(connection, &work))).await
+        let run = move |connection: &mut AnyConnection, end| {
+            // As in a write of a tenant's: nothing is committed that was given up before.
+            let in_time = |connection: &mut AnyConnection| match work(connection)? {
+                value if Instant::now() < end => Ok(value),
+                _ => Err(Error::unavailable("it was given up").into()),
+            };
+            again_after_conflicts(lock_wait, || attempt(connection, in_time))
+        };
+        self.0.run_until(run).await
     }
 }
 
