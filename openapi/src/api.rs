@@ -4,7 +4,7 @@
 //! Host, access, audience and extra statuses stand in [`crate::operations`]. A host overrides what
 //! it serves; the rest answers 404 before a handler is reached.
 
-use crate::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
+use crate::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
 use crate::types::{
     apps, common, discovery, error, graphql, internal, jobs, keys, profiles, sandbox, scopes, tokens, traces,
     webhooks,
@@ -551,6 +551,31 @@ pub trait ArgusApi {
     #[endpoint { method = GET, path = "/metrics", tags = ["internal"] }]
     async fn metrics_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
         drop(rqctx);
+        unserved()
+    }
+
+    /// Fetch an object by its signed URL
+    ///
+    /// A range of it can be asked for.
+    #[endpoint { method = GET, path = "/objects/{collection}/{tenant_id}/{name}", tags = ["internal"] }]
+    async fn object_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<internal::ObjectPath>>,
+    ) -> Answer<DocumentReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Put an object where its signed URL says
+    ///
+    /// The URL says how long it may be. The same URL can be used again until it expires.
+    #[endpoint { method = PUT, path = "/objects/{collection}/{tenant_id}/{name}", tags = ["internal"] }]
+    async fn object_create(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<internal::ObjectPath>>,
+        body: Upload,
+    ) -> Answer<Reply<internal::ObjectStored, 201>> {
+        drop((rqctx, path, body));
         unserved()
     }
 

@@ -26,8 +26,10 @@ impl std::fmt::Debug for OperationRow {
 const CATALOG: &str = "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"";
 
 const KIB: usize = 1024;
+const GIB: usize = 1024 * 1024 * KIB;
 
 const AUTH: &[Host] = &[Host::Auth];
+const API: &[Host] = &[Host::Api];
 const SANDBOX: &[Host] = &[Host::Sandbox];
 const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
@@ -101,6 +103,11 @@ const LINK_SET: Representation =
     Representation { media_type: CATALOG, schema: |generator| generator.subschema_for::<ApiCatalog>() };
 const DATA_SCHEMA: Representation =
     Representation { media_type: "application/schema+json", schema: data_schema };
+
+/// A row of what a signed URL allows: the signature is all that it asks for.
+const fn signed(hosts: &'static [Host]) -> OperationRow {
+    internal(hosts, Access::SignedUrl)
+}
 
 /// A row of an operation that is never published.
 const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
@@ -291,6 +298,8 @@ operations! {
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
     MetricsView = metrics_view: internal(AUTH, Access::Scope(Scope::InternalOperate));
+    ObjectView = object_view: signed(API);
+    ObjectCreate = object_create: OperationRow { body: RequestBody::Bytes, body_max_bytes: GIB, ..signed(API) };
     TenantBootstrap = tenant_bootstrap: OperationRow { body: RequestBody::Json, ..internal(AUTH, Access::Scope(Scope::InternalOperate)) };
 }
 

@@ -15,6 +15,8 @@ pub enum Access {
     Public,
     /// OAuth client authentication (RFC 6749, section 2.3).
     Client,
+    /// A URL that this service has signed for what is asked, and nothing else.
+    SignedUrl,
     /// A bearer token of this host's audience, whatever its scopes.
     AnyToken,
     /// A bearer token of this host's audience with this scope.
@@ -103,6 +105,9 @@ pub enum RequestBody {
     OptionalJson,
     /// A form.
     Form,
+    /// Bytes that are taken as they come. How many there may be is said where they are asked for; what the row
+    /// says is the most that is ever allowed.
+    Bytes,
 }
 
 impl RequestBody {
@@ -112,6 +117,7 @@ impl RequestBody {
             RequestBody::None => None,
             RequestBody::Json | RequestBody::OptionalJson => Some(MediaType::Json),
             RequestBody::Form => Some(MediaType::Form),
+            RequestBody::Bytes => Some(MediaType::Bytes),
         }
     }
 }
@@ -229,9 +235,10 @@ impl OperationRow {
     }
 
     /// Whether a proxy in front keeps it from the world: operators come past the proxy. Whether the process
-    /// lives is asked by whoever balances load, and tells nothing else.
+    /// lives is asked by whoever balances load, and tells nothing else. A signed URL was given to somebody out
+    /// there, and nobody else can make one.
     pub fn stays_inside(&self) -> bool {
-        !self.is_published() && self.id != Operation::HealthView.id()
+        !self.is_published() && self.access != Access::SignedUrl && self.id != Operation::HealthView.id()
     }
 
     /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. Documents are

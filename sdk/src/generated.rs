@@ -884,6 +884,9 @@ pub mod types {
 - `gone`: The resource existed, and its retention is over.
 - `precondition_failed`: The resource is not the one that `If-Match` names.
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
+- `signed_url_invalid`: The URL is not one that this service has signed for what was asked, or it was altered.
+- `signed_url_expired`: The signed URL has expired; ask for a new one where this one was from.
+- `range_not_satisfiable`: The file is shorter than where the range begins; `Content-Range` says how long it is.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
@@ -2382,6 +2385,9 @@ pub mod types {
 - `gone`: The resource existed, and its retention is over.
 - `precondition_failed`: The resource is not the one that `If-Match` names.
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
+- `signed_url_invalid`: The URL is not one that this service has signed for what was asked, or it was altered.
+- `signed_url_expired`: The signed URL has expired; ask for a new one where this one was from.
+- `range_not_satisfiable`: The file is shorter than where the range begins; `Content-Range` says how long it is.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
@@ -2451,6 +2457,15 @@ pub mod types {
         ///A scope was asked for that the app is not approved for.
         #[serde(rename = "scope_not_approved")]
         ScopeNotApproved,
+        ///The URL is not one that this service has signed for what was asked, or it was altered.
+        #[serde(rename = "signed_url_invalid")]
+        SignedUrlInvalid,
+        ///The signed URL has expired; ask for a new one where this one was from.
+        #[serde(rename = "signed_url_expired")]
+        SignedUrlExpired,
+        ///The file is shorter than where the range begins; `Content-Range` says how long it is.
+        #[serde(rename = "range_not_satisfiable")]
+        RangeNotSatisfiable,
         ///The app's governance does not allow service tokens.
         #[serde(rename = "service_tokens_not_allowed")]
         ServiceTokensNotAllowed,
@@ -2495,6 +2510,9 @@ pub mod types {
                 Self::Gone => f.write_str("gone"),
                 Self::PreconditionFailed => f.write_str("precondition_failed"),
                 Self::ScopeNotApproved => f.write_str("scope_not_approved"),
+                Self::SignedUrlInvalid => f.write_str("signed_url_invalid"),
+                Self::SignedUrlExpired => f.write_str("signed_url_expired"),
+                Self::RangeNotSatisfiable => f.write_str("range_not_satisfiable"),
                 Self::ServiceTokensNotAllowed => {
                     f.write_str("service_tokens_not_allowed")
                 }
@@ -2530,6 +2548,9 @@ pub mod types {
                 "gone" => Ok(Self::Gone),
                 "precondition_failed" => Ok(Self::PreconditionFailed),
                 "scope_not_approved" => Ok(Self::ScopeNotApproved),
+                "signed_url_invalid" => Ok(Self::SignedUrlInvalid),
+                "signed_url_expired" => Ok(Self::SignedUrlExpired),
+                "range_not_satisfiable" => Ok(Self::RangeNotSatisfiable),
                 "service_tokens_not_allowed" => Ok(Self::ServiceTokensNotAllowed),
                 "unknown_scenario" => Ok(Self::UnknownScenario),
                 "secrecy_level_exceeded" => Ok(Self::SecrecyLevelExceeded),

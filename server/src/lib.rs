@@ -3,6 +3,7 @@
 //! - [`hosts`]: listeners, pre-routing, and the trait impls (one expression per method)
 //! - [`gate`]: trace, host row, caller, handler, stamp, count: one wrapper around every handler
 //! - [`discovery`]: the published documents
+//! - `download`: files that are given out as they are read
 //! - [`observability`]: counters and the log
 //! - [`settings`], [`commands`]: the operator's interface
 //! - [`service`]: from settings to running hosts
@@ -11,6 +12,7 @@
 
 pub mod commands;
 pub mod discovery;
+mod download;
 pub mod gate;
 pub mod hosts;
 pub mod observability;

@@ -4,7 +4,7 @@ use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
 use crate::settings::Settings;
 use argus_core::files::trust::{self, Owner};
 use argus_core::store::{Database, Migrations};
-use argus_core::{Clock, files};
+use argus_core::{Clock, Objects, files};
 use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
 use std::error::Error;
@@ -65,16 +65,17 @@ impl Service {
         let sandbox = Arc::new(sandbox(settings)?);
         open_data_dir(settings)?;
         let turn = take_turn(settings)?;
-        let (database, identity) = open(settings, clock)?;
+        let (database, identity) = open(settings, clock.clone())?;
+        let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         drop(turn);
+        remove_unfinished(objects.clone());
         let start = || {
             let addresses = settings.addresses.resolve()?;
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), sandbox.clone());
-            let proxies = settings.trusted_proxies.clone();
-            let limit = settings.body_limit;
-            let app = App::new(database, identity, sandbox, addresses, base_urls, proxies, limit);
+            let objects = objects.under(base_urls.api.clone());
+            let app = App::new(database, identity, objects, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let hosts = Hosts::start(&app, log)?;
             let flushing = flush_now_and_then(Arc::clone(&app), settings.flush_interval);
@@ -106,6 +107,15 @@ impl Service {
         }
         drained
     }
+}
+
+/// Removes, beside everything else, what processes that were killed have left of objects.
+fn remove_unfinished(objects: Objects) {
+    tokio::task::spawn_blocking(move || match objects.remove_unfinished() {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed objects that were never finished"),
+        Err(error) => tracing::warn!(cause = %error, "cannot look for objects that were never finished"),
+    });
 }
 
 /// Appends what is recorded in aggregate to the audit trail, for as long as the service runs.

@@ -4,6 +4,7 @@
 use crate::postgres::PostgresSchema;
 use crate::{Leftovers, Proxy, open_command, place_keys, sql};
 use argus_core::Clock;
+use argus_core::objects::ObjectSettings;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
@@ -51,9 +52,11 @@ impl Installation {
             drain: Duration::from_secs(DRAIN_SECONDS.into()),
             body_limit: Duration::from_secs(BODY_SECONDS.into()),
             auth_url: None,
+            api_url: None,
             sandbox_url: None,
             issuer: None,
             store: StoreSettings::new(url),
+            objects: ObjectSettings::embedded(&data_dir),
             identity: IdentitySettings::new(&data_dir),
             scenario_dir: None,
             log: LevelFilter::OFF,

@@ -1,12 +1,14 @@
 //! The samples of a contract on a running service: what only it knows, such as the id of a job, is made on
-//! the host that is asked, anew for each request.
+//! the host that is asked, anew for each request. What only a signed URL opens comes with one, and is there.
 
 use crate::{Reach, TestServer, audience, claims};
+use argus_core::objects::{Collection, ObjectKey};
 use argus_openapi::Host;
 use argus_openapi::contract::Contract;
-use argus_openapi::row::{Access, MadeBy, OperationRow};
+use argus_openapi::row::{Access, MadeBy, OperationRow, RequestBody};
 use argus_samples::{Given, Sample, Source, given};
 use serde_json::Value;
+use std::time::Duration;
 
 impl Reach {
     /// The request of a sample to a host, still without a token.
@@ -51,7 +53,32 @@ impl Samples {
                 given.extend(Box::pin(self.make(server, made_by, host)).await);
             }
         }
-        self.source.sample(row, &self.tenant_id, &given)
+        let mut sample = self.source.sample(row, &self.tenant_id, &given);
+        if row.access == Access::SignedUrl {
+            self.sign(server, &mut sample).await;
+        }
+        sample
+    }
+
+    /// Puts an object where the sample leads, and the signature for its method into its query.
+    async fn sign(&self, server: &TestServer, sample: &mut Sample) {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let objects = &server.state().objects;
+        let (tenant_id, name) = (self.tenant_id.parse().unwrap(), "example.json");
+        let key = ObjectKey::new(Collection::Uploads, &tenant_id, name).unwrap();
+        let mut writer = objects.put(&key);
+        writer.write("{}".into()).await.unwrap();
+        writer.finish().await.unwrap();
+        let url = match sample.row.body {
+            RequestBody::None => objects.signed_url(&key, None, MINUTE).await.unwrap(),
+            _ => objects.upload_url(&key, 1024, MINUTE).unwrap(),
+        };
+        sample.query = url.url.expose().split_once('?').unwrap().1.to_owned();
+        for (parameter, value) in &mut sample.path_parameters {
+            if parameter == "tenant_id" {
+                value.clone_from(&self.tenant_id);
+            }
+        }
     }
 
     /// Makes a resource on a host.

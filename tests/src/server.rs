@@ -36,6 +36,7 @@ impl TestServer {
         let own = |addresses: &Addresses| Names {
             base_urls: BaseUrls {
                 auth: addresses.base_url(Host::Auth),
+                api: addresses.base_url(Host::Api),
                 sandbox: addresses.base_url(Host::Sandbox),
             },
             issuer: settings.identity.issuer.clone(),

@@ -12,8 +12,9 @@ use ::http::HeaderValue;
 use ::http::header::CONTENT_TYPE;
 use dropshot::{
     ApiEndpointBodyContentType, ExclusiveExtractor, ExtractorMetadata, HttpError, RequestContext,
-    ServerContext, SharedExtractor, TypedBody,
+    ServerContext, SharedExtractor, TypedBody, UntypedBody,
 };
+use hyper::body::Bytes;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -119,5 +120,43 @@ where
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
         <TypedBody<T> as ExclusiveExtractor>::metadata(content_type)
+    }
+}
+
+/// A request body that is taken as it comes, for whoever keeps it elsewhere. Its media type is the sender's
+/// business.
+pub struct Upload(Unread);
+
+impl Upload {
+    /// What was not read of it.
+    pub fn into_unread(self) -> Unread {
+        self.0
+    }
+
+    /// How many bytes it has at least, as far as the sender has said.
+    pub fn least(&self) -> u64 {
+        self.0.least()
+    }
+
+    /// The next bytes, or none at the end.
+    ///
+    /// Errors: `request_timeout` where the sender is silent for longer than `limit`, `invalid_request` where
+    /// the body breaks off.
+    pub async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, Error> {
+        self.0.next(limit).await
+    }
+}
+
+#[async_trait::async_trait]
+impl ExclusiveExtractor for Upload {
+    async fn from_request<Context: ServerContext>(
+        _: &RequestContext<Context>,
+        request: hyper::Request<dropshot::Body>,
+    ) -> Result<Self, HttpError> {
+        Ok(Self(Unread::of(request.into_body())))
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        <UntypedBody as ExclusiveExtractor>::metadata(content_type)
     }
 }

@@ -6,6 +6,6 @@ mod extract;
 mod reply;
 mod unread;
 
-pub use extract::{Body, Checked, Documented};
+pub use extract::{Body, Checked, Documented, Upload};
 pub use reply::{DocumentReply, EmptyReply, FromStamped, Reply, Stamped, StandardHeaders};
 pub use unread::Unread;

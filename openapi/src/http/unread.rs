@@ -30,6 +30,11 @@ impl Unread {
         self.is_asked_for
     }
 
+    /// How many bytes are left at least.
+    pub fn least(&self) -> u64 {
+        self.body.size_hint().lower()
+    }
+
     /// How many bytes are left at most, if the sender has said.
     pub fn most(&self) -> Option<u64> {
         self.body.size_hint().upper()
@@ -67,6 +72,21 @@ impl Unread {
             bytes.extend_from_slice(&data);
         }
         Ok(bytes)
+    }
+
+    /// The next bytes, or none at the end. However long the whole takes, its sender may not be silent for longer
+    /// than `limit`.
+    ///
+    /// Errors: `request_timeout`, `invalid_request` where it breaks off.
+    pub async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, Error> {
+        let next = tokio::time::timeout(limit, self.data()).await;
+        next.unwrap_or_else(|_| {
+            let seconds = limit.as_secs();
+            Err(Error {
+                error_code: ErrorCode::RequestTimeout,
+                message: format!("nothing of the body arrived for {seconds} seconds"),
+            })
+        })
     }
 
     /// Throws away what is left, up to about `most` bytes.

@@ -12,6 +12,8 @@ pub enum MediaType {
     Json,
     /// A form, as browsers and OAuth clients send it.
     Form,
+    /// Bytes that nobody reads here.
+    Bytes,
 }
 
 impl MediaType {
@@ -20,6 +22,7 @@ impl MediaType {
         match self {
             Self::Json => "application/json",
             Self::Form => "application/x-www-form-urlencoded",
+            Self::Bytes => "application/octet-stream",
         }
     }
 
@@ -47,6 +50,7 @@ impl MediaType {
     /// `invalid_request`, for JSON with member, line and column.
     pub fn parse<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Error> {
         match self {
+            Self::Bytes => Err(invalid("the body is no value".to_owned())),
             Self::Form => serde_urlencoded::from_bytes(bytes).map_err(|error| {
                 invalid(format!("the form does not fit the contract: {}", explained(&error)))
             }),

@@ -56,6 +56,12 @@ error_codes! {
     PreconditionFailed = "precondition_failed", 412;
     /// A scope was asked for that the app is not approved for.
     ScopeNotApproved = "scope_not_approved", 400;
+    /// The URL is not one that this service has signed for what was asked, or it was altered.
+    SignedUrlInvalid = "signed_url_invalid", 403;
+    /// The signed URL has expired; ask for a new one where this one was from.
+    SignedUrlExpired = "signed_url_expired", 403;
+    /// The file is shorter than where the range begins; `Content-Range` says how long it is.
+    RangeNotSatisfiable = "range_not_satisfiable", 416;
     /// The app's governance does not allow service tokens.
     ServiceTokensNotAllowed = "service_tokens_not_allowed", 403;
     /// A scenario id is not in the catalogue; the message names the valid ones.

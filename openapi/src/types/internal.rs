@@ -23,6 +23,26 @@ pub struct Readiness {
     pub signing_key: bool,
 }
 
+/// Where an object lies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectPath {
+    /// What it is for.
+    pub collection: String,
+    /// Whose it is.
+    pub tenant_id: String,
+    /// What it is called there.
+    pub name: String,
+}
+
+/// An object that was kept.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectStored {
+    /// How many bytes arrived.
+    pub length: u64,
+    /// SHA-256 of them, in hexadecimal.
+    pub sha256: String,
+}
+
 /// A tenant to create, with its first administrator token.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]

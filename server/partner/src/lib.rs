@@ -126,6 +126,11 @@ impl Identity {
         &self.store
     }
 
+    /// The key for keyed hashes, for other machinery of the installation.
+    pub fn pepper(&self) -> &Arc<Pepper> {
+        &self.pepper
+    }
+
     /// The signing keys.
     pub fn keys(&self) -> &KeyRing {
         &self.keys

@@ -44,11 +44,11 @@ pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
         let kept = settings.identity.data_dir.join("dev.json");
         let former_issuers = former_issuers(&kept, &settings.identity.issuer);
         let running = Running::start(&settings, args.ready_file.as_deref(), |addresses| {
-            let auth = addresses.base_url(Host::Auth);
+            let [auth, api, sandbox] = Host::ALL.map(|host| addresses.base_url(host));
             Names {
                 // Clients look for the metadata of an issuer where its URL leads.
                 issuer: settings.auth_url.clone().unwrap_or_else(|| auth.clone()),
-                base_urls: BaseUrls { auth, sandbox: addresses.base_url(Host::Sandbox) },
+                base_urls: BaseUrls { auth, api, sandbox },
                 former_issuers: former_issuers.clone(),
             }
         })?;

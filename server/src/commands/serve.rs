@@ -9,8 +9,16 @@ use crate::settings::{RunArgs, Settings};
 use argus_openapi::Host;
 use std::path::Path;
 
+/// Why a service of many nodes does not keep objects in a directory of its own.
+const NOT_SHARED: &str = "nodes that share a PostgreSQL database share their objects, too: say where they are with \
+     --objects (ARGUS_OBJECTS), as s3://BUCKET[/PREFIX] or, for a directory that every node has mounted, as \
+     file://PATH?shared=true (for one node alone, too); in a directory of one node, the others would not find them";
+
 pub(super) fn serve(args: &RunArgs, config: Option<&Path>) -> CommandResult {
     let settings = Settings::load(&args.options, config)?;
+    if !settings.store.url.is_embedded() && !settings.objects.is_shared() {
+        return Err(NOT_SHARED.into());
+    }
     run::block_on(async {
         let running = Running::start(&settings, args.ready_file.as_deref(), |_| Names {
             base_urls: BaseUrls::default(),

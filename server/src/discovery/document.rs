@@ -103,9 +103,9 @@ impl Document {
     }
 }
 
-/// Whether the request's `If-Match` lists tags, of which a resource without one has none.
-pub fn lists_tags(request: &HeaderMap) -> bool {
-    request.contains_key(IF_MATCH) && !items(request, &IF_MATCH).any(|item| item == "*")
+/// Whether the request's `If-Match` lists tags, and this is none of them.
+pub fn lists_others(request: &HeaderMap, tag: &str) -> bool {
+    request.contains_key(IF_MATCH) && !items(request, &IF_MATCH).any(|item| item == "*" || item == tag)
 }
 
 /// The entity tags of a list header, and the star. Our tags hold no comma, so that splitting at commas is

@@ -6,11 +6,12 @@ use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::Context;
 use argus_core::context::Live;
-use argus_openapi::http::{Body, Checked, Documented};
+use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
 use argus_partner::Identity;
+use bytes::Bytes;
 use dropshot::{Header, Path, Query, RequestInfo};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use validator::Validate;
@@ -43,6 +44,11 @@ impl<C, B> Call<'_, C, B> {
 
     pub(super) fn request(&self) -> &RequestInfo {
         self.entry.request()
+    }
+
+    /// The method of the request.
+    pub fn method(&self) -> &Method {
+        self.request().method()
     }
 
     /// The headers of the request.
@@ -95,5 +101,18 @@ where
         T: Default,
     {
         if self.body.is_empty() { Ok(T::default()) } else { self.body().await }
+    }
+}
+
+impl<C> Call<'_, C, Upload> {
+    /// How many bytes are sent at least, as far as the sender has said.
+    pub fn upload_least(&self) -> u64 {
+        self.body.least()
+    }
+
+    /// The next bytes of those that are sent, or none at their end.
+    pub async fn upload_next(&mut self) -> Outcome<Option<Bytes>> {
+        let limit = self.app().body_limit;
+        Ok(self.body.next(limit).await?)
     }
 }

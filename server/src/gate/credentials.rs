@@ -10,6 +10,7 @@ use super::sandbox::Sandbox;
 use super::verifier::{TokenAudience, Verified};
 use argus_core::Context;
 use argus_core::context::{Environment, Invocation, Live};
+use argus_core::objects::Grant;
 use argus_openapi::Access;
 use argus_openapi::http::Body;
 use argus_openapi::types::tokens::TokenRequest;
@@ -115,6 +116,23 @@ impl Credentials<Body<TokenRequest>> for ClientForm {
                 Err(error.into())
             }
         }
+    }
+}
+
+/// A URL that this service has signed.
+pub struct SignedUrl;
+
+impl<B: Send> Credentials<B> for SignedUrl {
+    type Caller = Grant;
+
+    fn satisfy(access: Access) -> bool {
+        access == Access::SignedUrl
+    }
+
+    async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Grant> {
+        let (method, uri) = (entry.request().method(), entry.request().uri());
+        let grant = entry.app().objects.verify(method.as_str(), uri.path(), uri.query().unwrap_or_default());
+        grant.map_err(refusal::signed_url)
     }
 }
 

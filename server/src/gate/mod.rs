@@ -18,7 +18,9 @@ mod verifier;
 
 pub use answer::{answer, answer_body};
 pub use call::Call;
-pub use credentials::{AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken};
+pub use credentials::{
+    AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken, SignedUrl,
+};
 pub use forwarded::{NotANetwork, TrustedProxies};
 pub use problem::{Outcome, Problem};
 pub use sandbox::Sandbox;

@@ -4,11 +4,11 @@
 use super::entry::Entry;
 use super::refusal;
 use super::render::{self, Rendered};
-use argus_core::store;
+use argus_core::{objects, store};
 use argus_openapi::Access;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
 use argus_partner::oauth;
-use http::header::{ETAG, WWW_AUTHENTICATE};
+use http::header::{CONTENT_RANGE, ETAG, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use std::fmt::Display;
 
@@ -70,6 +70,21 @@ impl Problem {
     #[must_use]
     pub fn with_tag(self, current: &HeaderValue) -> Self {
         self.with_header(ETAG, current.clone())
+    }
+
+    /// The file, which is so long, ends before the range begins.
+    pub fn range_not_satisfiable(length: u64) -> Self {
+        let message = format!("the range begins behind the end of the file, which has {length} bytes");
+        let problem = Self::new(ErrorCode::RangeNotSatisfiable, message);
+        match HeaderValue::try_from(format!("bytes */{length}")) {
+            Ok(value) => problem.with_header(CONTENT_RANGE, value),
+            Err(_) => problem,
+        }
+    }
+
+    /// More was sent than is taken.
+    pub fn too_large(most: u64) -> Self {
+        Self::new(ErrorCode::BodyTooLarge, format!("the body may have at most {most} bytes"))
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -138,6 +153,15 @@ impl From<argus_core::Error> for Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         if error.is_transient() { Self::unavailable(error) } else { Self::defect(error) }
+    }
+}
+
+impl From<objects::Error> for Problem {
+    fn from(error: objects::Error) -> Self {
+        match error {
+            objects::Error::NotFound => Self::not_found("object"),
+            other => Self::unavailable(other),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! challenges, the sandbox reason, when to try again.
 
 use super::problem::Problem;
+use argus_core::objects::NotTaken;
 use argus_openapi::types::error::{Error, ErrorCode, SandboxReason};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Access, OperationRow};
@@ -46,6 +47,15 @@ pub fn sandbox_token_on_live_host() -> Problem {
         ErrorCode::SandboxTokenOnLiveHost,
         "live hosts refuse sandbox tokens; use the sandbox host or a live token",
     )
+}
+
+/// 403: the URL opens nothing.
+pub fn signed_url(reason: NotTaken) -> Problem {
+    let code = match reason {
+        NotTaken::Invalid => ErrorCode::SignedUrlInvalid,
+        NotTaken::Expired => ErrorCode::SignedUrlExpired,
+    };
+    Problem::new(code, reason.to_string())
 }
 
 /// The header that an error of this operation brings.

@@ -4,6 +4,7 @@
 use super::entry::Entry;
 use super::refusal;
 use crate::discovery::{self, Document};
+use crate::download::Download;
 use argus_openapi::http::{DocumentReply, FromStamped, Reply};
 use argus_wire::trace_context::TraceIds;
 use bytes::Bytes;
@@ -47,6 +48,12 @@ where
 }
 
 impl Render<DocumentReply> for Document {
+    fn render(self, _: &Entry<'_>) -> Rendered {
+        Rendered::of(self.into_response())
+    }
+}
+
+impl Render<DocumentReply> for Download {
     fn render(self, _: &Entry<'_>) -> Rendered {
         Rendered::of(self.into_response())
     }

@@ -3,7 +3,7 @@
 //! awaited for a moment, and for a longer one the reply says `Connection: close` and the rest is thrown
 //! away beside it (RFC 9112, section 9.6).
 
-use argus_openapi::http::{Body, Unread};
+use argus_openapi::http::{Body, Unread, Upload};
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderMap, HeaderValue, Version};
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ const DISCARDED_MAX: u64 = 8 * 1024 * 1024;
 /// For how long.
 const DISCARDED_TIME: Duration = Duration::from_secs(5);
 
-/// What an operation takes as a request's content: a body of a contract type, or nothing.
+/// What an operation takes as a request's content: a body of a contract type, bytes as they come, or nothing.
 pub trait Content: Send {
     /// What was not read of it, if anything is left.
     fn into_unread(self) -> Option<Unread>;
@@ -34,6 +34,12 @@ impl Content for () {
 impl<T: JsonSchema + DeserializeOwned + Send + Sync + 'static> Content for Body<T> {
     fn into_unread(self) -> Option<Unread> {
         Some(Body::into_unread(self)).filter(|unread| !unread.is_over())
+    }
+}
+
+impl Content for Upload {
+    fn into_unread(self) -> Option<Unread> {
+        Some(Upload::into_unread(self)).filter(|unread| !unread.is_over())
     }
 }
 

@@ -20,13 +20,16 @@ pub struct Addresses {
 pub struct BaseUrls {
     /// The auth host.
     pub auth: String,
+    /// The live API host.
+    pub api: String,
     /// The sandbox host.
     pub sandbox: String,
 }
 
 impl Default for BaseUrls {
     fn default() -> Self {
-        Self { auth: Host::Auth.public_url().to_owned(), sandbox: Host::Sandbox.public_url().to_owned() }
+        let [auth, api, sandbox] = Host::ALL.map(|host| host.public_url().to_owned());
+        Self { auth, api, sandbox }
     }
 }
 

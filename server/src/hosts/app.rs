@@ -4,8 +4,9 @@ use super::{Addresses, BaseUrls};
 use crate::discovery::Library;
 use crate::gate::{TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
-use argus_core::Clock;
+use crate::settings::Settings;
 use argus_core::store::Database;
+use argus_core::{Clock, Objects};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
@@ -24,6 +25,8 @@ pub struct App {
     pub database: Database,
     /// Apps, keys and tokens.
     pub identity: Arc<Identity>,
+    /// Results and uploads.
+    pub objects: Objects,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Answers the sandbox host.
@@ -47,15 +50,15 @@ pub struct App {
 }
 
 impl App {
-    /// The state of a service with this identity and these mocks.
+    /// The state of a service with this identity, these objects and these mocks.
     pub fn new(
         database: Database,
         identity: Arc<Identity>,
+        objects: Objects,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
-        trusted_proxies: TrustedProxies,
-        body_limit: Duration,
+        settings: &Settings,
     ) -> Self {
         let contract = &ARGUS;
         Self {
@@ -64,14 +67,15 @@ impl App {
             clock: identity.clock().clone(),
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
             identity,
+            objects,
             sandbox,
             library: Library::new(contract),
             metrics: Metrics::new(contract),
             readiness: Readiness::default(),
             addresses,
             base_urls,
-            trusted_proxies,
-            body_limit,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            body_limit: settings.body_limit,
         }
     }
 }

@@ -1,19 +1,21 @@
 //! The live hosts keep the contract: one expression per operation. Which of the two serves an
 //! operation is the operation table's business.
 
-use super::{HostContext, shared};
+use super::{HostContext, objects, shared};
 use crate::discovery::{Document, oauth_metadata};
-use crate::gate::{ClientForm, LiveToken, Nobody, Problem, answer, answer_body};
+use crate::gate::{ClientForm, LiveToken, Nobody, Problem, SignedUrl, answer, answer_body};
 use crate::observability::open_connections;
 use argus_core::ids::ClientId;
 use argus_openapi::api::{Answer, ArgusApi};
-use argus_openapi::http::{Body, Checked, DocumentReply, Reply};
+use argus_openapi::http::{Body, Checked, DocumentReply, Reply, Upload};
 use argus_openapi::types::apps::{
     App, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret, GovernanceUpdate,
 };
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata};
-use argus_openapi::types::internal::{Health, Readiness, TenantBootstrap, TenantBootstrapped};
+use argus_openapi::types::internal::{
+    Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
+};
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
@@ -166,6 +168,21 @@ impl ArgusApi for LiveHost {
             Ok(Document::private(OPEN_METRICS, text.into()))
         })
         .await
+    }
+
+    async fn object_view(rqctx: Rqctx, _: Checked<Path<ObjectPath>>) -> Answer<DocumentReply> {
+        answer(rqctx, SignedUrl, async |call| {
+            objects::view(&call.app().objects, &call.caller, call.method(), call.headers()).await
+        })
+        .await
+    }
+
+    async fn object_create(
+        rqctx: Rqctx,
+        _: Checked<Path<ObjectPath>>,
+        body: Upload,
+    ) -> Answer<Reply<ObjectStored, 201>> {
+        answer_body(rqctx, SignedUrl, body, objects::create).await
     }
 
     async fn tenant_bootstrap(

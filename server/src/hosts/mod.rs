@@ -5,6 +5,7 @@ mod app;
 mod endpoints;
 mod host_header;
 mod live;
+mod objects;
 mod options;
 mod refusal;
 mod routing;

@@ -5,16 +5,18 @@ mod file;
 mod options;
 
 pub use options::{
-    Cli, Command, DataArgs, HostOptions, IdentityOptions, KeysAction, LogOptions, Options, RunArgs,
-    SandboxOptions, StoreOptions, TokenArgs,
+    Cli, Command, DataArgs, HostOptions, IdentityOptions, KeysAction, LogOptions, ObjectOptions, Options,
+    RunArgs, SandboxOptions, StoreOptions, TokenArgs,
 };
 
 use crate::discovery::issuer_path;
 use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
+use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::uri::base_url_path;
 use argus_partner::IdentitySettings;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -51,12 +53,16 @@ pub struct Settings {
     pub body_limit: Duration,
     /// URL under which clients reach the auth host, if it was said.
     pub auth_url: Option<String>,
+    /// URL under which clients reach the live API host, if it was said.
+    pub api_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
     pub sandbox_url: Option<String>,
     /// `iss` of every token, if it was said.
     pub issuer: Option<String>,
     /// The database.
     pub store: StoreSettings,
+    /// Where results and uploads are kept.
+    pub objects: ObjectSettings,
     /// Keys and tokens.
     pub identity: IdentitySettings,
     /// More sandbox scenarios.
@@ -93,6 +99,7 @@ impl Settings {
         Names {
             base_urls: BaseUrls {
                 auth: self.auth_url.clone().unwrap_or(fallback.base_urls.auth),
+                api: self.api_url.clone().unwrap_or(fallback.base_urls.api),
                 sandbox: self.sandbox_url.clone().unwrap_or(fallback.base_urls.sandbox),
             },
             issuer: self.issuer.clone().unwrap_or(fallback.issuer),
@@ -104,7 +111,7 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, identity, sandbox, log } = options;
+    let Options { hosts, store, objects, identity, sandbox, log } = options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -112,9 +119,12 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         api: hosts.api_addr.unwrap_or(usual(Host::Api)),
         sandbox: hosts.sandbox_addr.unwrap_or(usual(Host::Sandbox)),
     };
-    for (name, url) in
-        [("auth_url", &hosts.auth_url), ("sandbox_url", &hosts.sandbox_url), ("issuer", &identity.issuer)]
-    {
+    for (name, url) in [
+        ("auth_url", &hosts.auth_url),
+        ("api_url", &hosts.api_url),
+        ("sandbox_url", &hosts.sandbox_url),
+        ("issuer", &identity.issuer),
+    ] {
         if url.as_deref().is_some_and(|url| base_url_path(url).is_none()) {
             faults.push(format!(
                 "`{name}` must be an http or https URL without user, password, query, fragment or closing \
@@ -159,16 +169,23 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         deliveries: count("delivery_connections", store.delivery_connections, usual.deliveries),
     };
 
+    let objects = objects_in(objects, &data_dir);
+    if let Err(error) = &objects {
+        faults.push(error.to_string());
+    }
+
     if !faults.is_empty() {
         return Err(SettingsError(faults));
     }
     Ok(Settings {
+        objects: objects.map_err(|error| error.to_string())?,
         addresses,
         expose: hosts.expose.unwrap_or(false),
         trusted_proxies,
         drain: Duration::from_secs(drain_seconds.into()),
         body_limit: Duration::from_secs(body_seconds.into()),
         auth_url: hosts.auth_url,
+        api_url: hosts.api_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),
         store: StoreSettings { connections, ..StoreSettings::new(url) },
@@ -180,6 +197,31 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
     })
+}
+
+/// Where objects are kept.
+fn objects_in(options: ObjectOptions, data_dir: &Path) -> Result<ObjectSettings, OpenError> {
+    let ObjectOptions {
+        location,
+        endpoint,
+        region,
+        access_key_id,
+        secret_access_key,
+        session_token,
+        credentials_end,
+    } = options;
+    let Some(location) = location else { return Ok(ObjectSettings::embedded(data_dir)) };
+    let s3 = S3Settings {
+        endpoint,
+        region,
+        access_key_id,
+        secret_access_key: secret_access_key.map(SecretText::from),
+        session_token: session_token.map(SecretText::from),
+        credentials_end,
+    };
+    let settings = ObjectSettings { place: Place::parse(&location)?, s3 };
+    settings.check()?;
+    Ok(settings)
 }
 
 /// Whether a path can be a part of another one as it stands.
@@ -244,6 +286,10 @@ mod tests {
             "[hosts]\nsandbox_url = \"https://hunter2@a.example\"\n",
             "[identity]\nissuer = \"https://argus:hunter2@a.example/a\"\n",
             "[log]\nlevel = \"hunter2\"\n",
+            "[objects]\nlocation = \"s3://argus:hunter2@bucket\"\n",
+            "[objects]\nlocation = \"s3://argus\"\nsecret_access_key = \"hunter2\"\n",
+            "[objects]\nlocation = \"s3://argus\"\ncredentials_end = \"hunter2\"\n",
+            "[objects]\nlocation = \"s3://argus\"\nendpoint = \"https://argus:hunter2@r2.example\"\n",
         ] {
             let error = load(&Options::default(), text).expect_err(text);
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{text}: {error}");
@@ -280,6 +326,21 @@ mod tests {
             let error = load(networks).expect_err(networks).to_string();
             assert!(error.contains("network") || error.contains("sequence"), "{error}");
         }
+    }
+
+    #[test]
+    fn objects_are_in_the_data_directory_or_where_it_is_said() {
+        let place = |text: &str| load(&Options::default(), text).expect(text).objects.place;
+        let own = Place::Directory { path: Path::new(DATA_DIR).join("objects"), is_shared: false };
+        assert_eq!(place(""), own);
+        // A bucket's keys alone mean nothing.
+        assert_eq!(place("[objects]\naccess_key_id = \"id\"\n"), own);
+        let shared = Place::Directory { path: "/srv/objects".into(), is_shared: true };
+        assert_eq!(place("[objects]\nlocation = \"file:///srv/objects?shared=true\"\n"), shared);
+        let text = "[objects]\nlocation = \"s3://argus/a\"\naccess_key_id = \"id\"\nsecret_access_key = \"hunter2\"\n";
+        let settings = load(&Options::default(), text).expect("a bucket");
+        assert_eq!(settings.objects.place, Place::Bucket { bucket: "argus".into(), prefix: "a".into() });
+        assert!(!format!("{settings:?}").contains("hunter2"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
+use chrono::{DateTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -161,6 +162,9 @@ pub struct Options {
     /// `[store]`
     #[command(flatten)]
     pub store: StoreOptions,
+    /// `[objects]`
+    #[command(flatten)]
+    pub objects: ObjectOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -207,6 +211,10 @@ pub struct HostOptions {
     #[arg(long, env = "ARGUS_AUTH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_url: Option<String>,
+    /// Base URL under which clients reach the live API host; the listening address in `dev`.
+    #[arg(long, env = "ARGUS_API_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<String>,
     /// Base URL under which clients reach the sandbox host; the listening address in `dev`.
     #[arg(long, env = "ARGUS_SANDBOX_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -247,6 +255,63 @@ pub struct StoreOptions {
     #[arg(long, env = "ARGUS_DELIVERY_CONNECTIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_connections: Option<u32>,
+}
+
+/// Results and uploads. What opens a bucket is not shown.
+#[derive(Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectOptions {
+    /// `file://PATH`, `file://PATH?shared=true` for a directory that every node has mounted, or
+    /// `s3://BUCKET[/PREFIX]`; the directory `objects` of the data directory when absent, but on PostgreSQL
+    /// `serve` wants to be told.
+    #[arg(long = "objects", env = "ARGUS_OBJECTS", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// URL of the S3 service, where it is not AWS: that of R2, for example.
+    #[arg(long = "objects-endpoint", env = "AWS_ENDPOINT_URL_S3", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Region of the bucket.
+    #[arg(long = "objects-region", env = "AWS_REGION", value_name = "REGION")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Id of the access key; without one, the credentials of the machine or the pod are used.
+    #[arg(
+        long = "objects-access-key-id",
+        env = "AWS_ACCESS_KEY_ID",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// Secret of the access key.
+    #[arg(
+        long = "objects-secret-access-key",
+        env = "AWS_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_access_key: Option<String>,
+    /// Session token of temporary credentials.
+    #[arg(
+        long = "objects-session-token",
+        env = "AWS_SESSION_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<String>,
+    /// When temporary credentials end, as RFC 3339 has it.
+    #[arg(long = "objects-credentials-end", env = "AWS_CREDENTIAL_EXPIRATION", value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials_end: Option<DateTime<Utc>>,
+}
+
+impl fmt::Debug for ObjectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectOptions").field("location", &self.location).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for StoreOptions {

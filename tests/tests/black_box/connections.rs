@@ -4,7 +4,7 @@
 use super::support::{every_scope, samples};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::read::MediaType;
-use argus_openapi::row::RequestBody;
+use argus_openapi::row::{OperationRow, RequestBody};
 use argus_openapi::{Access, Host, Operation};
 use argus_tests::{Answer, Installation, TestServer, audience, claims};
 use std::collections::BTreeSet;
@@ -229,7 +229,9 @@ async fn every_operation_takes_a_body_of_its_own_limit_and_not_one_byte_more() {
     let server = TestServer::start();
     let samples = samples(&server).await;
     for host in Host::ALL {
-        for row in ARGUS.rows.iter().filter(|row| row.served_by(host) && row.body != RequestBody::None) {
+        // How many bytes a signed URL takes, it says itself.
+        let limited = |row: &&OperationRow| !matches!(row.body, RequestBody::None | RequestBody::Bytes);
+        for row in ARGUS.rows.iter().filter(|row| row.served_by(host)).filter(limited) {
             for beyond in [0, 1] {
                 let mut sample = samples.of(&server, row, host).await;
                 let (media_type, mut body) =

@@ -18,6 +18,7 @@ mod identity;
 mod inputs;
 mod matrix;
 mod methods;
+mod objects;
 mod outline;
 mod process;
 mod readiness;

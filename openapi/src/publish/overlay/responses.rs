@@ -54,7 +54,7 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     add(row.is_tagged(), 304);
     // Whatever an operation takes, a request can come without a valid `Host`.
     add(true, 400);
-    add(access != Access::Public, 401);
+    add(!matches!(access, Access::Public | Access::SignedUrl), 401);
     add(!matches!(access, Access::Public | Access::Client), 403);
     add(parameters.iter().any(|parameter| parameter["in"] == "path"), 404);
     add(has_body, 408);

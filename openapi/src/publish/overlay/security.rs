@@ -22,7 +22,8 @@ pub(super) fn complete(operation: &mut Object, row: &OperationRow) {
 /// their names and let the last one win: `live_token`, which is sent with `Bearer`.
 fn requirement(row: &OperationRow) -> Value {
     let scope = match row.access {
-        Access::Public => return json!([]),
+        // The signature is a part of the URL.
+        Access::Public | Access::SignedUrl => return json!([]),
         // The empty alternative is the form: a body cannot be named as a scheme.
         Access::Client => return json!([{ "client_basic": [] }, {}]),
         Access::AnyToken => None,

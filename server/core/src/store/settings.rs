@@ -38,6 +38,11 @@ impl DatabaseUrl {
         }
     }
 
+    /// Whether this is the embedded engine, which has one node.
+    pub fn is_embedded(&self) -> bool {
+        Location::parse(&self.0).is_ok_and(|location| location.is_embedded())
+    }
+
     /// The URL, password included.
     pub fn expose(&self) -> &str {
         &self.0
