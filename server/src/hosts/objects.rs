@@ -22,7 +22,10 @@ pub(super) async fn view(
     let tag = ranges::entity_tag(&head);
     if discovery::lists_others(headers, &tag) {
         let failed = Problem::precondition_failed();
-        return Err(HeaderValue::try_from(tag).map_or(failed, |tag| failed.with_tag(&tag)));
+        return Err(match HeaderValue::try_from(tag) {
+            Ok(tag) => failed.with_tag(&tag),
+            Err(_) => failed,
+        });
     }
     let download = Download::new(&grant.key, name.as_ref(), &head);
     // A range is defined for GET alone (RFC 9110, section 14.2).
