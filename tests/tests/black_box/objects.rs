@@ -233,7 +233,7 @@ async fn an_upload_that_is_too_long_or_breaks_off_is_not_kept() {
         let message = scene.server.send(request).await.expect_error(413, "body_too_large");
         assert!(message.contains("1000000"), "{message}");
     }
-    let mut connection = argus_tests::Connection::open(scene.server.address(Host::Api)).await;
+    let mut connection = scene.server.open(Host::Api).await;
     let head = format!("PUT {} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc", scene.target);
     connection.write(head.as_bytes()).await;
     drop(connection);
@@ -276,7 +276,7 @@ async fn an_object_may_be_long_and_its_reader_slow_and_neither_takes_memory_nor_
 
     // One who has read the head and nothing of the body, beside one who reads it all.
     let url = objects.signed_url(&key, None, MINUTE * 10).await.unwrap();
-    let mut slow = argus_tests::Connection::open(process.address(Host::Api)).await;
+    let mut slow = process.open(Host::Api).await;
     slow.write(format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", target(&url)).as_bytes()).await;
     slow.read_until(b"\r\n\r\n").await;
     let client = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
