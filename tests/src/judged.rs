@@ -49,15 +49,11 @@ impl Judged {
     /// Reads one response, and judges it as the answer to the request that was sent last.
     pub async fn response(&mut self) -> Answer {
         let line = std::mem::take(&mut self.line);
-        let line = String::from_utf8_lossy(&line);
-        let mut words = line.split_ascii_whitespace();
-        let method = words.next().and_then(|method| method.parse().ok()).unwrap_or(Method::GET);
-        let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default();
-        let answer = match method {
+        let answer = match asked(&line).0 {
             Method::HEAD => self.connection.bare_response().await,
             _ => self.connection.response().await,
         };
-        assert_published(&Asked { host: self.host, method: &method, path }, &answer);
+        assert_answers(self.host, &line, &answer);
         answer
     }
 
@@ -65,6 +61,22 @@ impl Judged {
     pub async fn is_closed(&mut self) -> bool {
         self.connection.is_closed().await
     }
+}
+
+/// Asserts that an answer is one that the descriptor publishes for the request that these bytes begin.
+pub fn assert_answers(host: Host, request: &[u8], answer: &Answer) {
+    let (method, path) = asked(request);
+    assert_published(&Asked { host, method: &method, path: &path }, answer);
+}
+
+/// Method and path of the request that these bytes begin.
+fn asked(request: &[u8]) -> (Method, String) {
+    let line = request.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split(' ');
+    let method = words.next().and_then(|method| method.parse().ok()).unwrap_or(Method::GET);
+    let path = words.next().and_then(|target| target.split('?').next()).unwrap_or_default();
+    (method, path.to_owned())
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub use answer::Answer;
 pub use argus_samples::{Sample, operations_of_the_trait};
 pub use engine::{run, run_on_postgres, run_on_sqlite};
 pub use installation::Installation;
-pub use judged::Judged;
+pub use judged::{Judged, assert_answers};
 pub use keys::place_keys;
 use leftovers::Leftovers;
 pub use nginx::Nginx;

@@ -122,6 +122,21 @@ fn every_scope_of_the_catalogue_is_published_and_no_other() {
 }
 
 #[test]
+fn what_holds_for_methods_of_every_path_is_said_once_and_they_have_no_entries() {
+    let text = descriptor()["info"]["description"].as_str().unwrap();
+    for sentence in [
+        "`HEAD` is answered wherever `GET` is, with the headers of `GET`.",
+        "`OPTIONS` is answered with 204 and `Allow` on every path;",
+        "`If-Match` counts on every operation:",
+    ] {
+        assert!(text.contains(sentence), "{sentence}");
+    }
+    for (path, item) in descriptor()["paths"].as_object().unwrap() {
+        assert!(item.get("head").is_none() && item.get("options").is_none(), "{path}");
+    }
+}
+
+#[test]
 fn each_operation_lists_the_statuses_that_it_can_return() {
     let expected: [(&str, &[u16]); 12] = [
         ("scope_list", &[200, 400, 401, 403, 412, 500, 503]),

@@ -7,6 +7,7 @@ use argus_openapi::contract::ARGUS;
 use argus_openapi::row::{Access, OperationRow};
 use argus_samples::Sample;
 use argus_tests::{Answer, Samples, TestServer, audience, claims, on_both_engines};
+use http::HeaderValue;
 use serde_json::{Map, Value, json};
 use std::iter::once;
 
@@ -16,6 +17,19 @@ const SHORT: usize = 1_200;
 on_both_engines! {
     a_text_that_a_database_cannot_store_is_refused_wherever_it_stands
 }
+
+/// Headers that somebody reads, beyond those of the connection.
+const HEADERS: [&str; 9] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "prefer",
+    "traceparent",
+    "tracestate",
+    "x-tenant-id",
+];
 
 struct Walk {
     server: TestServer,
@@ -51,15 +65,22 @@ fn served() -> impl Iterator<Item = (&'static OperationRow, Host)> {
     read.flat_map(|row| row.hosts.iter().map(move |host| (row, *host)))
 }
 
-/// The sample with this text in the place of each value of its path, query and body, and as a name.
+/// The sample with this text in the place of each value of its path, query, headers and body, and as a name.
 fn filled(sample: &Sample, text: &str) -> Vec<Sample> {
     let mut filled: Vec<Sample> = bodies(sample, text)
         .into_iter()
         .map(|body| Sample { body: Some((sample.body.as_ref().unwrap().0, body)), ..sample.clone() })
         .collect();
-    // No client sends more than this in the first line of a request.
+    // No client sends more than this in the first line of a request, or in a header.
     if text.len() > 16_000 {
         return filled;
+    }
+    // What no header can hold is not sent.
+    let sent = HeaderValue::from_str(text).is_ok();
+    for name in HEADERS.into_iter().filter(|_| sent) {
+        let others = sample.headers.iter().filter(|(other, _)| !other.eq_ignore_ascii_case(name)).cloned();
+        let headers = others.chain(once((name.to_owned(), text.to_owned()))).collect();
+        filled.push(Sample { headers, ..sample.clone() });
     }
     for index in 0..sample.path_parameters.len() {
         let mut other = sample.clone();

@@ -5,16 +5,18 @@ use argus_core::context::{Context, Live};
 use argus_core::store::{Connections, Error, Kind, Reader, Store, Tx};
 use argus_core::{Clock, audit};
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Installation, TestServer, on_both_engines, run_on_postgres, sql};
+use argus_tests::{Installation, Reach, TestServer, on_both_engines, run_on_postgres, sql};
 use http::Method;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 on_both_engines! {
     when_every_connection_is_busy_the_answer_is_unavailable
+    a_token_request_that_finds_no_connection_is_told_to_come_again
     requests_are_served_while_every_worker_connection_is_held
     a_read_of_a_row_runs_in_place_on_sqlite_alone
     a_read_of_a_row_goes_to_the_pool_when_the_database_is_busy
@@ -76,10 +78,8 @@ fn impatient(mut installation: Installation) -> TestServer {
 }
 
 async fn when_every_connection_is_busy_the_answer_is_unavailable(installation: Installation) {
-    let reads_apart = installation.is_sqlite();
     let server = impatient(installation);
     let tenancy = server.tenant().await;
-    let app = tenancy.app(&[Scope::PlatformRead]).await;
     let store = &server.state().database.requests;
     let context = admin(&server.state().identity).await;
     let held = Held::all(store, &context, Connections::default().requests).await;
@@ -91,17 +91,38 @@ async fn when_every_connection_is_busy_the_answer_is_unavailable(installation: I
     let answer = tenancy.get("/v1/platform/apps").await;
     answer.expect_error(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
-    // SQLite finds a client on a connection of its readers.
-    if !reads_apart {
-        let basic = Some((app.client_id.as_str(), app.client_secret.as_str()));
-        let answer = server.token_request(&[("grant_type", "client_credentials")], basic).await.expect(503);
-        assert_eq!(answer.text("error"), "temporarily_unavailable");
-        assert_eq!(answer.header("retry-after"), "1");
-    }
     held.release().await;
     store.ping().await.unwrap();
     store.read(&context, |_| Ok::<_, Error>(())).await.unwrap();
     tenancy.get("/v1/platform/apps").await.expect(200);
+}
+
+async fn a_token_request_that_finds_no_connection_is_told_to_come_again(mut installation: Installation) {
+    installation.settings.store.connections.requests = 1;
+    let finds_in_place = installation.is_sqlite();
+    let server = impatient(installation);
+    let app = server.app(&[Scope::PlatformRead]).await;
+    let store = server.state().database.requests.clone();
+    let context = admin(&server.state().identity).await;
+    let held = Held::all(&store, &context, 1).await;
+    let (reach, runtime) = (Reach::clone(&server), Handle::current());
+    let asking = app.clone();
+    let ask = move || {
+        let (reach, runtime, app) = (reach.clone(), runtime.clone(), asking.clone());
+        let asked = thread::spawn(move || {
+            runtime.block_on(reach.token_request(&[("grant_type", "client_credentials")], app.basic()))
+        });
+        asked.join().unwrap()
+    };
+    let answer = if finds_in_place {
+        // Inside of a read that has the only connection for reads in place.
+        store.read_row(&context, move |_| Ok::<_, Error>(ask())).await.unwrap()
+    } else {
+        tokio::task::spawn_blocking(ask).await.unwrap()
+    };
+    assert_eq!(answer.expect(503).text("error"), "temporarily_unavailable");
+    held.release().await;
+    app.live_token(&[]).await;
 }
 
 async fn requests_are_served_while_every_worker_connection_is_held(installation: Installation) {

@@ -107,7 +107,8 @@ async fn refusal(scene: &Scene, host: Host, request: &str, status: u16, code: &s
     answer.expect_error(status, code)
 }
 
-fn assert_refusal(answer: &Answer, host: Host) {
+/// Asserts what holds for every refusal of nginx.
+pub fn assert_refusal(answer: &Answer, host: Host) {
     answer.assert_standard_headers(host);
     assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
     assert_ne!(answer.header("x-request-id"), "", "{answer:?}");

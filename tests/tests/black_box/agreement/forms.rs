@@ -1,0 +1,167 @@
+//! The form of a token request, with the client's credentials in every place.
+
+use super::{INPUTS, OVER_A_SOCKET, assert_agreed, is_of_the_domain};
+use argus_openapi::Host;
+use argus_openapi::read::MediaType;
+use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::tokens::TokenRequest;
+use argus_partner::oauth;
+use argus_tests::published::{request_body, validator};
+use argus_tests::{AppCredentials, TestServer};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::Method;
+use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+
+pub(super) const OPERATION: &str = "oauth_token";
+
+const GRANTS: [&str; 6] =
+    ["client_credentials", "", " client_credentials", "Client_credentials", "password", "null"];
+
+const SCOPES: [&str; 24] = [
+    "",
+    "argus:jobs:read",
+    "webhooks:write argus:jobs:read",
+    " ",
+    "  ",
+    " argus:jobs:read",
+    "argus:jobs:read ",
+    "argus:jobs:read  webhooks:write",
+    "argus:jobs:read argus:jobs:read",
+    "argus:jobs:read\twebhooks:write",
+    "argus:jobs:read\nwebhooks:write",
+    "ARGUS:JOBS:READ",
+    "a",
+    "a\"b",
+    "a\\b",
+    "\0",
+    "\u{7f}",
+    "\u{e9}",
+    "\u{1f5c2}",
+    "argus:jobs:read\u{a0}webhooks:write",
+    "argus:jobs:write",
+    "argus:internal:operate",
+    "+",
+    "%20",
+];
+
+/// A member of the form.
+type Field = (&'static str, String);
+
+/// A token request: the `Authorization` header, if there is one, and the form.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Request {
+    authorization: Option<String>,
+    form: Vec<Field>,
+}
+
+/// Ways to say who asks; the last one is wrong.
+fn credentials(app: &AppCredentials) -> Vec<Request> {
+    let (id, secret) = app.basic().unwrap();
+    let basic = |secret: &str| Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}"))));
+    let fields = |secret: &str| vec![("client_id", id.to_owned()), ("client_secret", secret.to_owned())];
+    let request = |authorization, form| Request { authorization, form };
+    vec![
+        request(basic(secret), Vec::new()),
+        request(basic(secret), vec![("client_id", id.to_owned())]),
+        request(None, fields(secret)),
+        request(basic(secret), fields(secret)),
+        request(None, fields("an attempt that fails")),
+    ]
+}
+
+/// Different requests: every grant, scope, way to authenticate and parameter that nobody knows, and then each of
+/// some with a member that stands twice.
+fn requests(app: &AppCredentials) -> Vec<Request> {
+    let optional = |name: &'static str, texts: &[&str]| -> Vec<Option<Field>> {
+        texts.iter().map(|text| Some((name, (*text).to_owned()))).chain([None]).collect()
+    };
+    let (grants, scopes) = (optional("grant_type", &GRANTS), optional("scope", &SCOPES));
+    let extras = optional("resource", &["ignored", ""]);
+    let mut requests = Vec::new();
+    for Request { authorization, form } in credentials(app) {
+        for grant in &grants {
+            for scope in &scopes {
+                for extra in &extras {
+                    let fields = [grant, scope, extra].into_iter().flatten().cloned();
+                    let form = form.iter().cloned().chain(fields).collect();
+                    requests.push(Request { authorization: authorization.clone(), form });
+                }
+            }
+        }
+    }
+    let twice = requests.iter().step_by(10).filter(|request| !request.form.is_empty()).map(|request| {
+        let mut request = request.clone();
+        request.form.push(request.form[0].clone());
+        request
+    });
+    let twice: Vec<Request> = twice.collect();
+    requests.extend(twice);
+    requests
+}
+
+impl Request {
+    fn body(&self) -> String {
+        serde_urlencoded::to_string(&self.form).unwrap()
+    }
+
+    /// Whether the form fits the published schema, which knows a member once.
+    fn fits(&self) -> bool {
+        let members: Map<String, Value> =
+            self.form.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let known = |name: &str| ["grant_type", "scope", "client_id", "client_secret"].contains(&name);
+        let once = members.len() == self.form.len()
+            || self.form.iter().filter(|(name, _)| known(name)).count()
+                == members.keys().filter(|name| known(name)).count();
+        once && validator(request_body(OPERATION).unwrap()).is_valid(&members.into())
+    }
+
+    /// What the service makes of it, without a socket. The error says why it is refused.
+    async fn read(&self, server: &TestServer) -> Result<(), String> {
+        let identity = &server.state().identity;
+        let form = MediaType::Form.parse::<TokenRequest>(self.body().as_bytes());
+        let form = form.map_err(|error| error.message)?;
+        let authorization = self.authorization.as_deref();
+        let client = oauth::authenticate(identity, authorization, &form).await;
+        let client = client.map_err(|error| error.to_string())?;
+        oauth::token_create(identity, &client, &form).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_request_is_taken_exactly_if_it_fits_the_published_schema() {
+    let server = TestServer::start();
+    let app = server.app(&[Scope::JobsRead, Scope::WebhooksWrite]).await;
+    let requests = requests(&app);
+    let distinct = requests.iter().collect::<HashSet<_>>().len();
+    assert!(distinct >= INPUTS, "{distinct} requests");
+    let mut taken = 0;
+    for (number, request) in requests.iter().enumerate() {
+        let (fits, read) = (request.fits(), request.read(&server).await);
+        taken += usize::from(read.is_ok());
+        let agreed = match &read {
+            Ok(()) => fits,
+            Err(reason) => !fits || is_of_the_domain(reason),
+        };
+        assert!(agreed, "{request:?} fits: {fits}, {read:?}");
+        if number % OVER_A_SOCKET > 0 {
+            continue;
+        }
+        let sent = server
+            .request(Host::Auth, Method::POST, "/v1/oauth/token")
+            .header("content-type", MediaType::Form.as_str())
+            .body(request.body());
+        let sent = match &request.authorization {
+            Some(authorization) => sent.header("authorization", authorization),
+            None => sent,
+        };
+        let answer = server.send(sent).await;
+        assert_eq!(answer.status == 200, read.is_ok(), "{request:?}\n{answer:?}");
+        // Who the client is, is asked before what it wants.
+        if answer.status != 401 {
+            assert_agreed(&answer, fits, &format!("{request:?}"));
+        }
+    }
+    assert!(taken >= 10 && taken + 100 < distinct, "{taken} of {distinct}");
+}
