@@ -7,7 +7,7 @@
 use crate::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
 use crate::types::{
     apps, common, discovery, error, graphql, internal, jobs, keys, profiles, sandbox, scopes, tokens, traces,
-    webhooks,
+    uploads, webhooks,
 };
 use dropshot::{EndpointTagPolicy, Header, Path, Query, RequestContext};
 
@@ -334,8 +334,10 @@ pub trait ArgusApi {
 
     /// Enqueue an async job
     ///
-    /// Creates an async job of one of the supported kinds and returns an `id` for polling. An
-    /// `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay
+    /// Creates an async job of one of the supported kinds and returns an `id` for polling. What
+    /// `payload` holds depends on `kind`; a payload that does not fit its kind is refused with 400,
+    /// which names the member and its place, before anything is queued. A member that stands twice is
+    /// refused at every depth. An `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay
     /// returns 200 with the body of the original 201, even if the payload changed. A `callback_url`
     /// asks for a signed delivery on completion.
     ///
@@ -348,6 +350,19 @@ pub trait ArgusApi {
         body: Body<jobs::JobCreate>,
     ) -> Answer<Reply<jobs::JobCreated, 201>> {
         drop((rqctx, headers, body));
+        unserved()
+    }
+
+    /// Make room for an upload
+    ///
+    /// Returns a signed URL of this service for the input of a job that is too large for its request.
+    /// Send the bytes with one PUT to `upload_url`, at most 1 GiB; then name `upload_ref` in an
+    /// `import.bulk` job. No URL of a partner is ever fetched.
+    ///
+    /// On the sandbox host the URL is synthetic and is not served, and a job takes any `upload_ref`.
+    #[endpoint { method = POST, path = "/v1/uploads", tags = ["jobs"] }]
+    async fn upload_create(rqctx: RequestContext<Self::Context>) -> Answer<Reply<uploads::Upload, 201>> {
+        drop(rqctx);
         unserved()
     }
 

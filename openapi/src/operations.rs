@@ -256,9 +256,10 @@ operations! {
                     the caller's own.",
                 body: ExtraBody::Error,
             },
-        ], ..partner(SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
-    JobList = job_list: partner(SANDBOX, Scope::JobsRead, "One page of the tenant's jobs.");
-    JobView = job_view: OperationRow { made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsRead, "The job.") };
+        ], ..partner(API_AND_SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
+    UploadCreate = upload_create: partner(API_AND_SANDBOX, Scope::JobsWrite, "Where to send the bytes.");
+    JobList = job_list: partner(API_AND_SANDBOX, Scope::JobsRead, "One page of the tenant's jobs.");
+    JobView = job_view: OperationRow { made_by: &[A_JOB], ..partner(API_AND_SANDBOX, Scope::JobsRead, "The job.") };
     JobCancel = job_cancel: OperationRow { extra: &[
             ExtraResponse { status: 200, description: "The job was already cancelled.", body: ExtraBody::Empty },
             ExtraResponse {
@@ -266,7 +267,7 @@ operations! {
                 description: "The job has already succeeded or failed.",
                 body: ExtraBody::Error,
             },
-        ], made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsWrite, "The job was cancelled.") };
+        ], made_by: &[A_JOB], ..partner(API_AND_SANDBOX, Scope::JobsWrite, "The job was cancelled.") };
     JobResult = job_result: OperationRow { extra: &[
             ExtraResponse {
                 status: 202,
@@ -283,7 +284,7 @@ operations! {
                 description: "The result has expired, 30 days after the job ended; the job itself can still be viewed.",
                 body: ExtraBody::Error,
             },
-        ], made_by: &[A_JOB], ..partner(SANDBOX, Scope::JobsRead, "Where the result is.") };
+        ], made_by: &[A_JOB], ..partner(API_AND_SANDBOX, Scope::JobsRead, "Where the result is.") };
     ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead, "The profile.");
     ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
     SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators, "The scenario catalogue.");

@@ -13,7 +13,6 @@ use argus_sdk::{
     types,
 };
 use futures::TryStreamExt;
-use serde_json::json;
 use std::time::Duration;
 
 type Failure = Box<dyn std::error::Error>;
@@ -72,12 +71,9 @@ async fn main() -> Result<(), Failure> {
 
 /// The same request has the same answer, for ever.
 async fn run_a_job(client: &ArgusClient) -> Result<(), Failure> {
-    let payload = json!({ "profile_ids": ["profile_1", "profile_2"] });
-    let body = types::JobCreate::builder()
-        .kind(types::JobKind::IntelligenceEnrichBulk)
-        .payload(payload.as_object().cloned().unwrap_or_default());
-    let first = client.job_create().body(body.clone()).send().await?.into_inner();
-    let second = client.job_create().body(body).send().await?.into_inner();
+    let job = types::EnrichJob::of(["profile_1", "profile_2"]);
+    let first = client.job_create().body(job.clone()).send().await?.into_inner();
+    let second = client.job_create().body(job).send().await?.into_inner();
     if serde_json::to_vec(&first)? != serde_json::to_vec(&second)? {
         return Err(format!("two answers to one request: {first:?} and {second:?}").into());
     }

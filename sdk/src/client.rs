@@ -27,10 +27,7 @@ const USER_AGENT: &str = concat!("argus-sdk/", env!("CARGO_PKG_VERSION"));
 ///     .credentials(Credentials::client("app_1", "its secret"))
 ///     .build()?;
 ///
-/// let payload = serde_json::json!({ "profile_ids": ["profile_1"] });
-/// let job = types::JobCreate::builder()
-///     .kind(types::JobKind::IntelligenceEnrichBulk)
-///     .payload(payload.as_object().cloned().unwrap_or_default());
+/// let job = types::EnrichJob::of(["profile_1"]);
 /// // An `Idempotency-Key` is sent, the same one for every retry, unless you set your own.
 /// let created = client.job_create().body(job).send().await?;
 /// println!("{} {}", created.id, created.status);

@@ -615,6 +615,58 @@ pub mod types {
                 })
         }
     }
+    ///How a file is compressed.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum Compression {
+        ///With gzip (RFC 1952).
+        #[serde(rename = "gzip")]
+        Gzip,
+    }
+    impl ::std::fmt::Display for Compression {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Gzip => f.write_str("gzip"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Compression {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "gzip" => Ok(Self::Gzip),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Compression {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Compression {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///A published data schema.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -794,6 +846,101 @@ pub mod types {
             value.parse()
         }
     }
+    ///A job that enriches many profiles.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct EnrichJob {
+        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub callback_url: ::std::option::Option<::std::string::String>,
+        ///What the job does.
+        #[serde(default = "defaults::enrich_job_kind")]
+        pub kind: EnrichJobKind,
+        ///What it takes for that.
+        pub payload: EnrichPayload,
+        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    }
+    impl EnrichJob {
+        pub fn builder() -> builder::EnrichJob {
+            Default::default()
+        }
+    }
+    ///What the job does.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum EnrichJobKind {
+        ///Enriches many profiles.
+        #[serde(rename = "intelligence.enrich.bulk")]
+        IntelligenceEnrichBulk,
+    }
+    impl ::std::fmt::Display for EnrichJobKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::IntelligenceEnrichBulk => f.write_str("intelligence.enrich.bulk"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for EnrichJobKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "intelligence.enrich.bulk" => Ok(Self::IntelligenceEnrichBulk),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for EnrichJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for EnrichJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for EnrichJobKind {
+        fn default() -> Self {
+            EnrichJobKind::IntelligenceEnrichBulk
+        }
+    }
+    ///Which profiles to enrich.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct EnrichPayload {
+        ///Identifiers of the profiles, 1 to 10,000.
+        pub profile_ids: ::std::vec::Vec<::std::string::String>,
+        ///Sources to ask about each, at most 5; every source when empty or absent.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub sources: ::std::vec::Vec<EnrichmentSource>,
+    }
+    impl EnrichPayload {
+        pub fn builder() -> builder::EnrichPayload {
+            Default::default()
+        }
+    }
     ///Where a finding comes from.
     #[derive(
         ::serde::Deserialize,
@@ -904,6 +1051,170 @@ pub mod types {
     impl ::std::convert::From<KnownErrorCode> for ErrorCode {
         fn from(value: KnownErrorCode) -> Self {
             Self::KnownErrorCode(value)
+        }
+    }
+    ///How profiles are written in a file.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ExportFormat {
+        ///One JSON object a line, in UTF-8, each a `ProfileRecord`.
+        #[serde(rename = "ndjson")]
+        Ndjson,
+        ///Comma-separated values (RFC 4180) with a header line, in UTF-8.
+        #[serde(rename = "csv")]
+        Csv,
+    }
+    impl ::std::fmt::Display for ExportFormat {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Ndjson => f.write_str("ndjson"),
+                Self::Csv => f.write_str("csv"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ExportFormat {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ndjson" => Ok(Self::Ndjson),
+                "csv" => Ok(Self::Csv),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ExportFormat {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ExportFormat {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A job that exports profiles in bulk.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ExportJob {
+        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub callback_url: ::std::option::Option<::std::string::String>,
+        ///What the job does.
+        #[serde(default = "defaults::export_job_kind")]
+        pub kind: ExportJobKind,
+        ///What it takes for that.
+        pub payload: ExportPayload,
+        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    }
+    impl ExportJob {
+        pub fn builder() -> builder::ExportJob {
+            Default::default()
+        }
+    }
+    ///What the job does.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ExportJobKind {
+        ///Exports records in bulk.
+        #[serde(rename = "export.bulk")]
+        ExportBulk,
+    }
+    impl ::std::fmt::Display for ExportJobKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::ExportBulk => f.write_str("export.bulk"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ExportJobKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "export.bulk" => Ok(Self::ExportBulk),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ExportJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ExportJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for ExportJobKind {
+        fn default() -> Self {
+            ExportJobKind::ExportBulk
+        }
+    }
+    ///Which profiles to export, and how. Profiles above the job's own secrecy stay out.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ExportPayload {
+        ///How the result is compressed; not at all when absent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub compression: ::std::option::Option<Compression>,
+        ///How the profiles are written; `ndjson` when absent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub format: ::std::option::Option<ExportFormat>,
+        ///Only profiles with at least this risk, 0 to 100.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub min_risk_score: ::std::option::Option<i32>,
+        ///Only profiles of these kinds, at most 4; of every kind when empty or absent.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub profile_kinds: ::std::vec::Vec<ProfileKind>,
+        ///Only profiles that changed after this moment: RFC 3339 with `Z` or an offset, in a year from 1000 to 2999.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub updated_after: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+    }
+    impl ExportPayload {
+        pub fn builder() -> builder::ExportPayload {
+            Default::default()
         }
     }
     ///A source that a Community of Interest shares.
@@ -1034,6 +1345,306 @@ pub mod types {
             value.parse()
         }
     }
+    ///What is computed over the relations of profiles.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum GraphAlgorithm {
+        ///Which profiles hang together, whatever the direction of their relations.
+        #[serde(rename = "components")]
+        Components,
+        ///How central each profile is (PageRank).
+        #[serde(rename = "pagerank")]
+        Pagerank,
+        ///How many relations lead to each profile and away from it.
+        #[serde(rename = "degree")]
+        Degree,
+    }
+    impl ::std::fmt::Display for GraphAlgorithm {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Components => f.write_str("components"),
+                Self::Pagerank => f.write_str("pagerank"),
+                Self::Degree => f.write_str("degree"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GraphAlgorithm {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "components" => Ok(Self::Components),
+                "pagerank" => Ok(Self::Pagerank),
+                "degree" => Ok(Self::Degree),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GraphAlgorithm {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GraphAlgorithm {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A job that computes over the relations of profiles.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct GraphJob {
+        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub callback_url: ::std::option::Option<::std::string::String>,
+        ///What the job does.
+        #[serde(default = "defaults::graph_job_kind")]
+        pub kind: GraphJobKind,
+        ///What it takes for that.
+        pub payload: GraphPayload,
+        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    }
+    impl GraphJob {
+        pub fn builder() -> builder::GraphJob {
+            Default::default()
+        }
+    }
+    ///What the job does.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum GraphJobKind {
+        ///Computes over a graph of records.
+        #[serde(rename = "graph.compute")]
+        GraphCompute,
+    }
+    impl ::std::fmt::Display for GraphJobKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::GraphCompute => f.write_str("graph.compute"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GraphJobKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "graph.compute" => Ok(Self::GraphCompute),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GraphJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GraphJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for GraphJobKind {
+        fn default() -> Self {
+            GraphJobKind::GraphCompute
+        }
+    }
+    ///Between which profiles to look for the shortest path.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct GraphPath {
+        ///Identifier of the profile where it begins.
+        pub from: GraphPathFrom,
+        ///Identifier of the profile where it ends.
+        pub to: GraphPathTo,
+    }
+    impl GraphPath {
+        pub fn builder() -> builder::GraphPath {
+            Default::default()
+        }
+    }
+    ///Identifier of the profile where it begins.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct GraphPathFrom(::std::string::String);
+    impl ::std::ops::Deref for GraphPathFrom {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<GraphPathFrom> for ::std::string::String {
+        fn from(value: GraphPathFrom) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for GraphPathFrom {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GraphPathFrom {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GraphPathFrom {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for GraphPathFrom {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Identifier of the profile where it ends.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct GraphPathTo(::std::string::String);
+    impl ::std::ops::Deref for GraphPathTo {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<GraphPathTo> for ::std::string::String {
+        fn from(value: GraphPathTo) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for GraphPathTo {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GraphPathTo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GraphPathTo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for GraphPathTo {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///What to compute over the relations of profiles.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct GraphPayload {
+        ///What to compute for each profile, at most 3; everything when empty or absent.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub algorithms: ::std::vec::Vec<GraphAlgorithm>,
+        ///Only these profiles and the relations between them, at most 10,000; all of the tenant's when empty or absent.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub profile_ids: ::std::vec::Vec<::std::string::String>,
+        ///Shortest paths to find, at most 100.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub shortest_paths: ::std::vec::Vec<GraphPath>,
+    }
+    impl GraphPayload {
+        pub fn builder() -> builder::GraphPayload {
+            Default::default()
+        }
+    }
     ///An error of a GraphQL operation.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -1153,7 +1764,7 @@ pub mod types {
             rename = "operationName",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub operation_name: ::std::option::Option<GraphqlRequestOperationName>,
+        pub operation_name: ::std::option::Option<::std::string::String>,
         ///A document of the caller's approved operation bundles, at most 64 KiB.
         pub query: GraphqlRequestQuery,
         ///Values of the document's variables; `null` stands for none. A member that stands twice is refused at every depth.
@@ -1165,60 +1776,6 @@ pub mod types {
     impl GraphqlRequest {
         pub fn builder() -> builder::GraphqlRequest {
             Default::default()
-        }
-    }
-    ///Which operation of the document to run; needed when it has several.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct GraphqlRequestOperationName(::std::string::String);
-    impl ::std::ops::Deref for GraphqlRequestOperationName {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<GraphqlRequestOperationName> for ::std::string::String {
-        fn from(value: GraphqlRequestOperationName) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for GraphqlRequestOperationName {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 128usize {
-                return Err("longer than 128 characters".into());
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for GraphqlRequestOperationName {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for GraphqlRequestOperationName {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for GraphqlRequestOperationName {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
         }
     }
     ///A document of the caller's approved operation bundles, at most 64 KiB.
@@ -1293,6 +1850,105 @@ pub mod types {
     }
     impl GraphqlResponse {
         pub fn builder() -> builder::GraphqlResponse {
+            Default::default()
+        }
+    }
+    ///A job that imports profiles in bulk.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ImportJob {
+        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub callback_url: ::std::option::Option<::std::string::String>,
+        ///What the job does.
+        #[serde(default = "defaults::import_job_kind")]
+        pub kind: ImportJobKind,
+        ///What it takes for that.
+        pub payload: ImportPayload,
+        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    }
+    impl ImportJob {
+        pub fn builder() -> builder::ImportJob {
+            Default::default()
+        }
+    }
+    ///What the job does.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ImportJobKind {
+        ///Imports records in bulk.
+        #[serde(rename = "import.bulk")]
+        ImportBulk,
+    }
+    impl ::std::fmt::Display for ImportJobKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::ImportBulk => f.write_str("import.bulk"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ImportJobKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "import.bulk" => Ok(Self::ImportBulk),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ImportJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ImportJobKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for ImportJobKind {
+        fn default() -> Self {
+            ImportJobKind::ImportBulk
+        }
+    }
+    ///Profiles to import: in the request, from an upload, or both. A job that names neither imports nothing.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ImportPayload {
+        ///How profiles are written in the upload; `ndjson` when absent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub format: ::std::option::Option<ExportFormat>,
+        ///The profiles themselves, 1 to 1,000.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub profiles: ::std::option::Option<::std::vec::Vec<ProfileRecord>>,
+        ///The `upload_ref` of an upload whose bytes were sent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub upload_ref: ::std::option::Option<::std::string::String>,
+    }
+    impl ImportPayload {
+        pub fn builder() -> builder::ImportPayload {
             Default::default()
         }
     }
@@ -1447,95 +2103,33 @@ pub mod types {
                 })
         }
     }
-    ///A job to enqueue.
+    ///A job to enqueue. What `payload` holds depends on `kind`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(deny_unknown_fields)]
-    #[serde(remote = "Self")]
-    pub struct JobCreate {
-        ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub callback_url: ::std::option::Option<JobCreateCallbackUrl>,
-        ///What the job does.
-        pub kind: JobKind,
-        ///Input of the job: a JSON object whose shape depends on `kind`. For `intelligence.enrich.bulk`, `profile_ids` lists the profiles. A member that stands twice is refused at every depth.
-        pub payload: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ///Secrecy of the job and its result; `standard` when absent. A level above the caller's own is refused with 403 `secrecy_level_exceeded`.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    #[serde(untagged)]
+    pub enum JobCreate {
+        EnrichJob(EnrichJob),
+        ExportJob(ExportJob),
+        ImportJob(ImportJob),
+        GraphJob(GraphJob),
     }
-    impl JobCreate {
-        pub fn builder() -> builder::JobCreate {
-            Default::default()
+    impl ::std::convert::From<EnrichJob> for JobCreate {
+        fn from(value: EnrichJob) -> Self {
+            Self::EnrichJob(value)
         }
     }
-    ///Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct JobCreateCallbackUrl(::std::string::String);
-    impl ::std::ops::Deref for JobCreateCallbackUrl {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
+    impl ::std::convert::From<ExportJob> for JobCreate {
+        fn from(value: ExportJob) -> Self {
+            Self::ExportJob(value)
         }
     }
-    impl ::std::convert::From<JobCreateCallbackUrl> for ::std::string::String {
-        fn from(value: JobCreateCallbackUrl) -> Self {
-            value.0
+    impl ::std::convert::From<ImportJob> for JobCreate {
+        fn from(value: ImportJob) -> Self {
+            Self::ImportJob(value)
         }
     }
-    impl ::std::str::FromStr for JobCreateCallbackUrl {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 2048usize {
-                return Err("longer than 2048 characters".into());
-            }
-            if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
-            }
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            {
-                ::regress::Regex::new(
-                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
-                    )
-                    .unwrap()
-            });
-            if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
-                        .into(),
-                );
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for JobCreateCallbackUrl {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for JobCreateCallbackUrl {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for JobCreateCallbackUrl {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
+    impl ::std::convert::From<GraphJob> for JobCreate {
+        fn from(value: GraphJob) -> Self {
+            Self::GraphJob(value)
         }
     }
     ///`JobCreateIdempotencyKey`
@@ -3093,6 +3687,311 @@ pub mod types {
             value.parse()
         }
     }
+    ///A profile as an import takes it and an export gives it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ProfileRecord {
+        ///Name for people, 1 to 128 visible characters.
+        pub display_name: ProfileRecordDisplayName,
+        ///Identifier of the profile. An import replaces the profile that has it.
+        pub id: ProfileRecordId,
+        ///What the profile is about.
+        pub kind: ProfileKind,
+        ///Relations to other profiles, at most 100.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        pub relations: ::std::vec::Vec<ProfileRelation>,
+        ///Overall risk, 0 (none) to 100 (certain).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub risk_score: ::std::option::Option<i32>,
+        ///Secrecy of the profile; the job's own when absent.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+    }
+    impl ProfileRecord {
+        pub fn builder() -> builder::ProfileRecord {
+            Default::default()
+        }
+    }
+    ///Name for people, 1 to 128 visible characters.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ProfileRecordDisplayName(::std::string::String);
+    impl ::std::ops::Deref for ProfileRecordDisplayName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ProfileRecordDisplayName> for ::std::string::String {
+        fn from(value: ProfileRecordDisplayName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ProfileRecordDisplayName {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$\""
+                        .into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileRecordDisplayName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileRecordDisplayName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ProfileRecordDisplayName {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Identifier of the profile. An import replaces the profile that has it.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ProfileRecordId(::std::string::String);
+    impl ::std::ops::Deref for ProfileRecordId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ProfileRecordId> for ::std::string::String {
+        fn from(value: ProfileRecordId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ProfileRecordId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileRecordId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileRecordId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ProfileRecordId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///A relation of a profile to another one.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ProfileRelation {
+        ///What the other profile is to this one, for example `owner`, 1 to 128 visible characters.
+        pub label: ProfileRelationLabel,
+        ///Identifier of the other profile.
+        pub to: ProfileRelationTo,
+    }
+    impl ProfileRelation {
+        pub fn builder() -> builder::ProfileRelation {
+            Default::default()
+        }
+    }
+    ///What the other profile is to this one, for example `owner`, 1 to 128 visible characters.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ProfileRelationLabel(::std::string::String);
+    impl ::std::ops::Deref for ProfileRelationLabel {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ProfileRelationLabel> for ::std::string::String {
+        fn from(value: ProfileRelationLabel) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ProfileRelationLabel {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$\""
+                        .into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileRelationLabel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileRelationLabel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ProfileRelationLabel {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Identifier of the other profile.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ProfileRelationTo(::std::string::String);
+    impl ::std::ops::Deref for ProfileRelationTo {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ProfileRelationTo> for ::std::string::String {
+        fn from(value: ProfileRelationTo) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ProfileRelationTo {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileRelationTo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileRelationTo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ProfileRelationTo {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
     ///`ProfileViewId`
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
@@ -3750,10 +4649,21 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_secret: ::std::option::Option<crate::Secret>,
         ///`client_credentials`, the one grant of this endpoint.
+        #[serde(default = "defaults::token_request_grant_type")]
         pub grant_type: TokenRequestGrantType,
         ///Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved for when absent or empty.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub scope: ::std::option::Option<TokenRequestScope>,
+        pub scope: ::std::option::Option<::std::string::String>,
+    }
+    impl ::std::default::Default for TokenRequest {
+        fn default() -> Self {
+            Self {
+                client_id: Default::default(),
+                client_secret: Default::default(),
+                grant_type: defaults::token_request_grant_type(),
+                scope: Default::default(),
+            }
+        }
     }
     impl TokenRequest {
         pub fn builder() -> builder::TokenRequest {
@@ -3812,66 +4722,9 @@ pub mod types {
             value.parse()
         }
     }
-    ///Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved for when absent or empty.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct TokenRequestScope(::std::string::String);
-    impl ::std::ops::Deref for TokenRequestScope {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<TokenRequestScope> for ::std::string::String {
-        fn from(value: TokenRequestScope) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for TokenRequestScope {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            {
-                ::regress::Regex::new("^(?:[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*)?$")
-                    .unwrap()
-            });
-            if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^(?:[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*)?$\""
-                        .into(),
-                );
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for TokenRequestScope {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for TokenRequestScope {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for TokenRequestScope {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
+    impl ::std::default::Default for TokenRequestGrantType {
+        fn default() -> Self {
+            TokenRequestGrantType::ClientCredentials
         }
     }
     ///Token response (RFC 6749, section 5.1).
@@ -4065,6 +4918,22 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///Where to send the bytes of an upload.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct Upload {
+        ///When the URL stops working.
+        pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///What a job names as its `upload_ref`.
+        pub upload_ref: ::std::string::String,
+        ///URL that takes the bytes with one PUT, at most 1 GiB. Treat it as a credential.
+        pub upload_url: ::std::string::String,
+    }
+    impl Upload {
+        pub fn builder() -> builder::Upload {
+            Default::default()
         }
     }
     ///A subscription. Its secret is never shown.
@@ -4630,81 +5499,11 @@ pub mod types {
         pub secret: ::std::option::Option<crate::Secret>,
         ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: ::std::option::Option<WebhookUpdateUrl>,
+        pub url: ::std::option::Option<::std::string::String>,
     }
     impl WebhookUpdate {
         pub fn builder() -> builder::WebhookUpdate {
             Default::default()
-        }
-    }
-    ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
-    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-    #[serde(transparent)]
-    pub struct WebhookUpdateUrl(::std::string::String);
-    impl ::std::ops::Deref for WebhookUpdateUrl {
-        type Target = ::std::string::String;
-        fn deref(&self) -> &::std::string::String {
-            &self.0
-        }
-    }
-    impl ::std::convert::From<WebhookUpdateUrl> for ::std::string::String {
-        fn from(value: WebhookUpdateUrl) -> Self {
-            value.0
-        }
-    }
-    impl ::std::str::FromStr for WebhookUpdateUrl {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if value.chars().count() > 2048usize {
-                return Err("longer than 2048 characters".into());
-            }
-            if value.chars().count() < 1usize {
-                return Err("shorter than 1 characters".into());
-            }
-            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            {
-                ::regress::Regex::new(
-                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
-                    )
-                    .unwrap()
-            });
-            if PATTERN.find(value).is_none() {
-                return Err(
-                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
-                        .into(),
-                );
-            }
-            Ok(Self(value.to_string()))
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for WebhookUpdateUrl {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for WebhookUpdateUrl {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl<'de> ::serde::Deserialize<'de> for WebhookUpdateUrl {
-        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-        where
-            D: ::serde::Deserializer<'de>,
-        {
-            ::std::string::String::deserialize(deserializer)?
-                .parse()
-                .map_err(|e: self::error::ConversionError| {
-                    <D::Error as ::serde::de::Error>::custom(e.to_string())
-                })
         }
     }
     ///`WebhookUpdateWebhookId`
@@ -6025,6 +6824,387 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct EnrichJob {
+            callback_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<super::EnrichJobKind, ::std::string::String>,
+            payload: ::std::result::Result<super::EnrichPayload, ::std::string::String>,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EnrichJob {
+            fn default() -> Self {
+                Self {
+                    callback_url: Ok(Default::default()),
+                    kind: Ok(super::defaults::enrich_job_kind()),
+                    payload: Err("no value supplied for payload".to_string()),
+                    secrecy_level: Ok(Default::default()),
+                }
+            }
+        }
+        impl EnrichJob {
+            pub fn callback_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for callback_url: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::EnrichJobKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::EnrichPayload>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for payload: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EnrichJob> for super::EnrichJob {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EnrichJob,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    callback_url: value.callback_url?,
+                    kind: value.kind?,
+                    payload: value.payload?,
+                    secrecy_level: value.secrecy_level?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::EnrichJob> for EnrichJob {
+            fn from(value: super::EnrichJob) -> Self {
+                Self {
+                    callback_url: Ok(value.callback_url),
+                    kind: Ok(value.kind),
+                    payload: Ok(value.payload),
+                    secrecy_level: Ok(value.secrecy_level),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct EnrichPayload {
+            profile_ids: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            sources: ::std::result::Result<
+                ::std::vec::Vec<super::EnrichmentSource>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EnrichPayload {
+            fn default() -> Self {
+                Self {
+                    profile_ids: Err("no value supplied for profile_ids".to_string()),
+                    sources: Ok(Default::default()),
+                }
+            }
+        }
+        impl EnrichPayload {
+            pub fn profile_ids<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profile_ids = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profile_ids: {e}")
+                    });
+                self
+            }
+            pub fn sources<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::EnrichmentSource>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sources = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sources: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EnrichPayload> for super::EnrichPayload {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EnrichPayload,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    profile_ids: value.profile_ids?,
+                    sources: value.sources?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::EnrichPayload> for EnrichPayload {
+            fn from(value: super::EnrichPayload) -> Self {
+                Self {
+                    profile_ids: Ok(value.profile_ids),
+                    sources: Ok(value.sources),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ExportJob {
+            callback_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<super::ExportJobKind, ::std::string::String>,
+            payload: ::std::result::Result<super::ExportPayload, ::std::string::String>,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ExportJob {
+            fn default() -> Self {
+                Self {
+                    callback_url: Ok(Default::default()),
+                    kind: Ok(super::defaults::export_job_kind()),
+                    payload: Err("no value supplied for payload".to_string()),
+                    secrecy_level: Ok(Default::default()),
+                }
+            }
+        }
+        impl ExportJob {
+            pub fn callback_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for callback_url: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ExportJobKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ExportPayload>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for payload: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ExportJob> for super::ExportJob {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ExportJob,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    callback_url: value.callback_url?,
+                    kind: value.kind?,
+                    payload: value.payload?,
+                    secrecy_level: value.secrecy_level?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ExportJob> for ExportJob {
+            fn from(value: super::ExportJob) -> Self {
+                Self {
+                    callback_url: Ok(value.callback_url),
+                    kind: Ok(value.kind),
+                    payload: Ok(value.payload),
+                    secrecy_level: Ok(value.secrecy_level),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ExportPayload {
+            compression: ::std::result::Result<
+                ::std::option::Option<super::Compression>,
+                ::std::string::String,
+            >,
+            format: ::std::result::Result<
+                ::std::option::Option<super::ExportFormat>,
+                ::std::string::String,
+            >,
+            min_risk_score: ::std::result::Result<
+                ::std::option::Option<i32>,
+                ::std::string::String,
+            >,
+            profile_kinds: ::std::result::Result<
+                ::std::vec::Vec<super::ProfileKind>,
+                ::std::string::String,
+            >,
+            updated_after: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ExportPayload {
+            fn default() -> Self {
+                Self {
+                    compression: Ok(Default::default()),
+                    format: Ok(Default::default()),
+                    min_risk_score: Ok(Default::default()),
+                    profile_kinds: Ok(Default::default()),
+                    updated_after: Ok(Default::default()),
+                }
+            }
+        }
+        impl ExportPayload {
+            pub fn compression<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Compression>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.compression = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for compression: {e}")
+                    });
+                self
+            }
+            pub fn format<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ExportFormat>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.format = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for format: {e}")
+                    });
+                self
+            }
+            pub fn min_risk_score<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i32>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.min_risk_score = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for min_risk_score: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn profile_kinds<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ProfileKind>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profile_kinds = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profile_kinds: {e}")
+                    });
+                self
+            }
+            pub fn updated_after<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_after = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_after: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ExportPayload> for super::ExportPayload {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ExportPayload,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    compression: value.compression?,
+                    format: value.format?,
+                    min_risk_score: value.min_risk_score?,
+                    profile_kinds: value.profile_kinds?,
+                    updated_after: value.updated_after?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ExportPayload> for ExportPayload {
+            fn from(value: super::ExportPayload) -> Self {
+                Self {
+                    compression: Ok(value.compression),
+                    format: Ok(value.format),
+                    min_risk_score: Ok(value.min_risk_score),
+                    profile_kinds: Ok(value.profile_kinds),
+                    updated_after: Ok(value.updated_after),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct FederatedSource {
             channel: ::std::result::Result<::std::string::String, ::std::string::String>,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
@@ -6379,6 +7559,243 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct GraphJob {
+            callback_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<super::GraphJobKind, ::std::string::String>,
+            payload: ::std::result::Result<super::GraphPayload, ::std::string::String>,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GraphJob {
+            fn default() -> Self {
+                Self {
+                    callback_url: Ok(Default::default()),
+                    kind: Ok(super::defaults::graph_job_kind()),
+                    payload: Err("no value supplied for payload".to_string()),
+                    secrecy_level: Ok(Default::default()),
+                }
+            }
+        }
+        impl GraphJob {
+            pub fn callback_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for callback_url: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::GraphJobKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::GraphPayload>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for payload: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GraphJob> for super::GraphJob {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GraphJob,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    callback_url: value.callback_url?,
+                    kind: value.kind?,
+                    payload: value.payload?,
+                    secrecy_level: value.secrecy_level?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GraphJob> for GraphJob {
+            fn from(value: super::GraphJob) -> Self {
+                Self {
+                    callback_url: Ok(value.callback_url),
+                    kind: Ok(value.kind),
+                    payload: Ok(value.payload),
+                    secrecy_level: Ok(value.secrecy_level),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GraphPath {
+            from: ::std::result::Result<super::GraphPathFrom, ::std::string::String>,
+            to: ::std::result::Result<super::GraphPathTo, ::std::string::String>,
+        }
+        impl ::std::default::Default for GraphPath {
+            fn default() -> Self {
+                Self {
+                    from: Err("no value supplied for from".to_string()),
+                    to: Err("no value supplied for to".to_string()),
+                }
+            }
+        }
+        impl GraphPath {
+            pub fn from<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::GraphPathFrom>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.from = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for from: {e}")
+                    });
+                self
+            }
+            pub fn to<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::GraphPathTo>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.to = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for to: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GraphPath> for super::GraphPath {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GraphPath,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    from: value.from?,
+                    to: value.to?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GraphPath> for GraphPath {
+            fn from(value: super::GraphPath) -> Self {
+                Self {
+                    from: Ok(value.from),
+                    to: Ok(value.to),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GraphPayload {
+            algorithms: ::std::result::Result<
+                ::std::vec::Vec<super::GraphAlgorithm>,
+                ::std::string::String,
+            >,
+            profile_ids: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            shortest_paths: ::std::result::Result<
+                ::std::vec::Vec<super::GraphPath>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GraphPayload {
+            fn default() -> Self {
+                Self {
+                    algorithms: Ok(Default::default()),
+                    profile_ids: Ok(Default::default()),
+                    shortest_paths: Ok(Default::default()),
+                }
+            }
+        }
+        impl GraphPayload {
+            pub fn algorithms<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::GraphAlgorithm>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.algorithms = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for algorithms: {e}")
+                    });
+                self
+            }
+            pub fn profile_ids<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profile_ids = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profile_ids: {e}")
+                    });
+                self
+            }
+            pub fn shortest_paths<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::GraphPath>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.shortest_paths = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for shortest_paths: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GraphPayload> for super::GraphPayload {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GraphPayload,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    algorithms: value.algorithms?,
+                    profile_ids: value.profile_ids?,
+                    shortest_paths: value.shortest_paths?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GraphPayload> for GraphPayload {
+            fn from(value: super::GraphPayload) -> Self {
+                Self {
+                    algorithms: Ok(value.algorithms),
+                    profile_ids: Ok(value.profile_ids),
+                    shortest_paths: Ok(value.shortest_paths),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct GraphqlError {
             extensions: ::std::result::Result<
                 ::std::option::Option<super::GraphqlErrorExtensions>,
@@ -6586,7 +8003,7 @@ pub mod types {
                 ::std::string::String,
             >,
             operation_name: ::std::result::Result<
-                ::std::option::Option<super::GraphqlRequestOperationName>,
+                ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
             query: ::std::result::Result<
@@ -6629,9 +8046,7 @@ pub mod types {
             }
             pub fn operation_name<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::GraphqlRequestOperationName>,
-                >,
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.operation_name = value
@@ -6762,6 +8177,187 @@ pub mod types {
                 Self {
                     data: Ok(value.data),
                     errors: Ok(value.errors),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ImportJob {
+            callback_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<super::ImportJobKind, ::std::string::String>,
+            payload: ::std::result::Result<super::ImportPayload, ::std::string::String>,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ImportJob {
+            fn default() -> Self {
+                Self {
+                    callback_url: Ok(Default::default()),
+                    kind: Ok(super::defaults::import_job_kind()),
+                    payload: Err("no value supplied for payload".to_string()),
+                    secrecy_level: Ok(Default::default()),
+                }
+            }
+        }
+        impl ImportJob {
+            pub fn callback_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for callback_url: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportJobKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn payload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportPayload>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payload = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for payload: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ImportJob> for super::ImportJob {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ImportJob,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    callback_url: value.callback_url?,
+                    kind: value.kind?,
+                    payload: value.payload?,
+                    secrecy_level: value.secrecy_level?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ImportJob> for ImportJob {
+            fn from(value: super::ImportJob) -> Self {
+                Self {
+                    callback_url: Ok(value.callback_url),
+                    kind: Ok(value.kind),
+                    payload: Ok(value.payload),
+                    secrecy_level: Ok(value.secrecy_level),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ImportPayload {
+            format: ::std::result::Result<
+                ::std::option::Option<super::ExportFormat>,
+                ::std::string::String,
+            >,
+            profiles: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<super::ProfileRecord>>,
+                ::std::string::String,
+            >,
+            upload_ref: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ImportPayload {
+            fn default() -> Self {
+                Self {
+                    format: Ok(Default::default()),
+                    profiles: Ok(Default::default()),
+                    upload_ref: Ok(Default::default()),
+                }
+            }
+        }
+        impl ImportPayload {
+            pub fn format<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ExportFormat>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.format = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for format: {e}")
+                    });
+                self
+            }
+            pub fn profiles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<super::ProfileRecord>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profiles = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profiles: {e}")
+                    });
+                self
+            }
+            pub fn upload_ref<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.upload_ref = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for upload_ref: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ImportPayload> for super::ImportPayload {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ImportPayload,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    format: value.format?,
+                    profiles: value.profiles?,
+                    upload_ref: value.upload_ref?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ImportPayload> for ImportPayload {
+            fn from(value: super::ImportPayload) -> Self {
+                Self {
+                    format: Ok(value.format),
+                    profiles: Ok(value.profiles),
+                    upload_ref: Ok(value.upload_ref),
                 }
             }
         }
@@ -6944,109 +8540,6 @@ pub mod types {
                     status: Ok(value.status),
                     trace_id: Ok(value.trace_id),
                     updated_at: Ok(value.updated_at),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct JobCreate {
-            callback_url: ::std::result::Result<
-                ::std::option::Option<super::JobCreateCallbackUrl>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<super::JobKind, ::std::string::String>,
-            payload: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                ::std::string::String,
-            >,
-            secrecy_level: ::std::result::Result<
-                ::std::option::Option<super::SecrecyLevel>,
-                ::std::string::String,
-            >,
-        }
-        impl ::std::default::Default for JobCreate {
-            fn default() -> Self {
-                Self {
-                    callback_url: Ok(Default::default()),
-                    kind: Err("no value supplied for kind".to_string()),
-                    payload: Err("no value supplied for payload".to_string()),
-                    secrecy_level: Ok(Default::default()),
-                }
-            }
-        }
-        impl JobCreate {
-            pub fn callback_url<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::JobCreateCallbackUrl>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.callback_url = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for callback_url: {e}")
-                    });
-                self
-            }
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::JobKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
-                self
-            }
-            pub fn payload<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.payload = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for payload: {e}")
-                    });
-                self
-            }
-            pub fn secrecy_level<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.secrecy_level = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for secrecy_level: {e}")
-                    });
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<JobCreate> for super::JobCreate {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: JobCreate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    callback_url: value.callback_url?,
-                    kind: value.kind?,
-                    payload: value.payload?,
-                    secrecy_level: value.secrecy_level?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::JobCreate> for JobCreate {
-            fn from(value: super::JobCreate) -> Self {
-                Self {
-                    callback_url: Ok(value.callback_url),
-                    kind: Ok(value.kind),
-                    payload: Ok(value.payload),
-                    secrecy_level: Ok(value.secrecy_level),
                 }
             }
         }
@@ -8430,6 +9923,197 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ProfileRecord {
+            display_name: ::std::result::Result<
+                super::ProfileRecordDisplayName,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<super::ProfileRecordId, ::std::string::String>,
+            kind: ::std::result::Result<super::ProfileKind, ::std::string::String>,
+            relations: ::std::result::Result<
+                ::std::vec::Vec<super::ProfileRelation>,
+                ::std::string::String,
+            >,
+            risk_score: ::std::result::Result<
+                ::std::option::Option<i32>,
+                ::std::string::String,
+            >,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ProfileRecord {
+            fn default() -> Self {
+                Self {
+                    display_name: Err("no value supplied for display_name".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    kind: Err("no value supplied for kind".to_string()),
+                    relations: Ok(Default::default()),
+                    risk_score: Ok(Default::default()),
+                    secrecy_level: Ok(Default::default()),
+                }
+            }
+        }
+        impl ProfileRecord {
+            pub fn display_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileRecordDisplayName>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.display_name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for display_name: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileRecordId>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn relations<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ProfileRelation>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.relations = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for relations: {e}")
+                    });
+                self
+            }
+            pub fn risk_score<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i32>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.risk_score = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for risk_score: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ProfileRecord> for super::ProfileRecord {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ProfileRecord,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    display_name: value.display_name?,
+                    id: value.id?,
+                    kind: value.kind?,
+                    relations: value.relations?,
+                    risk_score: value.risk_score?,
+                    secrecy_level: value.secrecy_level?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ProfileRecord> for ProfileRecord {
+            fn from(value: super::ProfileRecord) -> Self {
+                Self {
+                    display_name: Ok(value.display_name),
+                    id: Ok(value.id),
+                    kind: Ok(value.kind),
+                    relations: Ok(value.relations),
+                    risk_score: Ok(value.risk_score),
+                    secrecy_level: Ok(value.secrecy_level),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ProfileRelation {
+            label: ::std::result::Result<
+                super::ProfileRelationLabel,
+                ::std::string::String,
+            >,
+            to: ::std::result::Result<super::ProfileRelationTo, ::std::string::String>,
+        }
+        impl ::std::default::Default for ProfileRelation {
+            fn default() -> Self {
+                Self {
+                    label: Err("no value supplied for label".to_string()),
+                    to: Err("no value supplied for to".to_string()),
+                }
+            }
+        }
+        impl ProfileRelation {
+            pub fn label<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileRelationLabel>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.label = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for label: {e}")
+                    });
+                self
+            }
+            pub fn to<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileRelationTo>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.to = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for to: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ProfileRelation> for super::ProfileRelation {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ProfileRelation,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    label: value.label?,
+                    to: value.to?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ProfileRelation> for ProfileRelation {
+            fn from(value: super::ProfileRelation) -> Self {
+                Self {
+                    label: Ok(value.label),
+                    to: Ok(value.to),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Risk {
             level: ::std::result::Result<super::RiskLevel, ::std::string::String>,
             score: ::std::result::Result<i32, ::std::string::String>,
@@ -9187,7 +10871,7 @@ pub mod types {
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
-                ::std::option::Option<super::TokenRequestScope>,
+                ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
         }
@@ -9196,7 +10880,7 @@ pub mod types {
                 Self {
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    grant_type: Err("no value supplied for grant_type".to_string()),
+                    grant_type: Ok(super::defaults::token_request_grant_type()),
                     scope: Ok(Default::default()),
                 }
             }
@@ -9240,9 +10924,7 @@ pub mod types {
             }
             pub fn scope<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::TokenRequestScope>,
-                >,
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.scope = value
@@ -9539,6 +11221,89 @@ pub mod types {
                     error_code: Ok(value.error_code),
                     message: Ok(value.message),
                     query_hint: Ok(value.query_hint),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Upload {
+            expires_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            upload_ref: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            upload_url: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Upload {
+            fn default() -> Self {
+                Self {
+                    expires_at: Err("no value supplied for expires_at".to_string()),
+                    upload_ref: Err("no value supplied for upload_ref".to_string()),
+                    upload_url: Err("no value supplied for upload_url".to_string()),
+                }
+            }
+        }
+        impl Upload {
+            pub fn expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for expires_at: {e}")
+                    });
+                self
+            }
+            pub fn upload_ref<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.upload_ref = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for upload_ref: {e}")
+                    });
+                self
+            }
+            pub fn upload_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.upload_url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for upload_url: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Upload> for super::Upload {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Upload,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    expires_at: value.expires_at?,
+                    upload_ref: value.upload_ref?,
+                    upload_url: value.upload_url?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Upload> for Upload {
+            fn from(value: super::Upload) -> Self {
+                Self {
+                    expires_at: Ok(value.expires_at),
+                    upload_ref: Ok(value.upload_ref),
+                    upload_url: Ok(value.upload_url),
                 }
             }
         }
@@ -10088,7 +11853,7 @@ pub mod types {
                 ::std::string::String,
             >,
             url: ::std::result::Result<
-                ::std::option::Option<super::WebhookUpdateUrl>,
+                ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
         }
@@ -10130,9 +11895,7 @@ pub mod types {
             }
             pub fn url<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<super::WebhookUpdateUrl>,
-                >,
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.url = value
@@ -10163,6 +11926,24 @@ pub mod types {
                     url: Ok(value.url),
                 }
             }
+        }
+    }
+    /// Generation of default values for serde.
+    pub mod defaults {
+        pub(super) fn enrich_job_kind() -> super::EnrichJobKind {
+            super::EnrichJobKind::IntelligenceEnrichBulk
+        }
+        pub(super) fn export_job_kind() -> super::ExportJobKind {
+            super::ExportJobKind::ExportBulk
+        }
+        pub(super) fn graph_job_kind() -> super::GraphJobKind {
+            super::GraphJobKind::GraphCompute
+        }
+        pub(super) fn import_job_kind() -> super::ImportJobKind {
+            super::ImportJobKind::ImportBulk
+        }
+        pub(super) fn token_request_grant_type() -> super::TokenRequestGrantType {
+            super::TokenRequestGrantType::ClientCredentials
         }
     }
     /// Error types.
@@ -10199,15 +11980,17 @@ pub mod types {
     }
     ::argus_wire::objects!(
         ApiCatalog, ApiCatalogEntry, ApiError, App, AppCreate, AppCreated, AppGovernance,
-        AppList, AppSecret, DataSchema, DataSchemaList, DeliveryRequest, FederatedSource,
-        Finding, Governance, GovernanceUpdate, GraphqlError, GraphqlErrorExtensions,
-        GraphqlRefusal, GraphqlRequest, GraphqlResponse, Job, JobCreate, JobCreated,
-        JobError, JobList, JobProgress, JobResult, JobSummary, Jwk, JwkSet, Link,
-        OauthError, OauthMetadata, Profile, ProfileEnrich, ProfileEnrichment, Risk,
+        AppList, AppSecret, DataSchema, DataSchemaList, DeliveryRequest, EnrichJob,
+        EnrichPayload, ExportJob, ExportPayload, FederatedSource, Finding, Governance,
+        GovernanceUpdate, GraphJob, GraphPath, GraphPayload, GraphqlError,
+        GraphqlErrorExtensions, GraphqlRefusal, GraphqlRequest, GraphqlResponse,
+        ImportJob, ImportPayload, Job, JobCreated, JobError, JobList, JobProgress,
+        JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
+        ProfileEnrich, ProfileEnrichment, ProfileRecord, ProfileRelation, Risk,
         SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
         ServiceToken, ServiceTokenCreate, Span, TokenRequest, TokenResponse, Trace,
-        TraceUnavailable, Webhook, WebhookCreate, WebhookDelivery, WebhookDeliveryList,
-        WebhookList, WebhookTestQueued, WebhookUpdate
+        TraceUnavailable, Upload, Webhook, WebhookCreate, WebhookDelivery,
+        WebhookDeliveryList, WebhookList, WebhookTestQueued, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -10511,7 +12294,7 @@ let response = client.job_list()
     }
     /**Enqueue an async job
 
-Creates an async job of one of the supported kinds and returns an `id` for polling. An `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay returns 200 with the body of the original 201, even if the payload changed. A `callback_url` asks for a signed delivery on completion.
+Creates an async job of one of the supported kinds and returns an `id` for polling. What `payload` holds depends on `kind`; a payload that does not fit its kind is refused with 400, which names the member and its place, before anything is queued. A member that stands twice is refused at every depth. An `Idempotency-Key` (UUID v4 recommended) opens a 24 hour replay window per tenant: a replay returns 200 with the body of the original 201, even if the payload changed. A `callback_url` asks for a signed delivery on completion.
 
 On the sandbox host nothing is remembered: the same request always has the same reply, with or without an `Idempotency-Key`, and no callback is sent.
 
@@ -10850,6 +12633,27 @@ let response = client.sandbox_scenario_list()
 ```*/
     pub fn sandbox_scenario_list(&self) -> builder::SandboxScenarioList<'_> {
         builder::SandboxScenarioList::new(self)
+    }
+    /**Make room for an upload
+
+Returns a signed URL of this service for the input of a job that is too large for its request. Send the bytes with one PUT to `upload_url`, at most 1 GiB; then name `upload_ref` in an `import.bulk` job. No URL of a partner is ever fetched.
+
+On the sandbox host the URL is synthetic and is not served, and a job takes any `upload_ref`.
+
+The token needs the scope `argus:jobs:write`.
+
+Sends a `POST` request to `/v1/uploads`
+
+Arguments:
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+```text
+let response = client.upload_create()
+    .prefer(prefer)
+    .send()
+    .await;
+```*/
+    pub fn upload_create(&self) -> builder::UploadCreate<'_> {
+        builder::UploadCreate::new(self)
     }
     /**List webhooks
 
@@ -12352,7 +14156,7 @@ pub mod builder {
         client: &'a super::Client,
         idempotency_key: Result<Option<types::JobCreateIdempotencyKey>, String>,
         prefer: Result<Option<::std::string::String>, String>,
-        body: Result<types::builder::JobCreate, String>,
+        body: Result<types::JobCreate, String>,
     }
     impl<'a> JobCreate<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -12360,7 +14164,7 @@ pub mod builder {
                 client: client,
                 idempotency_key: Ok(None),
                 prefer: Ok(None),
-                body: Ok(::std::default::Default::default()),
+                body: Err("body was not initialized".to_string()),
             }
         }
         pub fn idempotency_key<V>(mut self, value: V) -> Self
@@ -12392,21 +14196,11 @@ pub mod builder {
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::JobCreate>,
-            <V as std::convert::TryInto<types::JobCreate>>::Error: std::fmt::Display,
+            V::Error: std::fmt::Display,
         {
             self.body = value
                 .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `JobCreate` for body failed: {}", s)
-                });
-            self
-        }
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::JobCreate) -> types::builder::JobCreate,
-        {
-            self.body = self.body.map(f);
+                .map_err(|reason| format!("conversion for body failed: {reason}"));
             self
         }
         ///Sends a `POST` request to `/v1/jobs`
@@ -12416,9 +14210,7 @@ pub mod builder {
             let Self { client, idempotency_key, prefer, body } = self;
             let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
-            let body = body
-                .and_then(|v| types::JobCreate::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::InvalidRequest)?;
+            let body = body.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/jobs", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             header_map
@@ -14739,6 +16531,124 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                403u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::upload_create`]
+
+[`Client::upload_create`]: super::Client::upload_create*/
+    #[derive(Debug, Clone)]
+    pub struct UploadCreate<'a> {
+        client: &'a super::Client,
+        prefer: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> UploadCreate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                prefer: Ok(None),
+            }
+        }
+        pub fn prefer<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.prefer = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for prefer failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `POST` request to `/v1/uploads`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::Upload>, Error<types::ApiError>> {
+            let Self { client, prefer } = self;
+            let prefer = prefer.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/uploads", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            if let Some(value) = prefer {
+                header_map.append("Prefer", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "upload_create",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
                 400u16 => {
                     Err(
                         Error::ErrorResponse(

@@ -37,6 +37,7 @@ mod error;
 pub mod generated;
 #[rustfmt::skip]
 mod generated_hosts;
+mod job_requests;
 mod jobs;
 mod pages;
 mod response;

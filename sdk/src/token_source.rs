@@ -29,9 +29,6 @@ impl TokenSource for ClientCredentialsSource {
         let api = self.api.clone();
         let scope = (!self.scopes.is_empty()).then(|| self.scopes.join(" "));
         async move {
-            let scope = scope.map(types::TokenRequestScope::try_from).transpose();
-            let scope =
-                scope.map_err(|error| Error::invalid_input(format!("the scopes do not fit: {error}")))?;
             let body = types::TokenRequest {
                 client_id: None,
                 client_secret: None,

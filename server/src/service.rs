@@ -1,11 +1,15 @@
 //! From settings to running hosts: the same way for the commands and for the tests.
 
 use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
-use crate::settings::Settings;
+use crate::settings::{Role, Settings};
 use argus_core::files::trust::{self, Owner};
+use argus_core::jobs::signals::Signals;
+use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
-use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
+use argus_partner::jobs::Jobs;
+use argus_partner::work::{self, Workshop};
+use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients, sweeper};
 use argus_sandbox::Sandbox;
 use std::error::Error;
 use std::fs::File;
@@ -19,6 +23,9 @@ pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
 
 /// How long the last time may take.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
+
+/// How often to look for jobs where no signal comes from other processes.
+const EMBEDDED_POLL: Duration = Duration::from_millis(500);
 
 /// How often a free port is looked for: another process may take one before a host listens on it.
 const ATTEMPTS: u32 = 5;
@@ -37,17 +44,19 @@ pub struct Names {
 pub struct Service {
     /// What the hosts share.
     pub app: Arc<App>,
-    /// The hosts.
-    pub hosts: Hosts,
+    /// The hosts, on a node that serves them.
+    hosts: Option<Hosts>,
+    /// The workers, on a node that works on jobs.
+    workers: Option<Workers>,
     background: Background,
 }
 
 /// What the service does while nobody asks; it ends when this is dropped.
-struct Background(AbortHandle);
+struct Background(Vec<AbortHandle>);
 
 impl Drop for Background {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -74,13 +83,15 @@ impl Service {
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), sandbox.clone());
-            let objects = objects.under(base_urls.api.clone());
-            let app = App::new(database, identity, objects, sandbox, addresses, base_urls, settings);
+            let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()));
+            let app = App::new(database, identity, jobs, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
-            let hosts = Hosts::start(&app, log)?;
-            let flushing = flush_now_and_then(Arc::clone(&app), settings.flush_interval);
-            let background = Background(tokio::spawn(flushing).abort_handle());
-            Ok::<_, HostError>(Self { app, hosts, background })
+            let serves = matches!(settings.role, Role::All | Role::Api);
+            let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };
+            let works = matches!(settings.role, Role::All | Role::Worker);
+            let workers = works.then(|| workers(&app, settings.workers));
+            let background = Background::start(&app, settings);
+            Ok::<_, HostError>(Self { app, hosts, workers, background })
         };
         for _ in 1..ATTEMPTS {
             match start() {
@@ -96,8 +107,14 @@ impl Service {
     /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
     /// was answered within `limit`.
     pub async fn stop(self, limit: Duration) -> bool {
-        let Self { app, hosts, background } = self;
-        let drained = hosts.stop(limit).await;
+        let Self { app, hosts, workers, background } = self;
+        let (drained, given_back) = tokio::join!(
+            async { if let Some(hosts) = hosts { hosts.stop(limit).await } else { true } },
+            async { if let Some(workers) = workers { workers.stop(limit).await } else { 0 } },
+        );
+        if given_back > 0 {
+            tracing::info!(given_back, "running jobs go on at another worker");
+        }
         drop(background);
         // What cannot be written now is lost, and said so.
         match tokio::time::timeout(LAST_FLUSH, refused_clients::flush(&app.identity)).await {
@@ -116,6 +133,36 @@ fn remove_unfinished(objects: Objects) {
         Ok(removed) => tracing::info!(removed, "removed objects that were never finished"),
         Err(error) => tracing::warn!(cause = %error, "cannot look for objects that were never finished"),
     });
+}
+
+impl Background {
+    fn start(app: &Arc<App>, settings: &Settings) -> Self {
+        let flushing = flush_now_and_then(Arc::clone(app), settings.flush_interval);
+        let sweeping = sweeper::run(app.database.every_tenant.clone(), app.jobs.objects.clone());
+        let mut tasks = vec![tokio::spawn(flushing).abort_handle(), tokio::spawn(sweeping).abort_handle()];
+        if let Some(listener) = app.database.listener.clone() {
+            let signals = app.jobs.signals.clone();
+            tasks.push(tokio::spawn(async move { signals.exchange(&listener).await }).abort_handle());
+        }
+        Self(tasks)
+    }
+}
+
+/// Jobs with the kinds of this product.
+fn jobs(database: &Database, identity: &Identity, objects: Objects) -> Jobs {
+    let workshop = Workshop { store: database.workers.clone(), objects: objects.clone() };
+    let registry = Arc::new(work::registry(&workshop));
+    let pepper = Arc::clone(identity.pepper());
+    Jobs::new(database.requests.clone(), objects, Signals::default(), registry, pepper)
+}
+
+fn workers(app: &App, mut settings: WorkerSettings) -> Workers {
+    // Nobody tells of what other processes do with a file.
+    if app.database.listener.is_none() {
+        settings.poll = EMBEDDED_POLL;
+    }
+    let (registry, signals) = (Arc::clone(&app.jobs.registry), app.jobs.signals.clone());
+    Workers::start(app.database.every_tenant.clone(), registry, signals, app.clock.clone(), settings)
 }
 
 /// Appends what is recorded in aggregate to the audit trail, for as long as the service runs.

@@ -4,13 +4,14 @@
 use crate::postgres::PostgresSchema;
 use crate::{Leftovers, Proxy, open_command, place_keys, sql};
 use argus_core::Clock;
+use argus_core::jobs::workers::WorkerSettings;
 use argus_core::objects::ObjectSettings;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Settings};
+use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Role, Settings};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
@@ -57,6 +58,8 @@ impl Installation {
             issuer: None,
             store: StoreSettings::new(url),
             objects: ObjectSettings::embedded(&data_dir),
+            role: Role::All,
+            workers: WorkerSettings::default(),
             identity: IdentitySettings::new(&data_dir),
             scenario_dir: None,
             log: LevelFilter::OFF,

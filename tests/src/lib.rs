@@ -40,7 +40,7 @@ pub use raw::{Connection, Stream};
 pub use reach::Reach;
 pub use s3::S3Server;
 pub use samples::Samples;
-pub use server::TestServer;
+pub use server::{Node, TestServer};
 pub use tenancy::{AppCredentials, Caller, Tenancy};
 pub use tokens::{audience, claims, forge, public_key_pem, sign_text};
 pub use witness::Witness;

@@ -205,6 +205,21 @@ pub fn request_body(id: &str) -> Option<&'static Value> {
     content.as_object()?.values().next().map(|media| &media["schema"])
 }
 
+/// The published examples of an operation's body, where they are of several shapes.
+pub fn request_examples(id: &str) -> Vec<&'static Value> {
+    let body = operation(id).map(|operation| resolve(&operation["requestBody"]));
+    let media = body.and_then(|body| body["content"].as_object()?.values().next());
+    let named = media.and_then(|media| media["examples"].as_object());
+    named.into_iter().flatten().map(|(_, example)| &example["value"]).collect()
+}
+
+/// The schema that a sample fits: of several shapes, that of its kind.
+pub fn shape_of(schema: &'static Value, sample: &Value) -> &'static Value {
+    let schema = resolve(schema);
+    let shapes = schema["oneOf"].as_array();
+    shapes.into_iter().flatten().find(|shape| validator(shape).is_valid(sample)).map_or(schema, resolve)
+}
+
 /// The published schemas of an operation's parameters of one kind, by name.
 pub fn parameters(id: &str, kind: &str) -> BTreeMap<String, &'static Value> {
     let parameters = operation(id).and_then(|operation| operation["parameters"].as_array());

@@ -63,7 +63,7 @@ impl Samples {
     /// Puts an object where the sample leads, and the signature for its method into its query.
     async fn sign(&self, server: &TestServer, sample: &mut Sample) {
         const MINUTE: Duration = Duration::from_secs(60);
-        let objects = &server.state().objects;
+        let objects = &server.state().jobs.objects;
         let (tenant_id, name) = (self.tenant_id.parse().unwrap(), "example.json");
         let key = ObjectKey::new(Collection::Uploads, &tenant_id, name).unwrap();
         let mut writer = objects.put(&key);
@@ -83,7 +83,9 @@ impl Samples {
 
     /// Makes a resource on a host.
     async fn make(&self, server: &TestServer, made_by: &MadeBy, host: Host) -> Given {
-        let maker = self.of(server, self.source.row(made_by.operation), host).await;
+        let mut maker = self.of(server, self.source.row(made_by.operation), host).await;
+        // A key would give the resource of an earlier sample again.
+        maker.headers.clear();
         let given = given(made_by, &self.succeed(server, &maker, host).await);
         for id in made_by.then {
             let sample = self.source.sample(self.source.row(id), &self.tenant_id, &given);

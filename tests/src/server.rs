@@ -7,6 +7,7 @@ use argus_core::store::AnyConnection;
 use argus_openapi::Host;
 use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
+use argus_server::settings::Role;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -26,6 +27,13 @@ impl TestServer {
     /// A server on SQLite. It must be called inside a runtime.
     pub fn start() -> Self {
         Installation::sqlite().into()
+    }
+
+    /// A server on SQLite on which nobody works on jobs, so that they stay as they were accepted.
+    pub fn without_workers() -> Self {
+        let mut installation = Installation::sqlite();
+        installation.settings.role = Role::Api;
+        installation.into()
     }
 
     /// A server on this installation, by this clock.
@@ -52,6 +60,25 @@ impl TestServer {
         Self { reach, service, installation }
     }
 
+    /// Another node on the same data and database, for as long as it is kept.
+    pub fn another_node(&self) -> Node {
+        let log = slog::Logger::root(slog::Discard, slog::o!());
+        let settings = &self.installation.settings;
+        let service =
+            Service::start(settings, self.service.app.clock.clone(), |_| self.names(), &log).unwrap();
+        let addresses = service.app.addresses;
+        Node { reach: Reach::new(Host::ALL.map(|host| addresses.of(host))), _service: service }
+    }
+
+    fn names(&self) -> Names {
+        let app = &self.service.app;
+        Names {
+            base_urls: app.base_urls.clone(),
+            issuer: app.identity.issuer().to_owned(),
+            former_issuers: Vec::new(),
+        }
+    }
+
     /// The server's state, for what HTTP does not show.
     pub fn state(&self) -> &App {
         &self.service.app
@@ -67,6 +94,11 @@ impl TestServer {
         self.installation.command(binary, arguments)
     }
 
+    /// What it is installed on.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.installation.data_dir()
@@ -75,6 +107,20 @@ impl TestServer {
     /// A directory that ends with the server.
     pub fn scratch(&self) -> &Path {
         self.installation.scratch()
+    }
+}
+
+/// A node beside a [`TestServer`]. It reads as a [`Reach`].
+pub struct Node {
+    reach: Reach,
+    _service: Service,
+}
+
+impl Deref for Node {
+    type Target = Reach;
+
+    fn deref(&self) -> &Reach {
+        &self.reach
     }
 }
 

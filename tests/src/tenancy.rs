@@ -74,6 +74,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The same caller before another node.
+    #[must_use]
+    pub fn at(&self, reach: &Reach) -> Self {
+        Self { tenancy: Tenancy { reach: reach.clone(), ..self.tenancy.clone() }, ..self.clone() }
+    }
+
     /// A request with the token, to build upon.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.tenancy.reach.request(self.host, method, path).bearer_auth(&self.token)

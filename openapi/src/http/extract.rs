@@ -6,7 +6,7 @@
 //! contract types lives in [`crate::read`].
 
 use super::unread::Unread;
-use crate::read::MediaType;
+use crate::read::{MediaType, Readable};
 use crate::types::error::Error;
 use ::http::HeaderValue;
 use ::http::header::CONTENT_TYPE;
@@ -16,7 +16,9 @@ use dropshot::{
 };
 use hyper::body::Bytes;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::Schema;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -69,7 +71,7 @@ pub struct Body<T> {
 
 impl<T> Body<T>
 where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
+    T: JsonSchema + Readable + Send + Sync + 'static,
 {
     /// What was not read of it.
     pub fn into_unread(self) -> Unread {
@@ -109,7 +111,7 @@ fn media_type(documented: &ApiEndpointBodyContentType) -> MediaType {
 #[async_trait::async_trait]
 impl<T> ExclusiveExtractor for Body<T>
 where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
+    T: JsonSchema + Readable + Send + Sync + 'static,
 {
     async fn from_request<Context: ServerContext>(
         _: &RequestContext<Context>,
@@ -119,7 +121,31 @@ where
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
-        <TypedBody<T> as ExclusiveExtractor>::metadata(content_type)
+        <TypedBody<Shape<T>> as ExclusiveExtractor>::metadata(content_type)
+    }
+}
+
+/// The shape of a body for dropshot's documentation. dropshot documents what serde reads; a body is read by
+/// [`Body::read`] alone, and nothing is ever read as this.
+struct Shape<T>(PhantomData<fn() -> T>);
+
+impl<'de, T> Deserialize<'de> for Shape<T> {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("a body is read as its contract type"))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Shape<T> {
+    fn schema_name() -> String {
+        T::schema_name()
+    }
+
+    fn is_referenceable() -> bool {
+        T::is_referenceable()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

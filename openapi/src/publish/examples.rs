@@ -30,16 +30,22 @@ pub struct SharedExamples {
     pub oauth_errors: BTreeMap<String, SharedExample>,
 }
 
-/// An example that is published as a component.
+/// An example that is published under a name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SharedExample {
-    /// Name of the component.
+    /// The name.
     pub name: String,
     /// What it shows.
     pub summary: String,
     /// The body.
     pub value: Value,
+}
+
+impl SharedExample {
+    fn published(&self) -> Value {
+        json!({ "summary": self.summary, "value": self.value })
+    }
 }
 
 /// The examples of one operation.
@@ -54,6 +60,9 @@ pub struct OperationExamples {
     pub parameters: BTreeMap<String, Value>,
     /// The request body.
     pub request: Option<Value>,
+    /// Request bodies instead of the one, where they are of several shapes.
+    #[serde(default)]
+    pub requests: Vec<SharedExample>,
     /// Members that a request has instead of those that are published, where the published ones only
     /// hint at what to send. `{"file": path}` stands for the text of a file below `openapi`.
     #[serde(default)]
@@ -85,6 +94,13 @@ impl<'de> Deserialize<'de> for Topic {
             }
         }
         deserializer.deserialize_map(Entries)
+    }
+}
+
+impl OperationExamples {
+    /// The request body, or the first of several.
+    pub fn request(&self) -> Option<&Value> {
+        self.request.as_ref().or(self.requests.first().map(|first| &first.value))
     }
 }
 
@@ -143,7 +159,7 @@ pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Res
     let components = object_mut(&mut document, "components")?;
     let shared = entry(components, "examples")?;
     for example in examples.shared.errors.values().chain(examples.shared.oauth_errors.values()) {
-        shared.insert(example.name.clone(), json!({ "summary": example.summary, "value": example.value }));
+        shared.insert(example.name.clone(), example.published());
     }
     Ok(document)
 }
@@ -163,9 +179,16 @@ fn add_parameters(operation: &mut Object, own: &OperationExamples) -> Result<(),
 
 fn add_request(operation: &mut Object, own: &OperationExamples) -> Result<(), String> {
     let content = operation.get_mut("requestBody").and_then(|body| body.get_mut("content"));
-    match (content.and_then(Value::as_object_mut), &own.request) {
+    match (content.and_then(Value::as_object_mut), own.request()) {
         (Some(content), Some(example)) => {
-            content.values_mut().for_each(|media| media["example"] = example.clone());
+            let named = own.requests.iter();
+            let named: Object = named.map(|named| (named.name.clone(), named.published())).collect();
+            for media in content.values_mut() {
+                match named.is_empty() {
+                    true => media["example"] = example.clone(),
+                    false => media["examples"] = Value::Object(named.clone()),
+                }
+            }
             Ok(())
         }
         (None, None) => Ok(()),

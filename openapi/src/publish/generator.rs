@@ -18,6 +18,8 @@ const PREFERENCE_APPLIED: &str = "Preference-Applied";
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
     walk::document(&mut document, &mut drop_item_bounds);
+    walk::document(&mut document, &mut drop_optional_bounds);
+    walk::document(&mut document, &mut fill_in_only_values);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         open_extensible(schemas);
     }
@@ -69,7 +71,42 @@ fn drop_item_bounds(schema: &mut Object) {
     if let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut)
         && items.get("type") == Some(&json!("string"))
     {
-        ["minLength", "maxLength", "pattern"].into_iter().for_each(|bound| drop(items.remove(bound)));
+        drop_text_bounds(items);
+    }
+}
+
+/// Drops the bounds of texts that may be left out: a caller could not hand over a text for the type that the
+/// generator would give each of them. A secret keeps its own type.
+fn drop_optional_bounds(schema: &mut Object) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &str| required.as_array().is_some_and(|names| names.contains(&json!(name)));
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, member) in members.into_iter().flatten().filter(|(name, _)| !is_required(name)) {
+        if member["type"] == "string"
+            && member["format"] != "password"
+            && let Some(member) = member.as_object_mut()
+        {
+            drop_text_bounds(member);
+        }
+    }
+}
+
+fn drop_text_bounds(text: &mut Object) {
+    ["minLength", "maxLength", "pattern"].into_iter().for_each(|bound| drop(text.remove(bound)));
+}
+
+/// Fills in a member that has one value to choose from: nobody has to say what it is, and it is sent.
+fn fill_in_only_values(schema: &mut Object) {
+    let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let mut filled_in = Vec::new();
+    for (name, member) in members {
+        if let Some([only]) = member["enum"].as_array().map(Vec::as_slice) {
+            member["default"] = only.clone();
+            filled_in.push(json!(name));
+        }
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !filled_in.contains(name));
     }
 }
 

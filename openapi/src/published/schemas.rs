@@ -20,7 +20,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.api-error.v1",
         title: "API error",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.api-error.v1.json"),
     },
     PublishedSchema {
@@ -60,6 +60,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.app.v1.json"),
     },
     PublishedSchema {
+        id: "argus.compression.v1",
+        title: "Compression",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.compression.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.data-schema-list.v1",
         title: "Data schema list",
         operations: &["GET /v1/discovery/data-schemas"],
@@ -84,16 +90,46 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.delivery-status.v1.json"),
     },
     PublishedSchema {
+        id: "argus.enrich-job.v1",
+        title: "Enrich job",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.enrich-job.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.enrich-payload.v1",
+        title: "Enrich payload",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.enrich-payload.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.enrichment-source.v1",
         title: "Enrichment source",
-        operations: &["POST /v1/profiles/{id}/enrich"],
+        operations: &["POST /v1/jobs", "POST /v1/profiles/{id}/enrich"],
         text: include_str!("../../schemas/argus.enrichment-source.v1.json"),
     },
     PublishedSchema {
         id: "argus.error-code.v1",
         title: "Error code",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.error-code.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.export-format.v1",
+        title: "Export format",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.export-format.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.export-job.v1",
+        title: "Export job",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.export-job.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.export-payload.v1",
+        title: "Export payload",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.export-payload.v1.json"),
     },
     PublishedSchema {
         id: "argus.federated-source.v1",
@@ -126,6 +162,30 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.grant-type.v1.json"),
     },
     PublishedSchema {
+        id: "argus.graph-algorithm.v1",
+        title: "Graph algorithm",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.graph-algorithm.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.graph-job.v1",
+        title: "Graph job",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.graph-job.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.graph-path.v1",
+        title: "Graph path",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.graph-path.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.graph-payload.v1",
+        title: "Graph payload",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.graph-payload.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.graphql-error-extensions.v1",
         title: "GraphQL error extensions",
         operations: &["POST /graphql"],
@@ -154,6 +214,18 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "GraphQL response",
         operations: &["POST /graphql"],
         text: include_str!("../../schemas/argus.graphql-response.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.import-job.v1",
+        title: "Import job",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.import-job.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.import-payload.v1",
+        title: "Import payload",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.import-payload.v1.json"),
     },
     PublishedSchema {
         id: "argus.ingestion.v1",
@@ -284,8 +356,20 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.profile-kind.v1",
         title: "Profile kind",
-        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich"],
+        operations: &["POST /v1/jobs", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich"],
         text: include_str!("../../schemas/argus.profile-kind.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.profile-record.v1",
+        title: "Profile record",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.profile-record.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.profile-relation.v1",
+        title: "Profile relation",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.profile-relation.v1.json"),
     },
     PublishedSchema {
         id: "argus.profile.v1",
@@ -400,6 +484,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Trace",
         operations: &["GET /v1/observability/traces/{trace_id}"],
         text: include_str!("../../schemas/argus.trace.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.upload.v1",
+        title: "Upload",
+        operations: &["POST /v1/uploads"],
+        text: include_str!("../../schemas/argus.upload.v1.json"),
     },
     PublishedSchema {
         id: "argus.webhook-create.v1",

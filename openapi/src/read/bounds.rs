@@ -2,13 +2,16 @@
 
 use super::invalid;
 use crate::types::error::Error;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// How many broken bounds a message names: a list can have thousands of items, each with its own.
+const NAMED: usize = 10;
 
 /// The value, if it keeps its bounds.
 ///
 /// # Errors
 ///
-/// `invalid_request`, with every bound that is broken.
+/// `invalid_request`, with the bounds that are broken, each with its place: `payload.profiles[3].relations`.
 pub fn within_bounds<T: Validate>(value: T) -> Result<T, Error> {
     within_bounds_as(value, str::to_owned)
 }
@@ -24,18 +27,38 @@ pub(super) fn within_bounds_as<T: Validate>(
     }
 }
 
-/// The broken bounds by field, in a stable order.
+/// The broken bounds by place, in a stable order.
 fn explain(errors: &ValidationErrors, on_the_wire: impl Fn(&str) -> String) -> String {
-    let mut parts: Vec<String> = errors
-        .field_errors()
-        .iter()
-        .flat_map(|(field, errors)| {
-            let field = on_the_wire(field);
-            errors.iter().map(move |error| explain_one(&field, error))
-        })
-        .collect();
+    let mut parts = Vec::new();
+    collect(errors, &|field| on_the_wire(field), &mut parts);
     parts.sort();
-    parts.join("; ")
+    let more = parts.len().saturating_sub(NAMED);
+    parts.truncate(NAMED);
+    let mut message = parts.join("; ");
+    if more > 0 {
+        message.push_str(&format!("; and {more} more"));
+    }
+    message
+}
+
+/// The broken bounds of a value and of what is in it. `place` says where a field of the value stands.
+fn collect(errors: &ValidationErrors, place: &dyn Fn(&str) -> String, parts: &mut Vec<String>) {
+    for (field, kind) in errors.errors() {
+        let own = place(field);
+        match kind {
+            ValidationErrorsKind::Field(errors) => {
+                parts.extend(errors.iter().map(|error| explain_one(&own, error)));
+            }
+            ValidationErrorsKind::Struct(inside) => {
+                collect(inside, &|field| format!("{own}.{field}"), parts);
+            }
+            ValidationErrorsKind::List(items) => {
+                for (index, inside) in items {
+                    collect(inside, &|field| format!("{own}[{index}].{field}"), parts);
+                }
+            }
+        }
+    }
 }
 
 fn explain_one(field: &str, error: &ValidationError) -> String {
@@ -52,7 +75,10 @@ fn explain_one(field: &str, error: &ValidationError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::MediaType;
     use crate::types::common::PageQuery;
+    use crate::types::jobs::JobCreate;
+    use serde_json::json;
 
     #[test]
     fn every_broken_bound_is_named_in_a_stable_order() {
@@ -60,5 +86,36 @@ mod tests {
         let error = within_bounds(page).expect_err("out of bounds");
         assert_eq!(error.message, "`cursor` must be 1 to 1024 in length; `limit` must be 1 to 200");
         assert!(within_bounds(PageQuery::default()).is_ok());
+    }
+
+    fn import(relations: &[usize]) -> Result<JobCreate, Error> {
+        let relation = json!({ "to": "p1", "label": "owner" });
+        let profile = |count: &usize| {
+            let relations = vec![&relation; *count];
+            json!({ "id": "p2", "kind": "entity", "display_name": "P", "relations": relations })
+        };
+        let profiles: Vec<_> = relations.iter().map(profile).collect();
+        let job = json!({ "kind": "import.bulk", "payload": { "profiles": profiles } });
+        within_bounds(MediaType::Json.parse(job.to_string().as_bytes())?)
+    }
+
+    #[test]
+    fn a_broken_bound_deep_in_a_body_is_named_with_its_path() {
+        assert!(import(&[0, 100]).is_ok());
+        assert_eq!(
+            import(&[0, 101]).expect_err("too many").message,
+            "`payload.profiles[1].relations` must be at most 100 in length"
+        );
+        assert_eq!(
+            import(&[]).expect_err("too few").message,
+            "`payload.profiles` must be 1 to 1000 in length"
+        );
+    }
+
+    #[test]
+    fn a_message_names_a_few_of_many_broken_bounds() {
+        let message = import(&[101; 13]).expect_err("too many").message;
+        assert_eq!(message.matches("must be at most 100 in length").count(), 10);
+        assert!(message.ends_with("; and 3 more"), "{message}");
     }
 }

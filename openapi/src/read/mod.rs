@@ -9,7 +9,7 @@ mod query;
 mod quotation;
 mod request;
 
-pub use body::MediaType;
+pub use body::{MediaType, Readable};
 pub use bounds::within_bounds;
 pub use header::{header, header_text, single_header};
 pub use query::query;
@@ -18,6 +18,6 @@ pub use request::RequestParts;
 
 use crate::types::error::{Error, ErrorCode};
 
-fn invalid(message: impl Into<String>) -> Error {
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error { error_code: ErrorCode::InvalidRequest, message: message.into() }
 }

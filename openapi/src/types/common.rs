@@ -36,6 +36,97 @@ fn check_identifier(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// A number without a fraction, however it is written: to JSON Schema `60`, `60.0` and `6e1` are one integer.
+/// Beyond 64 bits it is the number there that is next to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Number", into = "i64")]
+pub struct WholeNumber(pub i64);
+
+impl TryFrom<serde_json::Number> for WholeNumber {
+    type Error = &'static str;
+
+    fn try_from(number: serde_json::Number) -> Result<Self, Self::Error> {
+        match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Ok(Self(number)),
+            // `as` saturates.
+            (None, Some(number)) if number.fract() == 0.0 => Ok(Self(number as i64)),
+            _ => Err("a whole number is needed"),
+        }
+    }
+}
+
+impl From<WholeNumber> for i64 {
+    fn from(WholeNumber(number): WholeNumber) -> i64 {
+        number
+    }
+}
+
+/// A moment that a caller names: RFC 3339 with `Z` or an offset, and no leap second. In a year of four digits
+/// whatever the offset, so that it can be written as it can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Moment(pub Timestamp);
+
+/// The days of each month are left to the format.
+const MOMENT: &str = concat!(
+    "^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])",
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?",
+    "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$",
+);
+
+/// A moment with nine digits of a second and an offset.
+const MOMENT_MAX_LENGTH: usize = 35;
+
+impl TryFrom<String> for Moment {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let moment = chrono::DateTime::parse_from_rfc3339(&text).ok().filter(|_| is_strict(&text));
+        let moment =
+            moment.ok_or("a moment is RFC 3339, as `2026-05-08T12:00:00Z`, in a year from 1000 to 2999")?;
+        Ok(Self(moment.to_utc()))
+    }
+}
+
+/// What a moment needs beyond what the parser of RFC 3339 asks for, which takes leap seconds, digits beyond the
+/// ninth, small letters and a minus sign that is no hyphen.
+fn is_strict(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (year, separator, seconds) = (bytes.first(), bytes.get(10), bytes.get(17..19));
+    let fraction = bytes.iter().skip(20).take_while(|byte| byte.is_ascii_digit()).count();
+    matches!(year, Some(b'1' | b'2'))
+        && separator == Some(&b'T')
+        && seconds != Some(b"60")
+        && (bytes.get(19) != Some(&b'.') || fraction <= 9)
+        && text.is_ascii()
+        && !text.ends_with('z')
+}
+
+impl From<Moment> for String {
+    fn from(Moment(moment): Moment) -> String {
+        moment.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> String {
+        "Moment".to_owned()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Published {
+            format: Some("date-time"),
+            max_length: MOMENT_MAX_LENGTH,
+            pattern: Some(MOMENT.to_owned()),
+        }
+        .into()
+    }
+}
+
 /// Schema of a W3C trace id.
 pub(crate) fn trace_id(_: &mut SchemaGenerator) -> Schema {
     lower_hex(32)
@@ -138,5 +229,80 @@ impl PageQuery {
     /// The asked page size, or the default.
     pub fn limit(&self) -> u32 {
         self.limit.unwrap_or(PAGE_LIMIT_DEFAULT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jsonschema::Validator;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let schema = Moment::json_schema(&mut SchemaGenerator::default());
+        let options = jsonschema::options().should_validate_formats(true);
+        options.build(&serde_json::to_value(schema).expect("it is JSON")).expect("a schema")
+    });
+
+    /// Whether a text is a moment; its schema has the same opinion, and what was read can be written.
+    #[track_caller]
+    fn takes(text: &str) -> bool {
+        let read = Moment::try_from(text.to_owned());
+        assert_eq!(read.is_ok(), SCHEMA.is_valid(&text.into()), "{text:?}");
+        if let Ok(moment) = read {
+            assert_eq!(Moment::try_from(String::from(moment)), Ok(moment), "{text:?}");
+        }
+        read.is_ok()
+    }
+
+    #[test]
+    fn a_moment_is_taken_exactly_if_its_schema_takes_it() {
+        for taken in [
+            "2026-05-08T12:00:00Z",
+            "2026-05-08T12:00:00.1Z",
+            "2024-02-29T23:59:59.123456789-23:59",
+            "1000-01-02T00:00:00+00:00",
+            "2999-12-31T00:00:00-00:00",
+        ] {
+            assert!(takes(taken), "{taken}");
+        }
+        for refused in [
+            "",
+            "2026-05-08",
+            "2026-05-08T12:00:00",
+            "2026-05-08 12:00:00Z",
+            "2026-05-08t12:00:00Z",
+            "2026-05-08T12:00:00z",
+            "2026-05-08T12:00Z",
+            "2026-05-08T24:00:00Z",
+            "2026-12-31T23:59:60Z",
+            "2026-02-29T12:00:00Z",
+            "2026-05-32T12:00:00Z",
+            "2026-05-08T12:00:00.Z",
+            "2026-05-08T12:00:00,5Z",
+            "2026-05-08T12:00:00.1234567891Z",
+            "2026-05-08T12:00:00+0100",
+            "2026-05-08T12:00:00+24:00",
+            "2026-05-08T12:00:00+01:60",
+            "2026-05-08T12:00:00\u{2212}01:00",
+            "0999-05-08T12:00:00Z",
+            "3000-05-08T12:00:00Z",
+            "+2026-05-08T12:00:00Z",
+            " 2026-05-08T12:00:00Z",
+            "2026-05-08T12:00:00Z ",
+            "1778241600",
+        ] {
+            assert!(!takes(refused), "{refused}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn schema_and_type_agree_on_texts_that_are_nearly_a_moment(
+            text in "[0-3][0-9]{3}[-/][01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?(Z|z|[+-][0-2][0-9]:?[0-6][0-9])?",
+        ) {
+            takes(&text);
+        }
     }
 }

@@ -1,10 +1,15 @@
-//! Asynchronous jobs.
+//! Asynchronous jobs. What a job of each kind takes lives in [`payloads`], the request for one in [`create`].
 
-use super::common::{
-    Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, SecrecyLevel, Timestamp, trace_id, whole_number,
+mod create;
+mod payloads;
+
+pub use create::{JobCreate, JobPayload};
+pub use payloads::{
+    Compression, EnrichPayload, ExportFormat, ExportPayload, GraphAlgorithm, GraphPath, GraphPayload,
+    ImportPayload,
 };
-use super::json_object::JsonObject;
-use super::uri::HttpsUrl;
+
+use super::common::{Identifier, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Timestamp, trace_id, whole_number};
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,26 +43,6 @@ wire_enum! {
         /// Cancelled before it ended.
         Cancelled = "cancelled",
     }
-}
-
-/// A job to enqueue.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct JobCreate {
-    /// What the job does.
-    pub kind: JobKind,
-    /// Input of the job: a JSON object whose shape depends on `kind`. For
-    /// `intelligence.enrich.bulk`, `profile_ids` lists the profiles. A member that stands twice is
-    /// refused at every depth.
-    pub payload: JsonObject,
-    /// Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986,
-    /// without user name, password or fragment, at most 2048 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub callback_url: Option<HttpsUrl>,
-    /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
-    /// refused with 403 `secrecy_level_exceeded`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secrecy_level: Option<SecrecyLevel>,
 }
 
 /// Headers of a job request.

@@ -19,6 +19,7 @@ pub mod scopes;
 pub mod secret;
 pub mod tokens;
 pub mod traces;
+pub mod uploads;
 pub mod uri;
 pub mod webhooks;
 pub mod wire_enum;

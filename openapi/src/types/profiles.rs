@@ -1,8 +1,12 @@
 //! Profiles and their enrichment.
 
-use super::common::{Identifier, SecrecyLevel, Timestamp, trace_id};
+use super::common::{Identifier, SecrecyLevel, Timestamp, WholeNumber, trace_id};
+use super::name::Name;
 use super::wire_enum::wire_enum;
+use argus_wire::objects;
 use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, NumberValidation, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -61,6 +65,94 @@ pub struct Risk {
     /// The score as a level.
     pub level: RiskLevel,
 }
+
+/// A risk score that a caller names: 0 to 100, however the number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "WholeNumber", into = "u8")]
+pub struct RiskScore(u8);
+
+/// The highest risk.
+const RISK_SCORE_MAX: u8 = 100;
+
+impl RiskScore {
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<WholeNumber> for RiskScore {
+    type Error = &'static str;
+
+    fn try_from(WholeNumber(number): WholeNumber) -> Result<Self, Self::Error> {
+        let score = u8::try_from(number).ok().filter(|score| *score <= RISK_SCORE_MAX);
+        score.map(Self).ok_or("a risk score is a whole number from 0 to 100")
+    }
+}
+
+impl From<RiskScore> for u8 {
+    fn from(RiskScore(score): RiskScore) -> u8 {
+        score
+    }
+}
+
+impl JsonSchema for RiskScore {
+    fn schema_name() -> String {
+        "RiskScore".to_owned()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        SchemaObject {
+            instance_type: Some(InstanceType::Integer.into()),
+            format: Some("uint8".to_owned()),
+            number: Some(Box::new(NumberValidation {
+                minimum: Some(0.0),
+                maximum: Some(f64::from(RISK_SCORE_MAX)),
+                ..NumberValidation::default()
+            })),
+            ..SchemaObject::default()
+        }
+        .into()
+    }
+}
+
+/// A relation of a profile to another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, remote = "Self")]
+pub struct ProfileRelation {
+    /// Identifier of the other profile.
+    pub to: Identifier,
+    /// What the other profile is to this one, for example `owner`, 1 to 128 visible characters.
+    pub label: Name,
+}
+
+/// A profile as an import takes it and an export gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields, remote = "Self")]
+pub struct ProfileRecord {
+    /// Identifier of the profile. An import replaces the profile that has it.
+    pub id: Identifier,
+    /// What the profile is about.
+    pub kind: ProfileKind,
+    /// Name for people, 1 to 128 visible characters.
+    pub display_name: Name,
+    /// Secrecy of the profile; the job's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrecy_level: Option<SecrecyLevel>,
+    /// Overall risk, 0 (none) to 100 (certain).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_score: Option<RiskScore>,
+    /// Relations to other profiles, at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[validate(length(max = 100))]
+    pub relations: Vec<ProfileRelation>,
+}
+
+objects!(ProfileRelation, ProfileRecord);
 
 /// One fact that an enrichment found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use super::apps::GrantType;
 use super::checked_text::{Published, checked_text};
-use super::common::Timestamp;
+use super::common::{Timestamp, WholeNumber};
 use super::scopes::Scope;
 use super::secret::SecretText;
 use super::wire_enum;
@@ -91,31 +91,6 @@ checked_text! {
 
 /// The longest scenario id, in characters.
 const SCENARIO_ID_MAX_LENGTH: usize = 64;
-
-/// A number without a fraction, however it is written: to JSON Schema `60`, `60.0` and `6e1` are one integer.
-/// Beyond 64 bits it is the number there that is next to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "serde_json::Number", into = "i64")]
-pub struct WholeNumber(pub i64);
-
-impl TryFrom<serde_json::Number> for WholeNumber {
-    type Error = &'static str;
-
-    fn try_from(number: serde_json::Number) -> Result<Self, Self::Error> {
-        match (number.as_i64(), number.as_f64()) {
-            (Some(number), _) => Ok(Self(number)),
-            // `as` saturates.
-            (None, Some(number)) if number.fract() == 0.0 => Ok(Self(number as i64)),
-            _ => Err("a whole number is needed"),
-        }
-    }
-}
-
-impl From<WholeNumber> for i64 {
-    fn from(WholeNumber(number): WholeNumber) -> i64 {
-        number
-    }
-}
 
 /// Request for a sandbox token. Both fields are optional, and so is the body.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod job_requests;
 mod jobs;
 mod retries;
 mod support;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 async fn create(client: &ArgusClient, key: Option<&str>) -> Result<types::JobCreated, Error> {
-    let body = types::JobCreate::builder().kind(types::JobKind::ExportBulk).payload(serde_json::Map::new());
+    let body = types::ExportJob::from(types::ExportPayload::default());
     let mut call = client.job_create().body(body);
     if let Some(key) = key {
         call = call.idempotency_key(key);

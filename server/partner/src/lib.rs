@@ -1,4 +1,4 @@
-//! The first product's domain on the core: apps, client authentication, signing keys and tokens. HTTP
+//! The first product's domain on the core: apps, client authentication, signing keys, tokens and jobs. HTTP
 //! does not live here, nor does the check of a token's claims: that is the gate's.
 
 pub mod apps;
@@ -6,13 +6,17 @@ pub mod basic;
 pub mod bootstrap;
 pub mod claims;
 mod error;
+pub mod jobs;
 pub mod oauth;
 pub mod refused_clients;
 pub mod scopes;
 mod secrets;
 pub mod signing_keys;
 pub mod store;
+pub mod sweeper;
 pub mod tokens;
+pub mod uploads;
+pub mod work;
 
 pub use error::Error;
 pub use secrets::{Adopted, Secrets};

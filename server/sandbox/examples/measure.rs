@@ -2,6 +2,7 @@
 //! `cargo run --release -p argus-sandbox --example measure`.
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+use argus_openapi::read::MediaType;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::{JobCreate, JobQuery};
 use argus_sandbox::{Caller, Mock, Preferences, Sandbox, ScenarioSet, partner};
@@ -21,8 +22,8 @@ fn main() {
         scenarios: &scenarios,
         preferences: &preferences,
     };
-    let job: JobCreate = serde_json::from_str(
-        r#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]},"callback_url":"https://partner.example.com/argus-webhook","secrecy_level":"standard"}"#,
+    let job: JobCreate = MediaType::Json.parse(
+        br#"{"kind":"intelligence.enrich.bulk","payload":{"profile_ids":["p1","p2"]},"callback_url":"https://partner.example.com/argus-webhook","secrecy_level":"standard"}"#,
     )
     .expect("a job");
     let created = sandbox

@@ -1,6 +1,7 @@
 //! What each command of the `argus` binary does. Flags are declared in [`crate::settings`].
 
 mod dev;
+mod jobs;
 mod keys;
 mod migrate;
 mod openapi;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::token(args, config),
         Command::Openapi { yaml, host } => openapi::openapi(yaml, host.as_deref()),
         Command::Migrate(data) => migrate::migrate(data, config),
+        Command::Jobs { action, data } => jobs::jobs(action, data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };
     match outcome {

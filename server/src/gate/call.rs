@@ -9,6 +9,7 @@ use argus_core::context::Live;
 use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
 use argus_partner::Identity;
+use argus_partner::jobs::Jobs;
 use bytes::Bytes;
 use dropshot::{Header, Path, Query, RequestInfo};
 use http::{HeaderMap, Method};
@@ -40,6 +41,11 @@ impl<C, B> Call<'_, C, B> {
     /// Apps, keys and tokens.
     pub fn identity(&self) -> &Identity {
         &self.app().identity
+    }
+
+    /// Jobs.
+    pub fn jobs(&self) -> &Jobs {
+        &self.app().jobs
     }
 
     pub(super) fn request(&self) -> &RequestInfo {
@@ -87,7 +93,7 @@ impl<C, B> Call<'_, C, B> {
 
 impl<C, T> Call<'_, C, Body<T>>
 where
-    T: DeserializeOwned + JsonSchema + Validate + Send + Sync + 'static,
+    T: read::Readable + JsonSchema + Validate + Send + Sync + 'static,
 {
     /// The request body, within its bounds.
     pub async fn body(&mut self) -> Outcome<T> {

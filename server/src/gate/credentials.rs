@@ -131,7 +131,8 @@ impl<B: Send> Credentials<B> for SignedUrl {
 
     async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Grant> {
         let (method, uri) = (entry.request().method(), entry.request().uri());
-        let grant = entry.app().objects.verify(method.as_str(), uri.path(), uri.query().unwrap_or_default());
+        let grant =
+            entry.app().jobs.objects.verify(method.as_str(), uri.path(), uri.query().unwrap_or_default());
         grant.map_err(refusal::signed_url)
     }
 }

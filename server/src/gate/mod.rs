@@ -23,6 +23,7 @@ pub use credentials::{
 };
 pub use forwarded::{NotANetwork, TrustedProxies};
 pub use problem::{Outcome, Problem};
+pub use render::{Empty, Success};
 pub use sandbox::Sandbox;
 pub use unread::{Sender, settle};
 pub use verifier::Verifier;

@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::refusal;
 use crate::discovery::{self, Document};
 use crate::download::Download;
-use argus_openapi::http::{DocumentReply, FromStamped, Reply};
+use argus_openapi::http::{DocumentReply, EmptyReply, FromStamped, Reply};
 use argus_wire::trace_context::TraceIds;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -44,6 +44,36 @@ where
         let mut response = json(STATUS, &self);
         discovery::keep(response.headers_mut(), entry.row.caching);
         Rendered::of(response)
+    }
+}
+
+/// What a handler answers with where the operation documents more than one success.
+pub enum Success<T, U = T> {
+    /// The one of the signature.
+    Usual(T),
+    /// One with another status, of the operation's row.
+    Other(u16, U),
+}
+
+impl<T, U, const STATUS: u16> Render<Reply<T, STATUS>> for Success<T, U>
+where
+    T: JsonSchema + Serialize + Send + Sync + 'static,
+    U: Serialize,
+{
+    fn render(self, entry: &Entry<'_>) -> Rendered {
+        match self {
+            Self::Usual(body) => Render::<Reply<T, STATUS>>::render(body, entry),
+            Self::Other(status, body) => Rendered::of(json(status, &body)),
+        }
+    }
+}
+
+/// A success without a body, and its status.
+pub struct Empty(pub u16);
+
+impl Render<EmptyReply> for Empty {
+    fn render(self, _: &Entry<'_>) -> Rendered {
+        Rendered::of(response(self.0, None, None))
     }
 }
 

@@ -4,10 +4,10 @@
 //! away beside it (RFC 9112, section 9.6).
 
 use argus_openapi::http::{Body, Unread, Upload};
+use argus_openapi::read::Readable;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderMap, HeaderValue, Version};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// A body of at most so many bytes is awaited, so that its connection can go on.
@@ -31,7 +31,7 @@ impl Content for () {
     }
 }
 
-impl<T: JsonSchema + DeserializeOwned + Send + Sync + 'static> Content for Body<T> {
+impl<T: JsonSchema + Readable + Send + Sync + 'static> Content for Body<T> {
     fn into_unread(self) -> Option<Unread> {
         Some(Body::into_unread(self)).filter(|unread| !unread.is_over())
     }

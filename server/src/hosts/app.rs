@@ -5,11 +5,12 @@ use crate::discovery::Library;
 use crate::gate::{TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
+use argus_core::Clock;
 use argus_core::store::Database;
-use argus_core::{Clock, Objects};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
+use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
 use argus_sandbox::Sandbox;
 use foldhash::fast::FixedState;
@@ -25,8 +26,8 @@ pub struct App {
     pub database: Database,
     /// Apps, keys and tokens.
     pub identity: Arc<Identity>,
-    /// Results and uploads.
-    pub objects: Objects,
+    /// Jobs and where their results lie.
+    pub jobs: Jobs,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Answers the sandbox host.
@@ -50,11 +51,11 @@ pub struct App {
 }
 
 impl App {
-    /// The state of a service with this identity, these objects and these mocks.
+    /// The state of a service with this identity, these jobs and these mocks.
     pub fn new(
         database: Database,
         identity: Arc<Identity>,
-        objects: Objects,
+        jobs: Jobs,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
@@ -67,7 +68,7 @@ impl App {
             clock: identity.clock().clone(),
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
             identity,
-            objects,
+            jobs,
             sandbox,
             library: Library::new(contract),
             metrics: Metrics::new(contract),

@@ -3,11 +3,13 @@
 
 use super::{HostContext, objects, shared};
 use crate::discovery::{Document, oauth_metadata};
-use crate::gate::{ClientForm, LiveToken, Nobody, Problem, SignedUrl, answer, answer_body};
+use crate::gate::{
+    ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer, answer_body, header,
+};
 use crate::observability::open_connections;
-use argus_core::ids::ClientId;
+use argus_core::ids::{ClientId, JobId};
 use argus_openapi::api::{Answer, ArgusApi};
-use argus_openapi::http::{Body, Checked, DocumentReply, Reply, Upload};
+use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
 use argus_openapi::types::apps::{
     App, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret, GovernanceUpdate,
 };
@@ -16,13 +18,18 @@ use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMet
 use argus_openapi::types::internal::{
     Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
 };
+use argus_openapi::types::jobs::{
+    Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
+};
 use argus_openapi::types::keys::JwkSet;
 use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
     SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate, TokenRequest, TokenResponse,
 };
-use argus_partner::{apps, bootstrap, oauth, scopes, tokens};
-use dropshot::{Path, Query, RequestContext};
+use argus_openapi::types::uploads::Upload as OfferedUpload;
+use argus_partner::jobs::Jobs;
+use argus_partner::{apps, bootstrap, jobs, oauth, scopes, tokens, uploads};
+use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
 use tokio::task::spawn_blocking;
 
@@ -119,6 +126,68 @@ impl ArgusApi for LiveHost {
         .await
     }
 
+    async fn job_create(
+        rqctx: Rqctx,
+        headers: Documented<Header<JobCreateHeaders>>,
+        body: Body<JobCreate>,
+    ) -> Answer<Reply<JobCreated, 201>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let headers = call.documented_header(&header::IDEMPOTENCY_KEY, headers)?;
+            let (request, key) = (call.body().await?, headers.idempotency_key.as_deref());
+            Ok(match jobs::create(call.jobs(), call.context(), &request, key).await? {
+                jobs::Accepted::New(job) => Success::Usual(job),
+                jobs::Accepted::Replayed(job) => Success::Other(200, job),
+            })
+        })
+        .await
+    }
+
+    async fn upload_create(rqctx: Rqctx) -> Answer<Reply<OfferedUpload, 201>> {
+        answer(rqctx, LiveToken, async |call| {
+            let Jobs { store, objects, .. } = call.jobs();
+            Ok(uploads::create(store, objects, call.context()).await?)
+        })
+        .await
+    }
+
+    async fn job_list(rqctx: Rqctx, query: Checked<Query<JobQuery>>) -> Answer<Reply<JobList, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let query = call.query(query)?;
+            Ok(jobs::list(call.jobs(), call.context(), &query).await?)
+        })
+        .await
+    }
+
+    async fn job_view(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<Job, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = job_named(&call.path(path)?)?;
+            Ok(jobs::view(call.jobs(), call.context(), &id).await?)
+        })
+        .await
+    }
+
+    async fn job_cancel(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<EmptyReply> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = job_named(&call.path(path)?)?;
+            Ok(match jobs::cancel(call.jobs(), call.context(), &id).await? {
+                jobs::Cancellation::Now => Empty(204),
+                jobs::Cancellation::Before => Empty(200),
+            })
+        })
+        .await
+    }
+
+    async fn job_result(rqctx: Rqctx, path: Checked<Path<JobPath>>) -> Answer<Reply<JobResult, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = job_named(&call.path(path)?)?;
+            Ok(match jobs::result(call.jobs(), call.context(), &id).await? {
+                jobs::Outcome::Ready(result) => Success::Usual(result),
+                jobs::Outcome::Pending(progress) => Success::Other(202, progress),
+            })
+        })
+        .await
+    }
+
     async fn jwks_view(rqctx: Rqctx) -> Answer<Reply<JwkSet, 200>> {
         answer(rqctx, Nobody, async |call| Ok(call.identity().keys().jwks())).await
     }
@@ -172,7 +241,7 @@ impl ArgusApi for LiveHost {
 
     async fn object_view(rqctx: Rqctx, _: Checked<Path<ObjectPath>>) -> Answer<DocumentReply> {
         answer(rqctx, SignedUrl, async |call| {
-            objects::view(&call.app().objects, &call.caller, call.method(), call.headers()).await
+            objects::view(&call.app().jobs.objects, &call.caller, call.method(), call.headers()).await
         })
         .await
     }
@@ -195,6 +264,11 @@ impl ArgusApi for LiveHost {
         })
         .await
     }
+}
+
+/// The job that a path names. What is no identifier of a job names none.
+fn job_named(path: &JobPath) -> Result<JobId, Problem> {
+    path.id.as_str().parse().map_err(|_| Problem::not_found("job"))
 }
 
 /// The app that a path names. What is no client id names none.

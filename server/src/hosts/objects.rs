@@ -51,7 +51,7 @@ pub(super) async fn create(call: &mut Call<'_, Grant, Upload>) -> Outcome<Object
     if call.upload_least() > max_bytes {
         return Err(Problem::too_large(max_bytes));
     }
-    let mut writer = call.app().objects.put(&call.caller.key);
+    let mut writer = call.app().jobs.objects.put(&call.caller.key);
     while let Some(bytes) = call.upload_next().await? {
         if writer.length() + bytes.len() as u64 > max_bytes {
             return Err(Problem::too_large(max_bytes));

@@ -15,6 +15,7 @@ use argus_openapi::types::jobs::{
 use argus_openapi::types::profiles::{Profile, ProfileEnrich, ProfileEnrichment, ProfilePath};
 use argus_openapi::types::sandbox::ScenarioList;
 use argus_openapi::types::traces::{Trace, TracePath};
+use argus_openapi::types::uploads::Upload;
 use argus_openapi::types::webhooks::{
     Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTestQueued, WebhookUpdate,
 };
@@ -131,6 +132,10 @@ impl ArgusApi for SandboxHost {
             })
         })
         .await
+    }
+
+    async fn upload_create(rqctx: Rqctx) -> Answer<Reply<Upload, 201>> {
+        answer(rqctx, SandboxToken, async |call| call.mock(&partner::UploadCreate)).await
     }
 
     async fn job_list(rqctx: Rqctx, query: Checked<Query<JobQuery>>) -> Answer<Reply<JobList, 200>> {

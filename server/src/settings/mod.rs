@@ -5,14 +5,15 @@ mod file;
 mod options;
 
 pub use options::{
-    Cli, Command, DataArgs, HostOptions, IdentityOptions, KeysAction, LogOptions, ObjectOptions, Options,
-    RunArgs, SandboxOptions, StoreOptions, TokenArgs,
+    Cli, Command, DataArgs, HostOptions, IdentityOptions, JobsAction, KeysAction, LogOptions, ObjectOptions,
+    Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
 use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
+use argus_core::jobs::workers::WorkerSettings;
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
@@ -30,6 +31,11 @@ const DATA_DIR: &str = ".argus";
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
 /// Most connections of one kind.
 const CONNECTIONS_MAX: u32 = 1_000;
+
+/// Most jobs that a node works on at a time.
+const WORKER_SLOTS_MAX: u32 = 10_000;
+/// The longest lease, in seconds.
+const LEASE_SECONDS_MAX: u64 = 3_600;
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
@@ -65,6 +71,10 @@ pub struct Settings {
     pub objects: ObjectSettings,
     /// Keys and tokens.
     pub identity: IdentitySettings,
+    /// Which part of the work this node does.
+    pub role: Role,
+    /// How it works on jobs.
+    pub workers: WorkerSettings,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
@@ -111,7 +121,7 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, objects, identity, sandbox, log } = options;
+    let Options { hosts, store, objects, identity, workers, sandbox, log } = options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -174,11 +184,23 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(error.to_string());
     }
 
+    let usual = WorkerSettings::default();
+    let slots = workers.worker_slots.unwrap_or(usual.slots);
+    if !(1..=WORKER_SLOTS_MAX).contains(&slots) {
+        faults.push(format!("`worker_slots` must be 1 to {WORKER_SLOTS_MAX}"));
+    }
+    let lease = workers.lease_seconds.map_or(usual.lease, |seconds| Duration::from_secs(seconds.into()));
+    if !(1..=LEASE_SECONDS_MAX).contains(&lease.as_secs()) {
+        faults.push(format!("`lease_seconds` must be 1 to {LEASE_SECONDS_MAX}"));
+    }
+
     if !faults.is_empty() {
         return Err(SettingsError(faults));
     }
     Ok(Settings {
         objects: objects.map_err(|error| error.to_string())?,
+        role: workers.role.unwrap_or_default(),
+        workers: WorkerSettings { slots, lease, ..usual },
         addresses,
         expose: hosts.expose.unwrap_or(false),
         trusted_proxies,

@@ -2,6 +2,7 @@
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
 use argus_openapi::Host;
+use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
 use chrono::{DateTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
@@ -62,6 +63,15 @@ pub enum Command {
     },
     /// Bring the store to the schema of this version.
     Migrate(DataArgs),
+    /// List the jobs of every tenant, cancel one, or accept a failed one anew.
+    Jobs {
+        /// What to do with the jobs.
+        #[command(subcommand)]
+        action: JobsAction,
+        /// Where the jobs are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// List or rotate the signing keys.
     Keys {
         /// What to do with the keys.
@@ -71,6 +81,64 @@ pub enum Command {
         #[command(flatten)]
         data: DataArgs,
     },
+}
+
+/// What to do with jobs.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JobsAction {
+    /// Show jobs, the newest first, with the last error of each.
+    List {
+        /// Only those of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only those in this state.
+        #[arg(long, value_parser = parse_status)]
+        status: Option<JobStatus>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Cancel a job that has not ended.
+    Cancel {
+        /// The job.
+        id: String,
+    },
+    /// Accept a failed job anew, under an identifier of its own.
+    Retry {
+        /// The failed job.
+        id: String,
+    },
+}
+
+/// Which part of the work a node does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It serves the hosts and works on jobs.
+    #[default]
+    All,
+    /// It serves the hosts.
+    Api,
+    /// It works on jobs.
+    Worker,
+}
+
+/// The workers of jobs.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerOptions {
+    /// Which part of the work this node does [default: all].
+    #[arg(long, env = "ARGUS_ROLE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// How many jobs this node works on at a time, 1 to 10000 [default: 32].
+    #[arg(long, env = "ARGUS_WORKER_SLOTS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_slots: Option<u32>,
+    /// After how many seconds of silence of its worker a job is taken from it, 1 to 3600 [default: 120].
+    #[arg(long, env = "ARGUS_LEASE_SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<u32>,
 }
 
 /// What to do with the signing keys.
@@ -165,6 +233,9 @@ pub struct Options {
     /// `[objects]`
     #[command(flatten)]
     pub objects: ObjectOptions,
+    /// `[workers]`
+    #[command(flatten)]
+    pub workers: WorkerOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -384,6 +455,10 @@ fn parse_level(name: &str) -> Result<Level, &'static str> {
 
 fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "an IP address and a port are needed, like 127.0.0.1:8080 or [::1]:8080")
+}
+
+fn parse_status(name: &str) -> Result<JobStatus, String> {
+    name.parse().map_err(|_| format!("the states are {}", JobStatus::ALL.map(JobStatus::as_str).join(", ")))
 }
 
 fn parse_scope(name: &str) -> Result<Scope, String> {

@@ -162,8 +162,8 @@ fn path_parameters(row: &OperationRow, template: &str, example: &OperationExampl
 /// The body: the example's, with what a test must send instead of a hint, and with what was given.
 fn body(row: &OperationRow, example: &OperationExamples, given: &Given) -> Option<(&'static str, Vec<u8>)> {
     let media_type = row.body.media_type();
-    assert_eq!(media_type.is_some(), example.request.is_some(), "the example request of {}", row.id);
-    let mut members: Map<String, Value> = example.request.as_ref()?.as_object().unwrap().clone();
+    assert_eq!(media_type.is_some(), example.request().is_some(), "the example request of {}", row.id);
+    let mut members: Map<String, Value> = example.request()?.as_object().unwrap().clone();
     members.extend(example.sample.iter().map(|(name, value)| (name.clone(), in_full(value))));
     for (name, value) in given {
         if let Some(member) = members.get_mut(*name) {

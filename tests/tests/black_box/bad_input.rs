@@ -120,15 +120,59 @@ async fn a_body_that_does_not_fit_is_refused_and_the_place_is_named() {
         }
         assert!(!message.contains("short"), "the message must not repeat a secret");
     }
-    let deep = format!(
-        "{{\"kind\":\"export.bulk\",\"payload\":{{\"x\":{}{}}}}}",
-        "[".repeat(10_000),
-        "]".repeat(10_000)
-    );
-    let message = victim.sandbox(Method::POST, "/v1/jobs", deep).await.expect_error(400, "invalid_request");
+    let nested = format!("{{\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep = format!("{{\"query\":\"query Q {{ x }}\",\"variables\":{nested}}}");
+    let message = victim.sandbox(Method::POST, "/graphql", deep).await.expect_error(400, "invalid_request");
     assert!(message.contains("recursion"), "{message}");
-    let not_text = b"{\"kind\":\"export.bulk\",\"payload\":{\"x\":\"\xff\"}}".to_vec();
+    let deep = format!("{{\"payload\":{nested},\"kind\":\"export.bulk\"}}");
+    let message = victim.sandbox(Method::POST, "/v1/jobs", deep).await.expect_error(400, "invalid_request");
+    assert!(message.contains("`x`"), "{message}");
+    let not_text =
+        b"{\"kind\":\"intelligence.enrich.bulk\",\"payload\":{\"profile_ids\":[\"\xff\"]}}".to_vec();
     victim.sandbox(Method::POST, "/v1/jobs", not_text).await.expect_error(400, "invalid_request");
+    victim.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_does_not_fit_its_kind_is_refused_with_its_place_whatever_the_order_of_the_members() {
+    let victim = Victim::start().await;
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("intelligence.enrich.bulk", "{}", &["`payload`", "missing field `profile_ids`", "line"]),
+        (
+            "intelligence.enrich.bulk",
+            "{\"profile_ids\":[\"a\",\"b\",\"c\",\"no identifier\"]}",
+            &["`payload.profile_ids[3]`", "letters", "line", "column"],
+        ),
+        ("intelligence.enrich.bulk", "{\"profile_ids\":[]}", &["`payload.profile_ids` must be 1 to 10000"]),
+        ("export.bulk", "{\"profile_ids\":[\"a\"]}", &["`payload.profile_ids`", "unknown field", "line"]),
+        ("export.bulk", "{\"min_risk_score\":101}", &["`payload.min_risk_score`", "0 to 100", "line"]),
+        (
+            "export.bulk",
+            "{\"updated_after\":\"2026-02-30T12:00:00Z\"}",
+            &["`payload.updated_after`", "RFC 3339", "line"],
+        ),
+        (
+            "import.bulk",
+            "{\"profiles\":[{\"id\":\"a\",\"kind\":\"wallet\",\"display_name\":\"A\",\"id\":\"b\"}]}",
+            &["`payload.profiles[0]", "duplicate field `id`", "line"],
+        ),
+        ("import.bulk", "{\"profiles\":[[\"a\",\"wallet\",\"A\"]]}", &["`payload.profiles[0]`", "an object"]),
+        (
+            "graph.compute",
+            "{\"shortest_paths\":[{\"from\":\"a\"}]}",
+            &["`payload.shortest_paths[0]`", "`to`"],
+        ),
+    ];
+    for (kind, payload, named) in cases {
+        let (kind, payload) = (format!("\"kind\":\"{kind}\""), format!("\"payload\":{payload}"));
+        for body in [format!("{{{kind},{payload}}}"), format!("{{{payload},{kind}}}")] {
+            let answer = victim.sandbox(Method::POST, "/v1/jobs", body.clone()).await;
+            let message = answer.expect_error(400, "invalid_request");
+            for part in named {
+                assert!(message.contains(part), "{body}: {message} names {part}");
+            }
+        }
+    }
     victim.end().await;
 }
 

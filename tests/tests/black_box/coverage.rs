@@ -36,7 +36,7 @@ struct Walk {
 
 impl Walk {
     async fn begin() -> Self {
-        let server = TestServer::start();
+        let server = TestServer::without_workers();
         let samples = samples(&server).await;
         Self { server, samples }
     }
@@ -332,7 +332,7 @@ async fn nothing_is_performed_under_the_condition_of_a_tag_that_nothing_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_whose_condition_does_not_hold_is_not_made() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     let tenancy = server.tenant().await;
     let body = json!({
         "name": "Conditional", "grant_types": ["client_credentials"], "requested_scopes": ["webhooks:read"]

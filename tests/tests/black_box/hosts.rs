@@ -69,7 +69,7 @@ fn no_word_of_a_denied_route_or_its_types_is_published() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     let samples = samples(&server).await;
     for (operation, method, path, hosts) in published() {
         for host in Host::ALL {
@@ -86,7 +86,7 @@ async fn a_host_answers_404_exactly_where_the_descriptor_does_not_list_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_of_a_host_s_document_answers_every_operation_in_it() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     let samples = samples(&server).await;
     for host in Host::ALL {
         let path = format!("/.well-known/openapi/{}.json", host.name());
@@ -111,7 +111,7 @@ async fn the_server_of_a_host_s_document_answers_every_operation_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_path_with_another_method_lists_the_methods_that_it_has() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     for (host, path, allow) in [
         (Host::Auth, "/v1/platform/apps", "GET, HEAD, OPTIONS, POST"),
         (Host::Auth, "/v1/oauth/token", "OPTIONS, POST"),
@@ -132,7 +132,7 @@ async fn a_known_path_with_another_method_lists_the_methods_that_it_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_readiness_answer_on_every_host() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     for host in Host::ALL {
         server.get(host, "/healthz", None).await.expect(200).assert_standard_headers(host);
         let ready = server.get(host, "/readyz", None).await.expect(200);
@@ -142,7 +142,7 @@ async fn health_and_readiness_answer_on_every_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_requests_by_operation() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     server.get(Host::Api, "/.well-known/openapi.json", None).await.expect(200);
     server.get(Host::Api, "/nowhere", None).await.expect(404);
     let metrics = server.get(Host::Auth, "/metrics", Some(&server.operator_token())).await.expect(200);

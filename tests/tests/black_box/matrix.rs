@@ -30,7 +30,7 @@ fn roles() -> Vec<Role> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_matrix_of_roles_and_operations_is_the_reviewed_one() {
-    let server = TestServer::start();
+    let server = TestServer::without_workers();
     let samples = samples(&server).await;
     let roles = roles();
     let mut table = String::new();

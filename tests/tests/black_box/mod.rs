@@ -16,6 +16,7 @@ mod headers;
 mod hosts;
 mod identity;
 mod inputs;
+mod jobs;
 mod matrix;
 mod methods;
 mod objects;

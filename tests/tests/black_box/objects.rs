@@ -50,9 +50,9 @@ impl Scene {
 
     async fn set_on(server: TestServer, length: usize) -> Self {
         let (key, content) = (key(Collection::Results, "01HFXY.csv"), bytes(length));
-        put(&server.state().objects, &key, &content).await;
+        put(&server.state().jobs.objects, &key, &content).await;
         let name = "export.csv".parse().unwrap();
-        let url = server.state().objects.signed_url(&key, Some(&name), MINUTE).await.unwrap();
+        let url = server.state().jobs.objects.signed_url(&key, Some(&name), MINUTE).await.unwrap();
         Self { key, content, target: target(&url), server }
     }
 
@@ -135,7 +135,7 @@ async fn a_download_goes_on_where_it_broke_off_unless_it_is_another_file_by_now(
         scene.get(&[("range", "bytes=100000-"), ("if-range", other)]).await.expect(200);
     }
     scene.get(&[("range", "bytes=100000-"), ("if-match", &tag)]).await.expect(206);
-    put(&scene.server.state().objects, &scene.key, &bytes(50)).await;
+    put(&scene.server.state().jobs.objects, &scene.key, &bytes(50)).await;
     scene.get(&[("range", "bytes=10-"), ("if-match", &tag)]).await.expect_error(412, "precondition_failed");
     let whole = scene.get(&[("range", "bytes=10-"), ("if-range", &tag)]).await.expect(200);
     assert!(whole.body == bytes(50) && whole.header("etag") != tag);
@@ -176,7 +176,7 @@ async fn a_url_ends_with_its_time_and_an_object_that_is_gone_is_404() {
     let scene = Scene::set_on(server, 10).await;
     clock.advance(TimeDelta::seconds(58));
     scene.get(&[]).await.expect(200);
-    scene.server.state().objects.delete(&scene.key).await.unwrap();
+    scene.server.state().jobs.objects.delete(&scene.key).await.unwrap();
     scene.get(&[]).await.expect_error(404, "not_found");
     clock.advance(TimeDelta::seconds(2));
     scene.get(&[]).await.expect_error(403, "signed_url_expired");
@@ -185,7 +185,7 @@ async fn a_url_ends_with_its_time_and_an_object_that_is_gone_is_404() {
 /// A server, and where an upload of at most a million bytes goes.
 async fn for_an_upload(server: TestServer) -> Scene {
     let key = key(Collection::Uploads, "01HFXZ.ndjson");
-    let url = server.state().objects.upload_url(&key, 1_000_000, MINUTE).unwrap();
+    let url = server.state().jobs.objects.upload_url(&key, 1_000_000, MINUTE).unwrap();
     Scene { target: target(&url), content: bytes(1_000_000), key, server }
 }
 
@@ -198,7 +198,7 @@ fn pieces(content: &Bytes) -> reqwest::Body {
 
 async fn an_upload_is_kept_as_it_came(server: TestServer) {
     let scene = for_an_upload(server).await;
-    let objects = &scene.server.state().objects;
+    let objects = &scene.server.state().jobs.objects;
     for length in [1_000_000, 5, 0] {
         let content = scene.content.slice(..length);
         let request = scene.server.request(Host::Api, Method::PUT, &scene.target).body(pieces(&content));
@@ -225,7 +225,7 @@ async fn an_upload_is_kept_as_it_came_in_a_bucket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_is_too_long_or_breaks_off_is_not_kept() {
     let scene = for_an_upload(TestServer::start()).await;
-    let objects = &scene.server.state().objects;
+    let objects = &scene.server.state().jobs.objects;
     let long = bytes(1_000_001);
     // Once with a length, and once without.
     for body in [reqwest::Body::from(long.clone()), pieces(&long)] {

@@ -9,7 +9,7 @@ use http::Method;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const SCENARIOS: [&str; 5] =
     ["wallet.high-risk", "wallet.clean", "entity.sanctioned", "incident.escalating", "device.offline"];
@@ -40,30 +40,31 @@ fn identifiers() -> impl Strategy<Value = String> {
     "[A-Za-z0-9._:~-]{1,40}".prop_filter("no dot segment", |id| id != "." && id != "..")
 }
 
-fn values() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i32>().prop_map(Value::from),
-        any::<f32>().prop_filter("a JSON number", |number| number.is_finite()).prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("\\PC{0,8}", inner, 0..4)
-                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
-        ]
-    })
+/// What a job of some kind takes.
+fn payloads() -> impl Strategy<Value = (&'static str, Value)> {
+    let ids = || prop::collection::vec(identifiers(), 1..4);
+    let enrich =
+        (ids(), prop::collection::vec(select(vec!["osint", "epcr"]), 0..3)).prop_map(|(ids, sources)| {
+            ("intelligence.enrich.bulk", json!({"profile_ids": ids, "sources": sources}))
+        });
+    let export = (0..=100u8, select(vec!["ndjson", "csv"]))
+        .prop_map(|(score, format)| ("export.bulk", json!({"min_risk_score": score, "format": format})));
+    let import = (identifiers(), "[A-Za-z\"\\\\\u{e9}\u{1f5c2}]{1,12}").prop_map(|(id, name)| {
+        let profile = json!({"id": id, "kind": "wallet", "display_name": name});
+        ("import.bulk", json!({"profiles": [profile]}))
+    });
+    let graph = ids().prop_map(|ids| {
+        let paths: Vec<_> = ids.iter().map(|id| json!({"from": id, "to": "p1"})).collect();
+        ("graph.compute", json!({"profile_ids": ids, "shortest_paths": paths}))
+    });
+    prop_oneof![enrich, export, import, graph]
 }
 
 fn requests() -> impl Strategy<Value = (Method, String, Option<Value>)> {
     let kinds = select(vec!["intelligence.enrich.bulk", "export.bulk", "import.bulk", "graph.compute"]);
-    let job = (kinds.clone(), prop::collection::btree_map("[a-z_]{1,8}", values(), 0..4)).prop_map(
-        |(kind, payload)| {
-            (Method::POST, "/v1/jobs".to_owned(), Some(json!({"kind": kind, "payload": payload})))
-        },
-    );
+    let job = payloads().prop_map(|(kind, payload)| {
+        (Method::POST, "/v1/jobs".to_owned(), Some(json!({"kind": kind, "payload": payload})))
+    });
     let jobs = (kinds, 1..200u32)
         .prop_map(|(kind, limit)| (Method::GET, format!("/v1/jobs?limit={limit}&kind={kind}"), None));
     let profile = identifiers().prop_map(|id| (Method::GET, format!("/v1/profiles/{id}"), None));

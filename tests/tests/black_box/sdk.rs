@@ -39,15 +39,12 @@ async fn the_sdk_and_raw_http_get_the_same_answer() {
     let app = partner(&server).await;
     let witness = Witness::before(&server).await;
     let client = sandbox_client(&witness, &app);
-    let payload = json!({"profile_ids": ["p1", "p2"]});
-    let body = types::JobCreate::builder()
-        .kind(types::JobKind::IntelligenceEnrichBulk)
-        .payload(payload.as_object().cloned().unwrap());
-    let through_the_sdk = client.job_create().body(body).send().await.unwrap();
+    let job = types::EnrichJob::of(["p1", "p2"]);
+    let through_the_sdk = client.job_create().body(job).send().await.unwrap();
     assert!(through_the_sdk.is_sandbox());
 
     let token = app.sandbox_token(&["wallet.high-risk"]).await;
-    let body = json!({"kind": "intelligence.enrich.bulk", "payload": payload});
+    let body = json!({"kind": "intelligence.enrich.bulk", "payload": {"profile_ids": ["p1", "p2"]}});
     let raw = server.json(Host::Sandbox, Method::POST, "/v1/jobs", &token, &body).await.expect(201);
     assert_eq!(raw.json(), serde_json::to_value(&*through_the_sdk).unwrap());
     assert_eq!(raw.text("trace_id"), raw.header("x-argus-trace-id"));

@@ -21,7 +21,7 @@ struct Edge {
 
 const EDGES: [Edge; 7] = [
     Edge { package: "argus-wire", reaches: &[], serves: false },
-    Edge { package: "argus-openapi", reaches: &[], serves: false },
+    Edge { package: "argus-openapi", reaches: &["argus-wire"], serves: false },
     Edge { package: "argus-sandbox", reaches: &["argus-openapi", "argus-wire"], serves: false },
     Edge { package: "argus-core", reaches: &["argus-openapi", "argus-wire"], serves: false },
     Edge { package: "argus-partner", reaches: &["argus-core", "argus-openapi", "argus-wire"], serves: false },

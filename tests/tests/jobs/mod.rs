@@ -4,6 +4,7 @@
 mod accepting;
 mod ending;
 mod isolation;
+mod kills;
 mod lists;
 mod turns;
 mod working;

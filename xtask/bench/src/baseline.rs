@@ -1,7 +1,9 @@
 //! The bare servers: hyper and dropshot without anything of ours, and hyper with one RS256 signature
 //! per request.
 
-use argus_openapi::types::jobs::{JobCreate, JobCreated};
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::jobs::{EnrichPayload, JobCreated, JobKind};
+use argus_openapi::types::uri::HttpsUrl;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -98,6 +100,17 @@ async fn hyper_server(
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(connection, service).await;
         });
     }
+}
+
+/// What a plain handler would read a job as: one kind, and serde's own way to it.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "reading it is what is measured")]
+struct JobCreate {
+    kind: JobKind,
+    payload: EnrichPayload,
+    callback_url: Option<HttpsUrl>,
+    secrecy_level: Option<SecrecyLevel>,
 }
 
 #[dropshot::endpoint { method = POST, path = "/v1/jobs" }]

@@ -5,7 +5,7 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle};
 use schemars::schema::SchemaObject;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use syn::{Fields, Item, parse_quote};
+use syn::{Fields, ImplItem, Item, parse_quote};
 
 /// The state that the client's hooks see. The SDK's transport is hand-written.
 const INNER: &str = "crate::transport::Transport";
@@ -38,6 +38,7 @@ pub(super) fn generate(descriptor: &Value) -> Result<String, String> {
         .map_err(|error| error.to_string())?;
     let mut file = syn::parse2(tokens).map_err(|error| error.to_string())?;
     read_objects_alone(&mut file)?;
+    say_why_no_body(&mut file);
     // The generator's examples leave out what they need to compile; they are text, not tests to skip.
     let text = prettyplease::unparse(&file).replace("```ignore", "```text");
     Ok(format!("{HEADER}{text}"))
@@ -46,11 +47,7 @@ pub(super) fn generate(descriptor: &Value) -> Result<String, String> {
 /// Lets every struct of the contract be read from a JSON object alone: serde's derived readers take an
 /// array as well, which no schema means.
 fn read_objects_alone(file: &mut syn::File) -> Result<(), String> {
-    let types = file.items.iter_mut().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|(_, items)| items),
-        _ => None,
-    });
-    let items = types.ok_or("the generated client has no module `types`")?;
+    let items = module(file, "types").ok_or("the generated client has no module `types`")?;
     let mut names = Vec::new();
     for item in items.iter_mut() {
         if let Item::Struct(object) = item
@@ -62,6 +59,37 @@ fn read_objects_alone(file: &mut syn::File) -> Result<(), String> {
     }
     items.push(parse_quote!(::argus_wire::objects!(#(#names),*);));
     Ok(())
+}
+
+/// Lets a body that is one of several shapes say why it could not be made: the generator drops the reason
+/// where the body is no struct.
+fn say_why_no_body(file: &mut syn::File) {
+    let operations = module(file, "builder").into_iter().flatten().filter_map(|item| match item {
+        Item::Impl(operation) => Some(&mut operation.items),
+        _ => None,
+    });
+    for item in operations.flatten() {
+        if let ImplItem::Fn(method) = item
+            && method.sig.ident == "body"
+            && let Some(bounds) = &mut method.sig.generics.where_clause
+            && bounds.predicates.len() == 1
+        {
+            bounds.predicates.push(parse_quote!(V::Error: std::fmt::Display));
+            method.block = parse_quote!({
+                self.body =
+                    value.try_into().map_err(|reason| format!("conversion for body failed: {reason}"));
+                self
+            });
+        }
+    }
+}
+
+/// What is in a module.
+fn module<'f>(file: &'f mut syn::File, name: &str) -> Option<&'f mut Vec<Item>> {
+    file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    })
 }
 
 /// Every schema of a secret text in the document, whatever its bounds.

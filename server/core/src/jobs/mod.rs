@@ -5,6 +5,8 @@
 //! - [`lease`]: claims, heartbeats, ends, and what is done about leases that nobody keeps
 //! - [`work`]: what a kind of job does, written by a product
 //! - [`workers`]: a node's workers
+//! - [`operate`]: what an operator may do
+//! - [`retention`]: what is forgotten, and when
 //! - [`signals`]: how nodes wake each other
 //!
 //! What the kinds are does not live here, nor does what a caller is shown.
@@ -12,6 +14,8 @@
 mod cancel;
 mod enqueue;
 pub mod lease;
+pub mod operate;
+pub mod retention;
 pub mod signals;
 pub mod view;
 pub mod work;

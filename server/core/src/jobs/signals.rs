@@ -19,6 +19,8 @@ const CANCELLED: &str = "argus_job_cancelled";
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long to wait before listening again after the connection was lost.
 const RETRY: Duration = Duration::from_secs(1);
+/// After how long a silence the connection is asked whether it still leads anywhere.
+const SILENCE: Duration = Duration::from_secs(5);
 /// How many cancelled jobs may wait to be told; more are found by the workers' heartbeats.
 const CANCELLED_MAX: usize = 1_000;
 
@@ -125,6 +127,7 @@ impl Signals {
             tokio::select! {
                 arrived = notifications.wait() => arrived?,
                 () = self.0.outgoing.notified() => self.tell(notifications).await?,
+                () = tokio::time::sleep(SILENCE) => notifications.check().await?,
             }
         }
     }

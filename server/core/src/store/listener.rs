@@ -80,6 +80,11 @@ impl Notifications {
         }
     }
 
+    /// Finds out whether the server is still there: nothing that arrives may mean that nothing can.
+    pub async fn check(&self) -> Result<(), Error> {
+        Ok(self.connection.run(TIME, |connection| connection.batch_execute("SELECT 1")).await??)
+    }
+
     /// Notifies every session that listens to a channel, this one too.
     pub async fn notify(&mut self, channel: &str, payload: &str) -> Result<(), Error> {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));

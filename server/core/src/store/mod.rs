@@ -20,7 +20,7 @@ mod reader;
 pub mod schema;
 mod settings;
 mod socket;
-pub(crate) mod statement;
+pub mod statement;
 mod transaction;
 
 pub use connection::AnyConnection;

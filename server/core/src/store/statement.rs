@@ -85,6 +85,7 @@ impl<V> Query for Statement<V> {
 impl<V, C: Connection> RunQueryDsl<C> for Statement<V> {}
 
 /// Runs an expression on the connection of either engine.
+#[macro_export]
 macro_rules! on_engine {
     ($connection:expr, |$inner:ident| $work:expr) => {
         match $connection {
@@ -94,4 +95,4 @@ macro_rules! on_engine {
     };
 }
 
-pub(crate) use on_engine;
+pub use crate::on_engine;

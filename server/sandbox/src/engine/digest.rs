@@ -36,6 +36,11 @@ impl Frame {
         });
     }
 
+    /// Adds a JSON object in canonical form, member by member.
+    pub(crate) fn members(&mut self, write: impl FnOnce(&mut Members<'_>)) {
+        self.measured(|bytes| Members::write(bytes, write));
+    }
+
     /// Adds a JSON object in canonical form.
     pub(crate) fn object(&mut self, object: &Map<String, Value>) {
         self.measured(|bytes| canonical::write_object(bytes, object));
@@ -59,6 +64,71 @@ impl Frame {
     /// The digest of all parts.
     pub(crate) fn finish(self) -> Digest {
         Digest(Sha256::digest(&self.bytes).into())
+    }
+}
+
+/// Writes the members of a JSON object whose shape is known, in canonical order. Their values have no maps
+/// and no fractions, so that plain JSON is canonical; what is left out of the request is left out here.
+pub(crate) struct Members<'b> {
+    bytes: &'b mut Vec<u8>,
+    last: &'static str,
+}
+
+impl Members<'_> {
+    fn write(bytes: &mut Vec<u8>, write: impl FnOnce(&mut Members<'_>)) {
+        bytes.push(b'{');
+        write(&mut Members { bytes, last: "" });
+        bytes.push(b'}');
+    }
+
+    fn name(&mut self, name: &'static str) {
+        debug_assert!(self.last < name, "`{name}` does not stand behind `{}`", self.last);
+        if !self.last.is_empty() {
+            self.bytes.push(b',');
+        }
+        self.last = name;
+        for part in ["\"", name, "\":"] {
+            self.bytes.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    pub(crate) fn scalar<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
+        self.name(name);
+        // As in `Frame::scalar`.
+        let _ = serde_json::to_writer(&mut *self.bytes, value);
+    }
+
+    pub(crate) fn optional<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.scalar(name, value);
+        }
+    }
+
+    pub(crate) fn list<T: Serialize>(&mut self, name: &'static str, values: &[T]) {
+        if !values.is_empty() {
+            self.scalar(name, values);
+        }
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        values: &[T],
+        write: impl Fn(&mut Members<'_>, &T),
+    ) {
+        if values.is_empty() {
+            return;
+        }
+        self.name(name);
+        self.bytes.push(b'[');
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                self.bytes.push(b',');
+            }
+            Members::write(self.bytes, |members| write(members, value));
+        }
+        self.bytes.push(b']');
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::digest::{Digest, Frame};
 use crate::engine::sealed_id::{check, crockford, cut, mask, number, seal};
 use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::jobs::JobKind;
+use argus_openapi::types::uploads::UPLOAD_PREFIX;
 use argus_openapi::types::webhooks::WebhookEvent;
 
 /// How far before the start of time a job of the synthetic list may lie, in seconds.
@@ -185,6 +186,16 @@ impl WebhookId {
         let digest = u64::try_from(fields & mask(WEBHOOK_DIGEST_BITS)).ok()?;
         (!events.is_empty()).then_some(Self { events, digest })
     }
+}
+
+const UPLOAD_LENGTH: u32 = 18;
+const UPLOAD_CHECK_BITS: u32 = 24;
+
+/// The reference of an upload: digest and check, after the prefix. No operation judges one.
+pub(crate) fn upload_ref(digest: &Digest) -> String {
+    let fields = u128::from(digest.tail());
+    let check = check(&seal("upload", fields), UPLOAD_CHECK_BITS);
+    format!("{UPLOAD_PREFIX}{}", crockford(fields << UPLOAD_CHECK_BITS | check, UPLOAD_LENGTH))
 }
 
 /// The id of a delivery. No operation takes one, so that it needs to be stable and nothing else.

@@ -13,6 +13,7 @@ mod sandbox;
 mod scenarios;
 mod subject;
 mod traces;
+mod uploads;
 mod webhooks;
 
 pub use fixture::FixtureError;
@@ -69,6 +70,7 @@ mocks! { |parts|
     profiles::ProfileView { id: parts.path::<ProfilePath>()?.id.as_str() }
     scenarios::SandboxScenarioList { }
     traces::TraceView { trace_id: parts.path::<TracePath>()?.trace_id.as_str() }
+    uploads::UploadCreate { }
     webhooks::WebhookCreate { body: &parts.body()? }
     webhooks::WebhookDelete { id: parts.path::<WebhookPath>()?.webhook_id.as_str() }
     webhooks::WebhookList { page: &parts.query()? }

@@ -5,7 +5,7 @@ use crate::support::{Ask, DESCRIPTOR, REQUESTS, SANDBOX, Session, ask, body, sce
 use argus_openapi::Operation;
 use argus_openapi::types::error::ErrorCode;
 use argus_sandbox::{MockReply, partner};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -136,7 +136,7 @@ fn an_undocumented_status_is_refused_and_the_documented_ones_are_named() {
 
 #[test]
 fn a_forced_replay_of_a_job_returns_the_first_job() {
-    let job = crate::support::job(&json!({ "profile_ids": ["p1"] }));
+    let job = crate::support::job(&["p1"]);
     let (first, replay) = (
         ask("", &partner::JobCreate { idempotency_key: None, body: &job }),
         ask("code=200", &partner::JobCreate { idempotency_key: None, body: &job }),

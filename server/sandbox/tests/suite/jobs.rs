@@ -7,13 +7,7 @@ use argus_sandbox::partner;
 use serde_json::{Value, json};
 
 fn created() -> Value {
-    body(&ask(
-        "",
-        &partner::JobCreate {
-            idempotency_key: None,
-            body: &crate::support::job(&json!({ "profile_ids": ["p1", "p2"] })),
-        },
-    ))
+    body(&ask("", &partner::JobCreate { idempotency_key: None, body: &crate::support::job(&["p1", "p2"]) }))
 }
 
 fn id(job: &Value) -> &str {
@@ -53,7 +47,7 @@ fn a_job_above_the_caller_s_own_secrecy_is_refused() {
     for own in levels {
         let session = Session { secrecy_level: own, ..Session::new(&[], "") };
         for asked in levels {
-            let job = JobCreate { secrecy_level: Some(asked), ..crate::support::job(&json!({})) };
+            let job = JobCreate { secrecy_level: Some(asked), ..crate::support::job(&["p1"]) };
             let mock = session.ask(&partner::JobCreate { idempotency_key: None, body: &job });
             let error_code = body(&mock)["error_code"].clone();
             let expected =
@@ -75,7 +69,7 @@ fn without_the_clock_a_viewed_job_has_succeeded() {
 
 #[test]
 fn a_job_that_is_created_later_is_viewed_on_the_same_clock() {
-    let request = crate::support::job(&json!({}));
+    let request = crate::support::job(&["p1"]);
     let mock = ask("argus-clock=100", &partner::JobCreate { idempotency_key: None, body: &request });
     assert_eq!(mock.preference_applied.as_deref(), Some("argus-clock=100"));
     let job = body(&mock);

@@ -2,6 +2,7 @@
 
 use argus_openapi::contract::ARGUS;
 use argus_openapi::published::DESCRIPTOR_JSON;
+use argus_openapi::read::MediaType;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobCreate;
 use argus_openapi::{Operation, OperationRow};
@@ -82,8 +83,15 @@ pub fn parse<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("fits the contract type")
 }
 
-pub fn job(payload: &Value) -> JobCreate {
-    parse(json!({ "kind": "intelligence.enrich.bulk", "payload": payload }))
+/// A job of a request's text.
+pub fn read_job(text: &str) -> JobCreate {
+    MediaType::Json.parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {}", error.message))
+}
+
+/// A job that enriches these profiles.
+pub fn job(profile_ids: &[&str]) -> JobCreate {
+    let payload = json!({ "profile_ids": profile_ids });
+    read_job(&json!({ "kind": "intelligence.enrich.bulk", "payload": payload }).to_string())
 }
 
 /// A request as the contract's examples have it.

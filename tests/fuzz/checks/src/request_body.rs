@@ -3,7 +3,7 @@
 //! Parsing and validation end. What parses survives writing and reading with the same verdict, and its
 //! numbers stay within what the contract says.
 
-use argus_openapi::read::MediaType;
+use argus_openapi::read::{MediaType, Readable};
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate};
 use argus_openapi::types::graphql::GraphqlRequest;
 use argus_openapi::types::jobs::JobCreate;
@@ -13,7 +13,6 @@ use argus_openapi::types::tokens::{
 };
 use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use validator::Validate;
 
 /// Panics unless the above holds.
@@ -22,6 +21,10 @@ pub fn check(input: &[u8]) {
     check_as::<GovernanceUpdate>(input);
     check_as::<GraphqlRequest>(input);
     check_as::<JobCreate>(input);
+    if let Ok(body) = MediaType::Json.parse::<JobCreate>(input) {
+        let written = serde_json::to_value(&body).expect("a body that was read can be written");
+        assert_eq!(written["kind"], body.kind().as_str(), "another kind than that of the payload");
+    }
     check_as::<ProfileEnrich>(input);
     check_as::<SandboxTokenCreate>(input);
     check_as::<ServiceTokenCreate>(input);
@@ -32,7 +35,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-fn check_as<T: DeserializeOwned + Serialize + Validate>(input: &[u8]) {
+fn check_as<T: Readable + Serialize + Validate>(input: &[u8]) {
     let body = match MediaType::Json.parse::<T>(input) {
         Ok(body) => body,
         Err(error) => return assert!(!error.message.is_empty(), "a misfit without a reason"),

@@ -1,8 +1,8 @@
 //! JSON bodies: the sample of an operation with changes, valid and invalid.
 
 use super::{INPUTS, STRIDE};
-use argus_tests::published::resolve;
-use serde_json::{Map, Value, json};
+use argus_tests::published::{request_body, request_examples, resolve, shape_of};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::iter::once;
 
@@ -89,8 +89,9 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn of(schema: &'static Value, sample: &Map<String, Value>) -> Self {
-        let properties = resolve(schema)["properties"].as_object().unwrap();
+    pub(super) fn of(schema: &'static Value, sample: &Value) -> Self {
+        let properties = shape_of(schema, sample)["properties"].as_object().unwrap();
+        let sample = sample.as_object().unwrap();
         Self {
             properties: properties.iter().map(|(name, schema)| (name.clone(), schema)).collect(),
             sample: sample.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
@@ -103,7 +104,9 @@ impl Shape {
         for (name, schema) in &self.properties {
             changes.extend([(name.clone(), None), (name.clone(), self.sample.get(name).cloned())]);
             let lists = lists(resolve(schema), INPUTS / self.properties.len());
-            let values = VALUES.iter().map(ToString::to_string).chain(near(schema)).chain(lists);
+            let inside = inside(schema, self.sample.get(name));
+            let values =
+                VALUES.iter().map(ToString::to_string).chain(near(schema)).chain(lists).chain(inside);
             changes.extend(values.map(|value| (name.clone(), Some(value))));
             changes.push((name.to_uppercase(), self.sample.get(name).cloned()));
         }
@@ -131,6 +134,31 @@ impl Shape {
 fn written<'a>(members: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     let members: Vec<String> = members.map(|(name, value)| format!("{}:{value}", json!(name))).collect();
     format!("{{{}}}", members.join(","))
+}
+
+/// The shapes of an operation's body, one for each of its samples.
+pub(super) fn shapes(id: &str, sample: &Value) -> Vec<Shape> {
+    let examples = request_examples(id);
+    let samples = if examples.is_empty() { vec![sample] } else { examples };
+    samples.into_iter().map(|sample| Shape::of(request_body(id).unwrap(), sample)).collect()
+}
+
+/// What is changed inside of a member: of an object, or of the first object of a list.
+fn inside(schema: &'static Value, sample: Option<&String>) -> Vec<String> {
+    let sample = sample.map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let first = match &sample {
+        Some(object @ Value::Object(_)) if resolve(schema).get("properties").is_some() => {
+            let shape = Shape::of(schema, object);
+            return shape.changes().iter().map(|change| shape.with(&[change])).chain(shape.twice()).collect();
+        }
+        Some(Value::Array(items)) if items.first().is_some_and(Value::is_object) => items[0].to_string(),
+        _ => return Vec::new(),
+    };
+    let changed = inside(&schema["items"], Some(&first));
+    let bounds = ["minItems", "maxItems"].into_iter().filter_map(|bound| schema[bound].as_u64());
+    let counts = bounds.flat_map(|bound| [bound.saturating_sub(1), bound, bound + 1]);
+    let lists = counts.map(|count| format!("[{}]", vec![first.as_str(); count as usize].join(",")));
+    changed.into_iter().map(|item| format!("[{item}]")).chain(lists).collect()
 }
 
 /// Values at the bounds of a schema, on both sides.

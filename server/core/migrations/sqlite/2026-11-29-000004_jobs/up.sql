@@ -36,6 +36,7 @@ CREATE TABLE jobs (
 );
 
 CREATE UNIQUE INDEX jobs_by_idempotency_key ON jobs (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX jobs_with_key ON jobs (created_at) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX jobs_by_tenant ON jobs (tenant_id, created_at, id);
 CREATE INDEX jobs_to_claim ON jobs (tenant_id, created_at, id) WHERE status = 'queued' AND due_at IS NULL;
 CREATE INDEX jobs_to_wait_for ON jobs (due_at) WHERE status = 'queued' AND due_at IS NOT NULL;

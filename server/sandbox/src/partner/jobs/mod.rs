@@ -2,9 +2,10 @@
 //!
 //! Without `Prefer: argus-clock` a job is created and cancelled at the start of time and is viewed when
 //! it has just ended, so that the plain requests meet the plain replies. The jobs of the list lie in
-//! [`listed`]; how far a job is lives in [`state`].
+//! [`listed`]; how far a job is lives in [`state`], what its payload is to the sandbox in [`payload`].
 
 pub(crate) mod listed;
+mod payload;
 mod state;
 
 use crate::engine::clock::at;
@@ -23,7 +24,6 @@ use argus_openapi::types::jobs::{
     Job, JobCreated, JobError, JobProgress, JobProgressStatus, JobResultStatus, JobStatus, JobSummary,
 };
 use argus_wire::hex;
-use serde_json::{Map, Value};
 
 /// `job_create`
 pub struct JobCreate<'a> {
@@ -42,10 +42,10 @@ impl Mock for JobCreate<'_> {
     fn frame(&self, frame: &mut Frame) {
         // Without memory there is nothing to replay: the same request has the same reply anyway.
         let Self { idempotency_key: _, body } = self;
-        let types::JobCreate { kind, payload, callback_url, secrecy_level } = body;
+        let types::JobCreate { payload, callback_url, secrecy_level } = body;
         frame.scalar(callback_url);
-        frame.scalar(kind);
-        frame.object(payload);
+        frame.scalar(&body.kind());
+        payload::add(frame, payload);
         frame.scalar(secrecy_level);
     }
 
@@ -59,16 +59,16 @@ impl Mock for JobCreate<'_> {
         let created = i64::from(context.clock.unwrap_or(0));
         let id = JobId::new(
             created,
-            self.body.kind,
+            self.body.kind(),
             Outcome::Succeeded,
-            item_count(&self.body.payload),
+            payload::item_count(&self.body.payload),
             &context.digest,
         );
         let SealedJobId { text, seal } = id.seal();
         let trace = seal.trace();
         let job = JobCreated {
             id: text,
-            kind: self.body.kind,
+            kind: self.body.kind(),
             status: JobStatus::Queued,
             created_at: id.created_at(),
             trace_id: trace.trace_hex(),
@@ -250,9 +250,4 @@ fn signed_url(id: &str, job: &JobId, seal: &Digest) -> String {
         "https://sandbox-api.knogin.com/synthetic/argus-jobs/results/{id}.json?items={}&expires={expires}&signature={signature}",
         job.items.max(1)
     )
-}
-
-/// Items of a payload: the length of its longest list, at least one.
-fn item_count(payload: &Map<String, Value>) -> usize {
-    payload.values().filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0).max(1)
 }

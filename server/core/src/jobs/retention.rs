@@ -1,0 +1,65 @@
+//! What is forgotten of jobs, and when: leftovers of attempts at once, results after 30 days, idempotency keys
+//! after a day. The job itself stays. Objects are removed before their row says so, so that a removal that
+//! fails is tried again.
+
+use super::IDEMPOTENCY_TIME;
+use super::lease::RETENTION;
+use crate::ids::{JobId, TenantId};
+use crate::store::AnyConnection;
+use crate::store::statement::{Statement, on_engine};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+
+/// How many rows are touched in one statement, so that none holds others up.
+const BATCH: i64 = 500;
+
+/// An ended job whose objects are to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Ended {
+    /// The job.
+    #[diesel(sql_type = Text)]
+    pub id: JobId,
+    /// Whose it is.
+    #[diesel(sql_type = Text)]
+    pub tenant_id: TenantId,
+    /// How many attempts may have left something.
+    #[diesel(sql_type = Integer)]
+    pub attempts: i32,
+    /// The result that is kept, if there is one.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub result_key: Option<String>,
+    /// Whether its time is over.
+    #[diesel(sql_type = Bool)]
+    pub is_over: bool,
+}
+
+/// Ended jobs whose objects are to be looked at now.
+pub fn due(connection: &mut AnyConnection) -> QueryResult<Vec<Ended>> {
+    const DUE: &str = "SELECT id, tenant_id, attempts, result_key, completed_at <= argus_now() - ? AS is_over \
+        FROM jobs WHERE cleanup_at <= argus_now() ORDER BY cleanup_at LIMIT ?";
+    let statement = Statement::new(DUE).bind::<BigInt, _>(RETENTION).bind::<BigInt, _>(BATCH);
+    on_engine!(connection, |inner| statement.load(inner))
+}
+
+/// Notes that nothing is left of a job but the result that is kept, which is looked at again when its time is
+/// over.
+pub fn done(connection: &mut AnyConnection, job: &Ended) -> QueryResult<()> {
+    const OVER: &str = "UPDATE jobs SET cleanup_at = NULL, result_key = NULL WHERE id = ?";
+    const KEPT: &str = "UPDATE jobs SET cleanup_at = CASE WHEN result_key IS NOT NULL THEN completed_at + ? END \
+        WHERE id = ?";
+    if job.is_over {
+        let statement = Statement::new(OVER).bind::<Text, _>(&job.id);
+        on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+    } else {
+        let statement = Statement::new(KEPT).bind::<BigInt, _>(RETENTION).bind::<Text, _>(&job.id);
+        on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+    }
+}
+
+/// Forgets idempotency keys whose day is over, some at a time, and says how many.
+pub fn forget_keys(connection: &mut AnyConnection) -> QueryResult<usize> {
+    const FORGET: &str = "UPDATE jobs SET idempotency_key = NULL WHERE id IN (SELECT id FROM jobs \
+        WHERE idempotency_key IS NOT NULL AND created_at <= argus_now() - ? ORDER BY created_at LIMIT ?)";
+    let statement = Statement::new(FORGET).bind::<BigInt, _>(IDEMPOTENCY_TIME).bind::<BigInt, _>(BATCH);
+    on_engine!(connection, |inner| statement.execute(inner))
+}

@@ -1,0 +1,173 @@
+//! Profiles: their rows and queries, the same on both engines. What a profile means does not live here.
+
+use argus_core::context::Invocation;
+use argus_core::store::statement::{Statement, on_engine};
+use argus_core::store::{Reader, Resource, Tx};
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::profiles::ProfileKind;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+/// A profile as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct ProfileRow {
+    /// Identifier inside the tenant.
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    /// What it is about.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// Name for people.
+    #[diesel(sql_type = Text)]
+    pub display_name: String,
+    /// Its secrecy.
+    #[diesel(sql_type = Text)]
+    pub secrecy_level: String,
+    /// Overall risk, 0 to 100.
+    #[diesel(sql_type = Integer)]
+    pub risk_score: i32,
+    /// JSON array of relations to other profiles.
+    #[diesel(sql_type = Text)]
+    pub relations: String,
+    /// JSON array of what enrichments found.
+    #[diesel(sql_type = Text)]
+    pub findings: String,
+    /// When it was created.
+    #[diesel(sql_type = BigInt)]
+    pub created_at: i64,
+    /// When it last changed.
+    #[diesel(sql_type = BigInt)]
+    pub updated_at: i64,
+}
+
+/// What an import says of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedRow {
+    /// Identifier inside the tenant.
+    pub id: String,
+    /// What it is about.
+    pub kind: ProfileKind,
+    /// Name for people.
+    pub display_name: String,
+    /// Its secrecy.
+    pub secrecy_level: SecrecyLevel,
+    /// Overall risk, 0 to 100.
+    pub risk_score: u8,
+    /// JSON array of relations to other profiles.
+    pub relations: String,
+}
+
+const COLUMNS: &str =
+    "id, kind, display_name, secrecy_level, risk_score, relations, findings, created_at, updated_at";
+
+/// The condition on what a clearance may see.
+fn visible(clearance: SecrecyLevel) -> String {
+    // The levels are the contract's own words, without a quote.
+    let levels: Vec<String> = SecrecyLevel::ALL
+        .into_iter()
+        .filter(|level| *level <= clearance)
+        .map(|level| format!("'{level}'"))
+        .collect();
+    format!("secrecy_level IN ({})", levels.join(", "))
+}
+
+/// A profile and the clearance of who asks: what is above it does not exist.
+pub type ProfileKey = (String, SecrecyLevel);
+
+/// The key by which a caller finds a profile.
+pub fn key(invocation: &Invocation, id: &str) -> ProfileKey {
+    (id.to_owned(), invocation.principal.secrecy_level)
+}
+
+impl Resource for ProfileRow {
+    type Id = ProfileKey;
+    const NAME: &'static str = "profile";
+
+    fn find(reader: &mut Reader<'_>, (id, clearance): &ProfileKey) -> QueryResult<Option<Self>> {
+        let (connection, tenant_id) = reader.parts();
+        let text = format!(
+            "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND id = ? AND {}",
+            visible(*clearance)
+        );
+        let statement = Statement::new(text).bind::<Text, _>(tenant_id).bind::<Text, _>(id);
+        on_engine!(connection, |inner| statement.get_result(inner)).optional()
+    }
+}
+
+/// Which profiles of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Of these kinds; of every kind when there is none.
+    pub kinds: Vec<ProfileKind>,
+    /// With at least this risk.
+    pub min_risk_score: u8,
+    /// Changed after this moment, in microseconds since 1970.
+    pub updated_after: i64,
+    /// Up to this secrecy.
+    pub clearance: SecrecyLevel,
+}
+
+/// The next profiles behind an identifier, in the order of identifiers.
+pub fn behind(
+    reader: &mut Reader<'_>,
+    selection: &Selection,
+    id: &str,
+    limit: u32,
+) -> QueryResult<Vec<ProfileRow>> {
+    let (connection, tenant_id) = reader.parts();
+    let mut condition = visible(selection.clearance);
+    if !selection.kinds.is_empty() {
+        let kinds: Vec<String> = selection.kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        condition.push_str(&format!(" AND kind IN ({})", kinds.join(", ")));
+    }
+    let text = format!(
+        "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND id > ? AND risk_score >= ? AND updated_at > ? \
+         AND {condition} ORDER BY id LIMIT ?"
+    );
+    let statement = Statement::new(text)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(id)
+        .bind::<Integer, _>(i32::from(selection.min_risk_score))
+        .bind::<BigInt, _>(selection.updated_after)
+        .bind::<BigInt, _>(i64::from(limit));
+    on_engine!(connection, |inner| statement.load(inner))
+}
+
+/// Creates a profile, or replaces what was imported of it before; what enrichments found stays. One above
+/// the writer's clearance is left as it is: `false`.
+pub fn import(tx: &mut Tx<'_>, row: &ImportedRow) -> QueryResult<bool> {
+    let clearance = tx.invocation().principal.secrecy_level;
+    let (connection, tenant_id) = tx.parts();
+    let text = format!(
+        "INSERT INTO profiles (tenant_id, id, kind, display_name, secrecy_level, risk_score, relations, created_at, \
+         updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, argus_now(), argus_now()) \
+         ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, display_name = excluded.display_name, \
+         secrecy_level = excluded.secrecy_level, risk_score = excluded.risk_score, relations = excluded.relations, \
+         updated_at = excluded.updated_at WHERE profiles.{}",
+        visible(clearance)
+    );
+    let statement = Statement::new(text)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(&*row.id)
+        .bind::<Text, _>(row.kind.as_str())
+        .bind::<Text, _>(&*row.display_name)
+        .bind::<Text, _>(row.secrecy_level.as_str())
+        .bind::<Integer, _>(i32::from(row.risk_score))
+        .bind::<Text, _>(&*row.relations);
+    on_engine!(connection, |inner| statement.execute(inner)).map(|changed| changed > 0)
+}
+
+/// Keeps what an enrichment found, and returns the profile as it is now; none when it has gone meanwhile.
+pub fn enrich(tx: &mut Tx<'_>, id: &str, risk_score: u8, findings: &str) -> QueryResult<Option<ProfileRow>> {
+    let (connection, tenant_id) = tx.parts();
+    let text = format!(
+        "UPDATE profiles SET risk_score = ?, findings = ?, updated_at = argus_now() \
+         WHERE tenant_id = ? AND id = ? RETURNING {COLUMNS}"
+    );
+    let statement = Statement::new(text)
+        .bind::<Integer, _>(i32::from(risk_score))
+        .bind::<Text, _>(findings)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(id);
+    on_engine!(connection, |inner| statement.get_result(inner)).optional()
+}

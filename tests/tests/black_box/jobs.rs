@@ -1,0 +1,326 @@
+//! Jobs on the live host, over HTTP, with the real kinds: accepted, done, fetched, cancelled, kept from others.
+
+use argus_openapi::Host;
+use argus_openapi::types::scopes::Scope;
+use argus_partner::sweeper;
+use argus_server::settings::Role;
+use argus_tests::{Answer, Caller, Installation, TestServer, on_both_engines, run_on_postgres, sql};
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+
+on_both_engines! {
+    an_import_is_done_and_its_result_can_be_fetched
+    what_was_imported_is_exported_again_in_either_format
+    an_export_in_one_format_is_an_import_of_the_same_profiles
+    an_upload_is_imported_row_by_row
+    a_graph_is_computed_over_the_imported_relations
+    an_enrichment_says_of_each_source_that_it_is_not_configured_and_makes_nothing_up
+    a_key_gives_the_first_reply_again_byte_for_byte
+    a_job_that_waits_is_cancelled_once
+    a_job_that_ended_cannot_be_cancelled
+    the_job_of_another_tenant_does_not_exist_for_any_operation
+    a_job_above_the_clearance_does_not_exist_and_cannot_be_asked_for
+    a_list_has_each_job_once_and_counts_them
+    a_result_is_gone_after_its_retention_and_the_job_stays
+}
+
+const JOBS: [Scope; 2] = [Scope::JobsRead, Scope::JobsWrite];
+
+async fn caller(server: &TestServer) -> Caller {
+    server.caller(Host::Api, &JOBS).await
+}
+
+fn import(profiles: &Value) -> Value {
+    json!({"kind": "import.bulk", "payload": {"profiles": profiles}})
+}
+
+fn profile(id: &str) -> Value {
+    json!({"id": id, "kind": "wallet", "display_name": format!("Profile {id}")})
+}
+
+/// The job's identifier.
+async fn enqueue(caller: &Caller, job: &Value) -> String {
+    caller.post("/v1/jobs", job).await.expect(201).text("id")
+}
+
+/// The job as it is when it has ended.
+async fn ended(caller: &Caller, id: &str) -> Value {
+    let patience = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let job = caller.get(&format!("/v1/jobs/{id}")).await.expect(200).json();
+        if job["completed_at"] != Value::Null {
+            return job;
+        }
+        assert!(tokio::time::Instant::now() < patience, "{job} does not end");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What a job that succeeded has made.
+async fn made(caller: &Caller, job: &Value) -> String {
+    let id = enqueue(caller, job).await;
+    let job = ended(caller, &id).await;
+    assert_eq!((&job["status"], &job["progress_pct"]), (&json!("succeeded"), &json!(100)), "{job}");
+    let result = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(200);
+    let url = result.text("signed_url");
+    reqwest::get(url).await.unwrap().error_for_status().unwrap().text().await.unwrap()
+}
+
+async fn an_import_is_done_and_its_result_can_be_fetched(server: TestServer) {
+    let caller = caller(&server).await;
+    let report = made(&caller, &import(&json!([profile("p1"), profile("p2")]))).await;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report, json!({"errors": [], "imported": 2, "refused": 0}));
+    let told = sql::lines(&mut server.connect(), "SELECT event AS line FROM outbox").unwrap();
+    assert_eq!(told, ["job.succeeded"]);
+}
+
+fn export(format: &str) -> Value {
+    json!({"kind": "export.bulk", "payload": {"format": format}})
+}
+
+/// Profiles with everything that a format could trip over.
+fn difficult() -> Value {
+    let names = ["=1+1", "-4.0", "+49 170", "@home", "'quoted", "say \"a\", b", "Zoë Straße", "plain"];
+    let profiles = names.iter().enumerate().map(|(place, name)| {
+        json!({
+            "id": format!("p{place}"), "kind": "entity", "display_name": name, "secrecy_level": "standard",
+            "risk_score": place * 10,
+            "relations": if place > 0 { json!([{"to": "p0", "label": "knows, or \"knows\""}]) } else { json!([]) },
+        })
+    });
+    profiles.collect()
+}
+
+async fn what_was_imported_is_exported_again_in_either_format(server: TestServer) {
+    let caller = caller(&server).await;
+    made(&caller, &import(&difficult())).await;
+    let lines = made(&caller, &export("ndjson")).await;
+    let exported: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let without_empty = |mut profile: Value| {
+        if profile["relations"] == json!([]) {
+            profile.as_object_mut().unwrap().remove("relations");
+        }
+        profile
+    };
+    let expected: Vec<Value> = difficult().as_array().unwrap().iter().cloned().map(without_empty).collect();
+    assert_eq!(exported.into_iter().map(without_empty).collect::<Vec<_>>(), expected);
+    let rows = made(&caller, &export("csv")).await;
+    assert!(rows.starts_with("id,kind,display_name,secrecy_level,risk_score,relations\r\n"), "{rows}");
+    for cell in ["'=1+1", "'-4.0", "'+49 170", "'@home", "''quoted"] {
+        assert!(rows.contains(&format!(",{cell},")), "{cell}: {rows}");
+    }
+}
+
+/// Sends bytes as an upload and returns its reference.
+async fn upload(caller: &Caller, bytes: Vec<u8>) -> String {
+    let offered = caller.send(caller.request(Method::POST, "/v1/uploads")).await.expect(201);
+    let sent = reqwest::Client::new().put(offered.text("upload_url")).body(bytes).send().await.unwrap();
+    sent.error_for_status().unwrap();
+    offered.text("upload_ref")
+}
+
+async fn an_export_in_one_format_is_an_import_of_the_same_profiles(server: TestServer) {
+    let first = caller(&server).await;
+    made(&first, &import(&difficult())).await;
+    let expected = made(&first, &export("ndjson")).await;
+    for format in ["ndjson", "csv"] {
+        let second = caller(&server).await;
+        let exported = made(&first, &export(format)).await.into_bytes();
+        let upload_ref = upload(&second, exported).await;
+        let payload = json!({"upload_ref": upload_ref, "format": format});
+        let report = made(&second, &json!({"kind": "import.bulk", "payload": payload})).await;
+        assert!(report.contains("\"refused\":0"), "{format}: {report}");
+        assert_eq!(made(&second, &export("ndjson")).await, expected, "{format}");
+    }
+}
+
+async fn an_upload_is_imported_row_by_row(server: TestServer) {
+    let caller = caller(&server).await;
+    let rows = format!("{}\nnonsense\n{}\n", profile("p1"), json!({"id": "p2"}));
+    let upload_ref = upload(&caller, rows.into_bytes()).await;
+    let report = made(&caller, &json!({"kind": "import.bulk", "payload": {"upload_ref": upload_ref}})).await;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["imported"], &report["refused"]), (&json!(1), &json!(2)));
+    let lines: Vec<_> = report["errors"].as_array().unwrap().iter().map(|error| &error["line"]).collect();
+    assert_eq!(lines, [&json!(2), &json!(3)]);
+
+    let missing = json!({"kind": "import.bulk", "payload": {"upload_ref": "upl_01jx0000000000000000000000"}});
+    let job = ended(&caller, &enqueue(&caller, &missing).await).await;
+    assert_eq!((&job["status"], &job["error"]["code"]), (&json!("failed"), &json!("upload_not_found")));
+}
+
+async fn a_graph_is_computed_over_the_imported_relations(server: TestServer) {
+    let caller = caller(&server).await;
+    made(&caller, &import(&difficult())).await;
+    let payload = json!({"algorithms": ["components"], "shortest_paths": [{"from": "p1", "to": "p7"}]});
+    let computed = made(&caller, &json!({"kind": "graph.compute", "payload": payload})).await;
+    let computed: Value = serde_json::from_str(&computed).unwrap();
+    assert_eq!(computed["components"][0].as_array().unwrap().len(), 8);
+    assert_eq!(computed["shortest_paths"][0]["path"], json!(["p1", "p0", "p7"]));
+}
+
+async fn an_enrichment_says_of_each_source_that_it_is_not_configured_and_makes_nothing_up(
+    server: TestServer,
+) {
+    let caller = caller(&server).await;
+    made(&caller, &import(&json!([profile("p1")]))).await;
+    let payload = json!({"profile_ids": ["p1", "p2"], "sources": ["osint", "finance"]});
+    let lines = made(&caller, &json!({"kind": "intelligence.enrich.bulk", "payload": payload})).await;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let outcome = |source| json!({"source": source, "status": "not_configured"});
+    assert_eq!(
+        lines,
+        [
+            json!({"profile_id": "p1", "outcomes": [outcome("osint"), outcome("finance")]}),
+            json!({"profile_id": "p2", "error": {"code": "not_found", "message": "no such profile"}}),
+        ]
+    );
+}
+
+async fn with_key(caller: &Caller, key: &str, job: &Value) -> Answer {
+    caller.send(caller.request(Method::POST, "/v1/jobs").header("idempotency-key", key).json(job)).await
+}
+
+async fn a_key_gives_the_first_reply_again_byte_for_byte(server: TestServer) {
+    let caller = caller(&server).await;
+    let first = with_key(&caller, "k", &import(&json!([profile("p1")]))).await.expect(201);
+    ended(&caller, &first.text("id")).await;
+    let again = with_key(&caller, "k", &export("csv")).await.expect(200);
+    assert_eq!(again.body, first.body);
+}
+
+#[test]
+fn of_two_hundred_posts_with_one_key_on_two_nodes_one_makes_a_job() {
+    run_on_postgres(|installation: Installation| async {
+        let server = TestServer::from(installation);
+        let other = server.another_node();
+        let here = caller(&server).await;
+        let there = here.at(&other);
+        let job = import(&json!([profile("p1")]));
+        let posts = (0..200).map(|number| with_key(if number % 2 == 0 { &here } else { &there }, "k", &job));
+        let answers = futures::future::join_all(posts).await;
+        let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+        assert_eq!((count(201), count(200)), (1, 199));
+        let bodies: HashSet<_> = answers.iter().map(|answer| &answer.body).collect();
+        assert_eq!(bodies.len(), 1);
+        let jobs = sql::lines(&mut server.connect(), "SELECT id AS line FROM jobs").unwrap();
+        assert_eq!(jobs.len(), 1);
+        ended(&here, &jobs[0]).await;
+    });
+}
+
+/// A server on which nobody works on jobs.
+fn without_workers(mut installation: Installation) -> TestServer {
+    installation.settings.role = Role::Api;
+    installation.into()
+}
+
+async fn cancel(caller: &Caller, id: &str) -> Answer {
+    caller.send(caller.request(Method::DELETE, &format!("/v1/jobs/{id}"))).await
+}
+
+async fn a_job_that_waits_is_cancelled_once(installation: Installation) {
+    let server = without_workers(installation);
+    let caller = caller(&server).await;
+    let id = enqueue(&caller, &import(&json!([profile("p1")]))).await;
+    let result = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(202).json();
+    assert_eq!(result, json!({"status": "queued", "progress_pct": 0}));
+    cancel(&caller, &id).await.expect(204);
+    cancel(&caller, &id).await.expect(200);
+    let job = caller.get(&format!("/v1/jobs/{id}")).await.expect(200).json();
+    assert_eq!((&job["status"], &job["error"]), (&json!("cancelled"), &Value::Null));
+    let refused = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(409);
+    assert_eq!(refused.text("message"), "the job was cancelled; there is no result");
+}
+
+async fn a_job_that_ended_cannot_be_cancelled(server: TestServer) {
+    let caller = caller(&server).await;
+    let id = enqueue(&caller, &import(&json!([profile("p1")]))).await;
+    ended(&caller, &id).await;
+    let refused = cancel(&caller, &id).await.expect(409);
+    assert_eq!(refused.text("message"), "the job has already succeeded");
+}
+
+async fn the_job_of_another_tenant_does_not_exist_for_any_operation(server: TestServer) {
+    let (owner, stranger) = (caller(&server).await, caller(&server).await);
+    let id = enqueue(&owner, &import(&json!([profile("p1")]))).await;
+    ended(&owner, &id).await;
+    for path in [format!("/v1/jobs/{id}"), format!("/v1/jobs/{id}/result")] {
+        stranger.get(&path).await.expect(404);
+    }
+    cancel(&stranger, &id).await.expect(404);
+    let list = stranger.get("/v1/jobs").await.expect(200).json();
+    assert_eq!(list, json!({"jobs": [], "next_cursor": null, "total_count": 0}));
+    // What is no identifier of a job is treated alike.
+    owner.get("/v1/jobs/nonsense").await.expect(404);
+}
+
+async fn a_job_above_the_clearance_does_not_exist_and_cannot_be_asked_for(server: TestServer) {
+    let caller = caller(&server).await;
+    let mut job = import(&json!([profile("p1")]));
+    job["secrecy_level"] = json!("secret");
+    let refused = caller.post("/v1/jobs", &job).await.expect(403);
+    assert_eq!(refused.text("error_code"), "secrecy_level_exceeded");
+    let id = enqueue(&caller, &import(&json!([profile("p1")]))).await;
+    ended(&caller, &id).await;
+    sql::execute(&mut server.connect(), "UPDATE jobs SET secrecy_level = 'secret'").unwrap();
+    caller.get(&format!("/v1/jobs/{id}")).await.expect(404);
+    cancel(&caller, &id).await.expect(404);
+    assert_eq!(caller.get("/v1/jobs").await.expect(200).json()["total_count"], 0);
+}
+
+async fn a_list_has_each_job_once_and_counts_them(installation: Installation) {
+    let server = without_workers(installation);
+    let caller = caller(&server).await;
+    let mut ids = Vec::new();
+    for _ in 0..12 {
+        ids.push(enqueue(&caller, &export("csv")).await);
+    }
+    ids.push(enqueue(&caller, &import(&json!([profile("p1")]))).await);
+    ids.reverse();
+    let (mut listed, mut query) = (Vec::new(), "limit=5".to_owned());
+    loop {
+        let page = caller.get(&format!("/v1/jobs?{query}")).await.expect(200).json();
+        assert_eq!(page["total_count"], 13);
+        listed.extend(
+            page["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        query = format!("limit=5&cursor={cursor}");
+    }
+    assert_eq!(listed, ids);
+    let imports = caller.get("/v1/jobs?kind=import.bulk&status=queued").await.expect(200).json();
+    assert_eq!((&imports["total_count"], &imports["jobs"][0]["id"]), (&json!(1), &json!(ids[0])));
+    let foreign = self::caller(&server).await;
+    let cursor = caller.get("/v1/jobs?limit=5").await.expect(200).text("next_cursor");
+    foreign.get(&format!("/v1/jobs?cursor={cursor}")).await.expect(400);
+}
+
+async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServer) {
+    let caller = caller(&server).await;
+    let id = enqueue(&caller, &import(&json!([profile("p1")]))).await;
+    ended(&caller, &id).await;
+    let url = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(200).text("signed_url");
+    let day = 24 * 3600 * 1_000_000_i64;
+    let age = format!(
+        "UPDATE jobs SET completed_at = completed_at - {}, cleanup_at = cleanup_at - {}",
+        31 * day,
+        31 * day
+    );
+    sql::execute(&mut server.connect(), &age).unwrap();
+    let gone = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(410);
+    assert_eq!(gone.text("error_code"), "gone");
+    assert_eq!(sweep(&server).await, 1);
+    assert_eq!(reqwest::get(url).await.unwrap().status(), 404, "the object has gone, too");
+    caller.get(&format!("/v1/jobs/{id}")).await.expect(200);
+    caller.get(&format!("/v1/jobs/{id}/result")).await.expect(410);
+    assert_eq!(sweep(&server).await, 0);
+}
+
+async fn sweep(server: &TestServer) -> usize {
+    let app = server.state();
+    sweeper::sweep(&app.database.every_tenant, &app.jobs.objects).await.unwrap()
+}
