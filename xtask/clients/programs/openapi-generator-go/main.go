@@ -33,9 +33,9 @@ func main() {
 	caller := context.WithValue(context.Background(), sandbox.ContextAccessToken, os.Getenv("ARGUS_SANDBOX_TOKEN"))
 	now, early := jobs(""), jobs("argus-clock=10")
 
-	payload := map[string]any{"profile_ids": []string{"p1", "p2"}}
-	body := sandbox.NewJobCreate(sandbox.JOBKIND_IntelligenceEnrichBulk, payload)
-	job, response, err := now.JobCreate(caller).JobCreate(*body).Execute()
+	payload := sandbox.NewEnrichPayload([]string{"p1", "p2"})
+	body := sandbox.EnrichJobAsJobCreate(sandbox.NewEnrichJob("intelligence.enrich.bulk", *payload))
+	job, response, err := now.JobCreate(caller).JobCreate(body).Execute()
 	check(err == nil && response.StatusCode == http.StatusCreated, err, response)
 	check(job.Kind == sandbox.JOBKIND_IntelligenceEnrichBulk && job.Status == sandbox.JOBSTATUS_Queued, job)
 

@@ -6,6 +6,8 @@ import argus.sandbox.ApiResponse;
 import argus.sandbox.api.JobsApi;
 import argus.sandbox.model.ApiError;
 import argus.sandbox.model.Job;
+import argus.sandbox.model.EnrichJob;
+import argus.sandbox.model.EnrichPayload;
 import argus.sandbox.model.JobCreate;
 import argus.sandbox.model.JobCreated;
 import argus.sandbox.model.JobKind;
@@ -34,9 +36,9 @@ public final class Program {
     JobsApi jobs = new JobsApi(SANDBOX);
     Map<String, String> early = Map.of("Prefer", "argus-clock=10");
 
-    Map<String, Object> payload = Map.of("profile_ids", List.of("p1", "p2"));
-    JobCreate body = new JobCreate().kind(JobKind.IntelligenceEnrichBulk).payload(payload);
-    ApiResponse<JobCreated> created = jobs.jobCreateWithHttpInfo(body, null);
+    EnrichPayload payload = new EnrichPayload().profileIds(List.of("p1", "p2"));
+    EnrichJob body = new EnrichJob().kind(EnrichJob.KindEnum.IntelligenceEnrichBulk).payload(payload);
+    ApiResponse<JobCreated> created = jobs.jobCreateWithHttpInfo(new JobCreate(body), null);
     check(created.getStatusCode() == 201, created.getStatusCode());
     JobCreated job = created.getData();
     check(job.getKind() == JobKind.IntelligenceEnrichBulk && job.getStatus() == JobStatus.Queued, job);

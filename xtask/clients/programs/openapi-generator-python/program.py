@@ -5,7 +5,7 @@ from datetime import datetime
 
 import argus_auth
 import argus_sandbox
-from argus_sandbox import ApiError, JobCreate, JobKind, JobStatus
+from argus_sandbox import ApiError, EnrichJob, EnrichPayload, JobCreate, JobKind, JobStatus
 
 settings = argus_sandbox.Configuration(
     host=os.environ["ARGUS_SANDBOX_URL"], access_token=os.environ["ARGUS_SANDBOX_TOKEN"]
@@ -13,8 +13,8 @@ settings = argus_sandbox.Configuration(
 jobs = argus_sandbox.JobsApi(argus_sandbox.ApiClient(settings))
 early = {"Prefer": "argus-clock=10"}
 
-body = JobCreate(kind=JobKind.IntelligenceEnrichBulk, payload={"profile_ids": ["p1", "p2"]})
-created = jobs.job_create_with_http_info(body)
+body = EnrichJob(kind="intelligence.enrich.bulk", payload=EnrichPayload(profile_ids=["p1", "p2"]))
+created = jobs.job_create_with_http_info(JobCreate(body))
 assert created.status_code == 201, created
 job = created.data
 assert job.kind is JobKind.IntelligenceEnrichBulk and job.status is JobStatus.Queued, job

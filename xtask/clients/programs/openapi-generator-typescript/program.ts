@@ -5,6 +5,7 @@ import { Configuration as AuthConfiguration, IdentityApi, Scope } from "./auth/i
 import {
   ApiErrorFromJSON,
   Configuration,
+  EnrichJobKindEnum,
   type Job,
   JobKind,
   JobResultStatus,
@@ -18,7 +19,7 @@ const jobs = new JobsApi(new Configuration(sandbox));
 const early = new JobsApi(new Configuration({ ...sandbox, headers: { Prefer: "argus-clock=10" } }));
 
 const created = await jobs.jobCreateRaw({
-  jobCreate: { kind: JobKind.IntelligenceEnrichBulk, payload: { profile_ids: ["p1", "p2"] } },
+  jobCreate: { kind: EnrichJobKindEnum.IntelligenceEnrichBulk, payload: { profileIds: ["p1", "p2"] } },
 });
 assert.equal(created.raw.status, 201);
 const job = await created.value();

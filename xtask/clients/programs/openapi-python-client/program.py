@@ -1,7 +1,7 @@
 """What a partner does first, through the clients that openapi-python-client makes."""
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from argus_auth import AuthenticatedClient as AuthClient
@@ -11,8 +11,13 @@ from argus_sandbox import AuthenticatedClient
 from argus_sandbox.api.jobs import job_create, job_list, job_result, job_view
 from argus_sandbox.models import (
     ApiError,
-    JobCreate,
-    JobCreatePayload,
+    EnrichJob,
+    EnrichJobKind,
+    EnrichPayload,
+    ExportFormat,
+    ExportJob,
+    ExportJobKind,
+    ExportPayload,
     JobKind,
     JobProgress,
     JobProgressStatus,
@@ -25,13 +30,17 @@ from argus_sandbox.types import UNSET
 sandbox = AuthenticatedClient(base_url=os.environ["ARGUS_SANDBOX_URL"], token=os.environ["ARGUS_SANDBOX_TOKEN"])
 early = sandbox.with_headers({"Prefer": "argus-clock=10"})
 
-payload = JobCreatePayload.from_dict({"profile_ids": ["p1", "p2"]})
-body = JobCreate(kind=JobKind.INTELLIGENCE_ENRICH_BULK, payload=payload)
+payload = EnrichPayload(profile_ids=["p1", "p2"])
+body = EnrichJob(kind=EnrichJobKind.INTELLIGENCE_ENRICH_BULK, payload=payload)
 created = job_create.sync_detailed(client=sandbox, body=body)
 assert created.status_code == HTTPStatus.CREATED, created
 job = created.parsed
 assert job.kind is JobKind.INTELLIGENCE_ENRICH_BULK and job.status is JobStatus.QUEUED, job
 assert isinstance(job.created_at, datetime), job
+
+payload = ExportPayload(format_=ExportFormat.CSV, updated_after=datetime(2026, 5, 1, tzinfo=UTC))
+export = job_create.sync(client=sandbox, body=ExportJob(kind=ExportJobKind.EXPORT_BULK, payload=payload))
+assert export.kind is JobKind.EXPORT_BULK, export
 
 running = job_view.sync(job.id, client=early)
 assert running.id == job.id and running.status is JobStatus.RUNNING and running.completed_at is None, running

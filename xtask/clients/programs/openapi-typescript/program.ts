@@ -3,20 +3,24 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { paths as AuthPaths } from "./auth.js";
-import { type components, JobKind, JobProgressStatus, JobResultStatus, JobStatus, type paths } from "./sandbox.js";
+import { type components, EnrichJobKind, ExportFormat, ExportJobKind, JobKind, JobProgressStatus, JobResultStatus, JobStatus, type paths } from "./sandbox.js";
 
 const bearer = (name: string) => ({ Authorization: `Bearer ${process.env[name]}` });
 const sandbox = createClient<paths>({ baseUrl: process.env.ARGUS_SANDBOX_URL!, headers: bearer("ARGUS_SANDBOX_TOKEN") });
 const early = { Prefer: "argus-clock=10" };
 
 const created = await sandbox.POST("/v1/jobs", {
-  body: { kind: JobKind.IntelligenceEnrichBulk, payload: { profile_ids: ["p1", "p2"] } },
+  body: { kind: EnrichJobKind.IntelligenceEnrichBulk, payload: { profile_ids: ["p1", "p2"] } },
 });
 assert.equal(created.response.status, 201);
 const job: components["schemas"]["JobCreated"] = created.data!;
 assert.equal(job.kind, JobKind.IntelligenceEnrichBulk);
 assert.equal(job.status, JobStatus.Queued);
 const params = { path: { id: job.id } };
+
+const payload = { format: ExportFormat.Csv, updated_after: new Date(Date.UTC(2026, 4)).toISOString() };
+const exported = await sandbox.POST("/v1/jobs", { body: { kind: ExportJobKind.ExportBulk, payload } });
+assert.equal(exported.data!.kind, JobKind.ExportBulk);
 
 const running = await sandbox.GET("/v1/jobs/{id}", { params, headers: early });
 assert.equal(running.data!.status, JobStatus.Running);

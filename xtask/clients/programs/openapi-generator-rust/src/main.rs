@@ -6,9 +6,11 @@ use argus_sandbox::apis::jobs_api::{
     job_result, job_view,
 };
 use argus_sandbox::apis::{Error, ResponseContent};
-use argus_sandbox::models::{JobCreate, JobKind, JobProgressStatus, JobResultStatus, JobStatus};
+use argus_sandbox::models::{
+    EnrichJob, EnrichPayload, JobCreate, JobKind, JobProgressStatus, JobResultStatus, JobStatus, enrich_job,
+};
 use reqwest::header::{HeaderName, HeaderValue};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -31,8 +33,9 @@ fn sandbox(prefer: Option<&'static str>) -> Configuration {
 async fn main() {
     let (sandbox, early) = (sandbox(None), sandbox(Some("argus-clock=10")));
 
-    let payload = HashMap::from([("profile_ids".to_owned(), ["p1", "p2"].as_slice().into())]);
-    let created = job_create(&sandbox, JobCreate::new(JobKind::IntelligenceEnrichBulk, payload), None);
+    let payload = EnrichPayload::new(vec!["p1".to_owned(), "p2".to_owned()]);
+    let job = EnrichJob::new(enrich_job::Kind::IntelligenceEnrichBulk, payload);
+    let created = job_create(&sandbox, JobCreate::EnrichJob(Box::new(job)), None);
     // The client tells responses apart by what fits first, and 200 (a repeated key) has the same body.
     let (status, job) = match created.await.unwrap() {
         ResponseContent {
