@@ -50,6 +50,29 @@ fn the_branch_that_asks_for_most_comes_first() {
 }
 
 #[test]
+fn what_has_one_value_is_filled_in_and_what_may_be_left_out_is_a_plain_text() {
+    let input = input();
+    let schemas = &input["components"]["schemas"];
+    for (job, kind) in [
+        ("EnrichJob", "intelligence.enrich.bulk"),
+        ("ExportJob", "export.bulk"),
+        ("ImportJob", "import.bulk"),
+        ("GraphJob", "graph.compute"),
+    ] {
+        assert_eq!(schemas[job]["properties"]["kind"]["default"], kind);
+        assert_eq!(schemas[job]["required"], json!(["payload"]));
+        let callback = &schemas[job]["properties"]["callback_url"];
+        assert_eq!((&callback["type"], &callback["nullable"]), (&json!("string"), &json!(true)));
+        assert!(callback.get("pattern").is_none() && callback.get("maxLength").is_none());
+    }
+    // What must be sent keeps its bounds, and so does a secret.
+    assert!(schemas["WebhookCreate"]["properties"]["url"]["pattern"].is_string());
+    assert_eq!(schemas["WebhookUpdate"]["properties"]["secret"]["minLength"], 16);
+    // A member with several values is nobody's to fill in.
+    assert!(schemas["ProfileRecord"]["properties"]["kind"].get("default").is_none());
+}
+
+#[test]
 fn the_generator_gets_no_range_and_each_mocked_operation_its_preferences() {
     let input = input();
     for route in routes(&input) {

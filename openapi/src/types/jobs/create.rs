@@ -152,7 +152,8 @@ fn of_kind<P: JsonSchema>(kind: JobKind, description: &str, generator: &mut Sche
     schema.into()
 }
 
-/// One of these shapes.
+/// One of these shapes. Their `kind` tells them apart without a discriminator, with which generated clients for
+/// Rust write `kind` twice.
 fn one_of(shapes: Vec<Schema>) -> Schema {
     let shapes = SubschemaValidation { one_of: Some(shapes), ..SubschemaValidation::default() };
     let mut schema = SchemaObject { subschemas: Some(Box::new(shapes)), ..SchemaObject::default() };
