@@ -105,6 +105,20 @@ fn a_job_can_be_cancelled_until_it_ends() {
     assert_eq!((cancel(""), cancel("argus-clock=29"), cancel("argus-clock=30")), (204, 204, 409));
 }
 
+#[test]
+fn a_job_takes_the_upload_that_the_sandbox_made_and_any_other() {
+    let upload = body(&ask("", &partner::UploadCreate));
+    assert_eq!(upload["expires_at"], "2026-05-08T12:15:00Z");
+    let url = upload["upload_url"].as_str().expect("a URL");
+    let reference = upload["upload_ref"].as_str().expect("a reference");
+    assert!(url.starts_with("https://sandbox-api.knogin.com/") && url.contains(reference), "{url}");
+    for upload_ref in [reference, "upl_1"] {
+        let request = json!({ "kind": "import.bulk", "payload": { "upload_ref": upload_ref } }).to_string();
+        let body = &crate::support::read_job(&request);
+        assert_eq!(ask("", &partner::JobCreate { idempotency_key: None, body }).status, 201, "{upload_ref}");
+    }
+}
+
 fn page(query: &JobQuery, prefer: &str) -> Value {
     body(&ask(prefer, &partner::JobList { query }))
 }
