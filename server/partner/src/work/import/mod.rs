@@ -19,7 +19,7 @@ use argus_openapi::types::jobs::{ExportFormat, ImportPayload, JobKind};
 use argus_openapi::types::profiles::{ProfileRecord, RiskScore};
 use futures::TryStreamExt;
 use serde::Serialize;
-use source::{Progress, Row};
+use source::{INFLATED_MAX, Progress, Row};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -72,7 +72,8 @@ impl Import {
         let progress = Arc::new(Progress::default());
         let (send, mut batches) = mpsc::channel(WAITING);
         let counted = Arc::clone(&progress);
-        let reading = spawn_blocking(move || source::read(reader, format, &counted, BATCH, &send));
+        let reading =
+            spawn_blocking(move || source::read(reader, format, &counted, (BATCH, INFLATED_MAX), &send));
         while let Some(rows) = batches.recv().await {
             self.write(job, rows, report).await?;
             job.report(progress.bytes(), head.length);
@@ -89,7 +90,7 @@ impl Import {
         let clearance = job.context.principal.secrecy_level;
         let mut good = Vec::with_capacity(rows.len());
         for Row { line, content } in rows {
-            match content.and_then(|record| imported(*record, clearance)) {
+            match content.and_then(|record| imported(&record, clearance)) {
                 Ok(row) => good.push((line, row)),
                 Err(message) => report.refuse(line, &message)?,
             }
@@ -109,7 +110,7 @@ impl Import {
     }
 }
 
-fn imported(record: ProfileRecord, clearance: SecrecyLevel) -> Result<ImportedRow, String> {
+fn imported(record: &ProfileRecord, clearance: SecrecyLevel) -> Result<ImportedRow, String> {
     let secrecy_level = record.secrecy_level.unwrap_or(clearance);
     if secrecy_level > clearance {
         return Err("`secrecy_level` is above that of the job".to_owned());
