@@ -8,13 +8,21 @@ use super::location::Location;
 use super::settings::Deadlines;
 use super::socket::{Readable, Socket, Sockets};
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// One connection is made at a time, so that its socket can be told from others.
-static TURN: Semaphore = Semaphore::const_new(1);
+/// One connection to a port is made at a time, so that its socket can be told from others; a server that does
+/// not answer keeps nobody from another one.
+static TURNS: Mutex<BTreeMap<u16, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
+
+/// The turn to connect to a port.
+fn turn(port: u16) -> Arc<Semaphore> {
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(turns.entry(port).or_insert_with(|| Arc::new(Semaphore::new(1))))
+}
 
 /// A connection that was used a moment ago is not asked whether it still answers.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -103,7 +111,8 @@ impl Manager {
     /// A connection to a server, within its time.
     async fn connect_within(&self, port: u16) -> Result<Pooled, OpenError> {
         let limit = self.deadlines.connect;
-        let turn = TURN.acquire().await.map_err(|error| OpenError::Connect(error.to_string()))?;
+        let turn = turn(port).acquire_owned().await;
+        let turn = turn.map_err(|error| OpenError::Connect(error.to_string()))?;
         let (location, purpose, deadlines) = (self.location.clone(), self.purpose, self.deadlines);
         // On a task of its own: the turn ends with the attempt, and not with a caller who has gone.
         let attempt = tokio::spawn(async move {

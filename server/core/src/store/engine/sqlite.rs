@@ -1,6 +1,6 @@
 //! What only SQLite does: the file, its pragmas, the one writer, `INSERT OR IGNORE`.
 
-use super::super::error::OpenError;
+use super::super::error::{Kind, OpenError};
 use super::super::schema::installation;
 use super::super::settings::Deadlines;
 use super::{Name, Use};
@@ -14,6 +14,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Messages of a database that another connection holds.
 pub(super) const BUSY: &[&str] =
@@ -72,11 +73,26 @@ pub(in super::super) fn connect(
     };
     connection
         .batch_execute(&format!("PRAGMA busy_timeout = {};", deadlines.lock_wait().as_millis()))
-        .and_then(|()| connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"))
+        .and_then(|()| begin_journal(&mut connection, deadlines.lock_wait()))
         .and_then(|()| connection.batch_execute(pragmas))
         .and_then(|()| argus_now_utils::register_nondeterministic_impl(&connection, now))
         .map_err(|error| open_error(path, error))?;
     Ok(connection)
+}
+
+/// Sees to it that the file has a write-ahead log. SQLite does not wait by itself while another process makes the
+/// log, or removes it because it was the last one.
+fn begin_journal(connection: &mut SqliteConnection, limit: Duration) -> QueryResult<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let began = Instant::now();
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;") {
+            Err(error) if super::kind(&error) == Kind::Conflict && began.elapsed() < limit => {
+                std::thread::sleep(PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 #[diesel::declare_sql_function]
