@@ -31,12 +31,20 @@ pub(super) fn check(tools: &Tools, server: &DevServer) -> Result<(), String> {
         let mut findings = Vec::new();
         for host in Host::ALL {
             let walk = Walk::new(Proxy::start(tools, server, host)?, server, host)?;
-            for row in ARGUS.rows.iter().filter(|row| row.is_published() && row.served_by(host)) {
+            let walked =
+                |row: &&OperationRow| row.is_published() && row.served_by(host) && stands_still(row, host);
+            for row in ARGUS.rows.iter().filter(walked) {
                 findings.extend(walk.findings(row).await);
             }
         }
         if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
     })
+}
+
+/// Whether an example has the same answer whenever it is sent. What the live API host works on moves on by itself,
+/// so that a job may have ended before it is cancelled; the black-box tests judge its answers by the descriptor.
+fn stands_still(row: &OperationRow, host: Host) -> bool {
+    host != Host::Api || row.access == Access::Public
 }
 
 /// A running Prism before one host.
