@@ -2,7 +2,7 @@
 //! attempts, uploads, idempotency keys. When that is, says `argus_core::jobs::retention`.
 
 use crate::error::Error;
-use crate::store::uploads;
+use crate::store::uploads::{self, UploadRow};
 use crate::work::result::{Form, name};
 use argus_core::jobs::retention::{self, Ended};
 use argus_core::objects::{Collection, ObjectKey, Objects};
@@ -33,17 +33,34 @@ pub async fn sweep(every_tenant: &EveryTenant, objects: &Objects) -> Result<usiz
     let keys = every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
     let mut swept = keys;
     for job in every_tenant.run(|connection| Ok::<_, Error>(retention::due(connection)?)).await? {
-        remove_objects(objects, &job).await?;
-        every_tenant.run(move |connection| Ok::<_, Error>(retention::done(connection, &job)?)).await?;
-        swept += 1;
+        swept += counted(sweep_job(every_tenant, objects, job).await);
     }
     for upload in every_tenant.run(|connection| Ok::<_, Error>(uploads::over(connection)?)).await? {
-        let key = ObjectKey::new(Collection::Uploads, &upload.tenant_id, upload.id.as_str());
-        objects.delete(&key.map_err(Error::fault)?).await.map_err(Error::fault)?;
-        every_tenant.run(move |connection| Ok::<_, Error>(uploads::remove(connection, &upload.id)?)).await?;
-        swept += 1;
+        swept += counted(sweep_upload(every_tenant, objects, upload).await);
     }
     Ok(swept)
+}
+
+/// One that cannot be removed keeps nothing else from it, and is tried again the next time.
+fn counted(outcome: Result<(), Error>) -> usize {
+    match outcome {
+        Ok(()) => 1,
+        Err(error) => {
+            tracing::warn!(cause = %error, "something is removed later");
+            0
+        }
+    }
+}
+
+async fn sweep_job(every_tenant: &EveryTenant, objects: &Objects, job: Ended) -> Result<(), Error> {
+    remove_objects(objects, &job).await?;
+    every_tenant.run(move |connection| Ok(retention::done(connection, &job)?)).await
+}
+
+async fn sweep_upload(every_tenant: &EveryTenant, objects: &Objects, upload: UploadRow) -> Result<(), Error> {
+    let key = ObjectKey::new(Collection::Uploads, &upload.tenant_id, upload.id.as_str());
+    objects.delete(&key.map_err(Error::fault)?).await.map_err(Error::fault)?;
+    every_tenant.run(move |connection| Ok(uploads::remove(connection, &upload.id)?)).await
 }
 
 /// Removes whatever the attempts of a job may have left, but not a result that is still kept.

@@ -1,5 +1,6 @@
 //! Jobs on the live host, over HTTP, with the real kinds: accepted, done, fetched, cancelled, kept from others.
 
+use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::sweeper;
@@ -24,6 +25,8 @@ on_both_engines! {
     a_job_above_the_clearance_does_not_exist_and_cannot_be_asked_for
     a_list_has_each_job_once_and_counts_them
     a_result_is_gone_after_its_retention_and_the_job_stays
+    an_upload_is_removed_after_its_time
+    an_operator_lists_cancels_and_accepts_jobs_anew
 }
 
 const JOBS: [Scope; 2] = [Scope::JobsRead, Scope::JobsWrite];
@@ -323,4 +326,43 @@ async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServ
 async fn sweep(server: &TestServer) -> usize {
     let app = server.state();
     sweeper::sweep(&app.database.every_tenant, &app.jobs.objects).await.unwrap()
+}
+
+async fn an_upload_is_removed_after_its_time(server: TestServer) {
+    let caller = caller(&server).await;
+    let upload_ref = upload(&caller, profile("p1").to_string().into_bytes()).await;
+    assert_eq!(sweep(&server).await, 0);
+    let week = 7 * 24 * 3600 * 1_000_000_i64;
+    sql::execute(&mut server.connect(), &format!("UPDATE uploads SET created_at = created_at - {week}"))
+        .unwrap();
+    assert_eq!(sweep(&server).await, 1);
+    let job = json!({"kind": "import.bulk", "payload": {"upload_ref": upload_ref}});
+    let job = ended(&caller, &enqueue(&caller, &job).await).await;
+    assert_eq!(job["error"]["code"], "upload_not_found");
+}
+
+async fn an_operator_lists_cancels_and_accepts_jobs_anew(installation: Installation) {
+    let server = without_workers(installation);
+    let caller = caller(&server).await;
+    let id = enqueue(&caller, &export("csv")).await;
+    let command = |arguments: &[&str]| {
+        let output = server.command(binary(), &[&["jobs"], arguments].concat());
+        (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, list) = command(&["list", "--status", "queued"]);
+    assert!(code == 0 && list.starts_with(&format!("{id}  queued")) && list.lines().count() == 1, "{list}");
+    assert_eq!(command(&["list", "--tenant", "tnt_another"]), (0, String::new()));
+    assert_eq!(command(&["cancel", &id]).0, 0);
+    let (code, refused) = command(&["cancel", &id]);
+    assert!(code == 2 && refused.contains("has ended already"), "{refused}");
+    let (code, refused) = command(&["retry", &id]);
+    assert!(code == 2 && refused.contains("no such failed job"), "{refused}");
+    let failed = "UPDATE jobs SET status = 'failed', error_code = 'x', error_message = 'y'; \
+        UPDATE outbox SET event = 'job.failed'";
+    sql::execute(&mut server.connect(), failed).unwrap();
+    let (code, again) = command(&["retry", &id]);
+    let again = again.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(code == 0 && again != id, "{again}");
+    assert_eq!(caller.get(&format!("/v1/jobs/{again}")).await.expect(200).json()["status"], "queued");
+    assert_eq!(caller.get(&format!("/v1/jobs/{id}")).await.expect(200).json()["status"], "failed");
 }

@@ -21,6 +21,7 @@ on_both_engines! {
     what_no_signal_told_of_is_found_all_the_same
     a_job_is_tried_again_after_a_passing_failure_and_given_up_after_the_last
     a_panic_costs_its_own_job_alone
+    an_end_that_the_database_does_not_take_costs_its_own_job_alone
     a_cancelled_job_stops_its_work
     no_more_jobs_run_than_there_are_slots
     a_worker_that_is_told_to_stop_lets_its_jobs_end
@@ -76,6 +77,8 @@ impl Work for Failing {
     async fn run(&self, _: &Assignment, how: String) -> Result<Option<StoredResult>, Unfinished> {
         match &*how {
             "panic" => panic!("as it was told"),
+            // PostgreSQL keeps no such text.
+            "nul" => Err(Unfinished::failed("broken", "a\0b")),
             how => Err(Unfinished::transient("later", how.to_owned())),
         }
     }
@@ -176,6 +179,16 @@ async fn a_panic_costs_its_own_job_alone(installation: Installation) {
     shop.until(&broken, JobStatus::Failed).await;
     shop.until(&whole, JobStatus::Succeeded).await;
     shop.stop(super::LONG).await;
+}
+
+async fn an_end_that_the_database_does_not_take_costs_its_own_job_alone(installation: Installation) {
+    let mut shop = Shop::open(installation, NEVER).await;
+    let broken = shop.enqueue("test.failing", "\"nul\"").await;
+    let whole = shop.enqueue("test.nothing", "{}").await;
+    shop.signals.enqueued();
+    shop.until(&whole, JobStatus::Succeeded).await;
+    shop.until(&broken, JobStatus::Failed).await;
+    assert_eq!(shop.stop(super::LONG).await, 0);
 }
 
 async fn a_cancelled_job_stops_its_work(installation: Installation) {

@@ -45,6 +45,7 @@ impl JobCreate {
 #[serde(deny_unknown_fields)]
 struct Members<P> {
     /// What the job does.
+    // Read before, to know which `P` it is; here it is taken, and published.
     #[allow(dead_code)]
     kind: JobKind,
     /// What it takes for that.

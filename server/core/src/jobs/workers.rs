@@ -204,10 +204,7 @@ impl Node {
         slot: OwnedSemaphorePermit,
     ) {
         let done = AssertUnwindSafe(self.registry.run(&claimed, &job)).catch_unwind().await;
-        let ending = done.unwrap_or_else(|_| Ending::Failed {
-            code: "internal".to_owned(),
-            message: "a fault on this side".to_owned(),
-        });
+        let ending = done.unwrap_or_else(|_| fault());
         // Nobody receives it only when the node has stopped; then the lease ends by itself.
         let _ = self.ends.send(End { lease: claimed.lease, ending, _slot: slot });
     }
@@ -216,15 +213,35 @@ impl Node {
     async fn write_ends(self: Arc<Self>, mut ended: mpsc::UnboundedReceiver<End>) {
         let mut ends = Vec::new();
         while ended.recv_many(&mut ends, ENDS_MAX).await > 0 {
-            let endings: Arc<[(Lease, Ending)]> =
+            let endings: Vec<(Lease, Ending)> =
                 ends.iter().map(|end| (end.lease.clone(), end.ending.clone())).collect();
-            // As long as the leases hold, nobody else can do it; afterwards it changes nothing.
-            while let Err(error) = self.write(Arc::clone(&endings)).await {
-                tracing::warn!(cause = %error, "the ends of jobs cannot be written for now");
-                sleep(RETRY).await;
-            }
+            self.write_surely(endings).await;
             let mut held = self.held();
             ends.drain(..).for_each(|end| drop(held.remove(&end.lease)));
+        }
+    }
+
+    /// Writes ends, however long it takes: as long as the leases hold, nobody else can, and afterwards it changes
+    /// nothing. One that the database will never take must not keep the others from being written, so that each is
+    /// then written by itself, and that one as a failure whose text is ours.
+    async fn write_surely(&self, endings: Vec<(Lease, Ending)>) {
+        let mut open = vec![endings];
+        while let Some(endings) = open.pop() {
+            match self.write(endings.clone().into()).await {
+                Ok(()) => {}
+                Err(error) if is_transient(&error) => {
+                    tracing::warn!(cause = %error, "the ends of jobs cannot be written for now");
+                    sleep(RETRY).await;
+                    open.push(endings);
+                }
+                Err(_) if endings.len() > 1 => open.extend(endings.into_iter().map(|end| vec![end])),
+                Err(error) => {
+                    tracing::error!(cause = %error, "the end of a job is not one that can be written");
+                    let failed =
+                        |(lease, ending): (Lease, Ending)| (ending != fault()).then(|| (lease, fault()));
+                    open.extend(endings.into_iter().next().and_then(failed).map(|end| vec![end]));
+                }
+            }
         }
     }
 
@@ -328,4 +345,13 @@ impl Node {
             Err(_) => tracing::warn!("jobs are not given back in time; their leases run out"),
         }
     }
+}
+
+/// The end of a job that met a defect of this side.
+fn fault() -> Ending {
+    Ending::Failed { code: "internal".to_owned(), message: "a fault on this side".to_owned() }
+}
+
+fn is_transient(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if error.is_transient())
 }

@@ -5,8 +5,7 @@ use super::connection::AnyConnection;
 use super::engine;
 use super::error::{Error, Failure};
 use super::lane::Lane;
-use super::transaction::again_after_conflicts;
-use diesel::connection::TransactionManager;
+use super::transaction::{again_after_conflicts, end};
 use std::time::Instant;
 
 /// The database for every tenant at once. Clones share the connections.
@@ -43,20 +42,9 @@ fn attempt<T, X: Failure>(
     connection: &mut AnyConnection,
     work: impl Fn(&mut AnyConnection) -> Result<T, X>,
 ) -> Result<T, X> {
-    type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
     if !engine::begin_every_tenant(connection).map_err(Error::from)? {
         return work(connection);
     }
-    match work(connection) {
-        Ok(value) => {
-            Manager::commit_transaction(connection).map_err(Error::from)?;
-            Ok(value)
-        }
-        Err(error) => {
-            // The first error says more than a failed rollback; a connection whose rollback failed counts as
-            // broken and leaves the pool.
-            let _ = Manager::rollback_transaction(connection);
-            Err(error)
-        }
-    }
+    let outcome = work(connection);
+    end(connection, outcome)
 }

@@ -103,11 +103,16 @@ fn attempt<T, X: Failure>(
     invocation: &Invocation,
     work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
 ) -> Result<T, X> {
-    type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
     let tenant_id = invocation.tenant_id();
     engine::begin_write(connection, tenant_id).map_err(Error::from)?;
     let reader = Reader::new(connection, tenant_id.clone());
     let outcome = work(&mut Tx { reader, invocation, now: invocation.clock.timestamp() });
+    end(connection, outcome)
+}
+
+/// Commits what was done, or takes it back.
+pub(super) fn end<T, X: Failure>(connection: &mut AnyConnection, outcome: Result<T, X>) -> Result<T, X> {
+    type Manager = <AnyConnection as diesel::Connection>::TransactionManager;
     match outcome {
         Ok(value) => {
             Manager::commit_transaction(connection).map_err(Error::from)?;
