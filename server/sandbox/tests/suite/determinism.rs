@@ -53,7 +53,8 @@ fn request() -> impl Strategy<Value = Value> {
     let enrich = (prop::collection::vec(text(ID), 1..5), sources)
         .prop_map(|(ids, sources)| object([("profile_ids", Some(json!(ids))), ("sources", sources)]));
     let format = || prop::option::of(choice(&["ndjson", "csv"]));
-    let moment = prop::option::of(text("20[0-9]{2}-0[1-9]-[12][0-9]T12:00:00(\\.[0-9]{2}5)?Z"));
+    // Days that every month has.
+    let moment = prop::option::of(text("20[0-9]{2}-0[1-9]-[12][0-8]T12:00:00(\\.[0-9]{2}5)?Z"));
     let export = (prop::option::of((0..=100).prop_map(Value::from)), moment, format()).prop_map(
         |(score, moment, format)| {
             object([("min_risk_score", score), ("updated_after", moment), ("format", format)])
