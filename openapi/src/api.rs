@@ -423,7 +423,8 @@ pub trait ArgusApi {
 
     /// Get a profile
     ///
-    /// Returns a profile with its overall risk and the codes of its known findings.
+    /// Returns a profile with its overall risk and the codes of its known findings. A profile of
+    /// another tenant, or above the clearance of the token, is 404.
     #[endpoint { method = GET, path = "/v1/profiles/{id}", tags = ["profiles"] }]
     async fn profile_view(
         rqctx: RequestContext<Self::Context>,
@@ -436,7 +437,10 @@ pub trait ArgusApi {
     /// Enrich a profile
     ///
     /// Asks the chosen sources about a profile, all of them by default, and returns what they
-    /// found.
+    /// found. `outcomes` says of each source how that ended: a source that cannot answer costs the
+    /// others nothing, and one that this installation has no connector to says so. What a source
+    /// finds takes the place of what it found before and counts for the profile's risk. The answer
+    /// comes within some 10 seconds, whatever the sources do.
     #[endpoint { method = POST, path = "/v1/profiles/{id}/enrich", tags = ["profiles"] }]
     async fn profile_enrich(
         rqctx: RequestContext<Self::Context>,

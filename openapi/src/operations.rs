@@ -285,8 +285,8 @@ operations! {
                 body: ExtraBody::Error,
             },
         ], made_by: &[A_JOB], ..partner(API_AND_SANDBOX, Scope::JobsRead, "Where the result is.") };
-    ProfileView = profile_view: partner(SANDBOX, Scope::ProfilesRead, "The profile.");
-    ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
+    ProfileView = profile_view: partner(API_AND_SANDBOX, Scope::ProfilesRead, "The profile.");
+    ProfileEnrich = profile_enrich: OperationRow { body: RequestBody::OptionalJson, ..partner(API_AND_SANDBOX, Scope::ProfilesWrite, "What the sources found.") };
     SandboxScenarioList = sandbox_scenario_list: row(SANDBOX, Access::AnyToken, Audience::ExternalIntegrators, "The scenario catalogue.");
     OpenapiJson = openapi_json: document(API_AND_SANDBOX, "The descriptor.", &[DESCRIPTOR_JSON]);
     OpenapiYaml = openapi_yaml: document(API_AND_SANDBOX, "The descriptor.", &[DESCRIPTOR_YAML]);

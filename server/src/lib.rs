@@ -5,6 +5,7 @@
 //! - [`discovery`]: the published documents
 //! - `download`: files that are given out as they are read
 //! - [`observability`]: counters and the log
+//! - `provider`: what stands in for the systems of connectors in development
 //! - [`settings`], [`commands`]: the operator's interface
 //! - [`service`]: from settings to running hosts
 //!
@@ -16,6 +17,7 @@ mod download;
 pub mod gate;
 pub mod hosts;
 pub mod observability;
+mod provider;
 pub mod service;
 pub mod settings;
 

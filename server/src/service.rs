@@ -7,6 +7,7 @@ use argus_core::jobs::signals::Signals;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
+use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
 use argus_partner::work::{self, Workshop};
 use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients, sweeper};
@@ -75,6 +76,7 @@ impl Service {
         open_data_dir(settings)?;
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock.clone())?;
+        let connectors = Connectors::open(&settings.connectors, &clock)?;
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         drop(turn);
         remove_unfinished(objects.clone());
@@ -83,8 +85,9 @@ impl Service {
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), sandbox.clone());
-            let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()));
-            let app = App::new(database, identity, jobs, sandbox, addresses, base_urls, settings);
+            let connectors = connectors.clone();
+            let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()), connectors.clone());
+            let app = App::new(database, identity, jobs, connectors, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
             let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };
@@ -149,8 +152,8 @@ impl Background {
 }
 
 /// Jobs with the kinds of this product.
-fn jobs(database: &Database, identity: &Identity, objects: Objects) -> Jobs {
-    let workshop = Workshop { store: database.workers.clone(), objects: objects.clone() };
+fn jobs(database: &Database, identity: &Identity, objects: Objects, connectors: Connectors) -> Jobs {
+    let workshop = Workshop { store: database.workers.clone(), objects: objects.clone(), connectors };
     let registry = Arc::new(work::registry(&workshop));
     let pepper = Arc::clone(identity.pepper());
     Jobs::new(database.requests.clone(), objects, Signals::default(), registry, pepper)

@@ -7,6 +7,7 @@ use argus_core::Clock;
 use argus_core::jobs::workers::WorkerSettings;
 use argus_core::objects::ObjectSettings;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
+use argus_partner::connectors::ConnectorSettings;
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
@@ -58,6 +59,7 @@ impl Installation {
             issuer: None,
             store: StoreSettings::new(url),
             objects: ObjectSettings::embedded(&data_dir),
+            connectors: ConnectorSettings::default(),
             role: Role::All,
             workers: WorkerSettings::default(),
             identity: IdentitySettings::new(&data_dir),

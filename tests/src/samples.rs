@@ -6,6 +6,8 @@ use argus_core::objects::{Collection, ObjectKey};
 use argus_openapi::Host;
 use argus_openapi::contract::Contract;
 use argus_openapi::row::{Access, MadeBy, OperationRow, RequestBody};
+use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::profiles::ProfileKind;
 use argus_samples::{Given, Sample, Source, given};
 use serde_json::Value;
 use std::time::Duration;
@@ -56,6 +58,12 @@ impl Samples {
         let mut sample = self.source.sample(row, &self.tenant_id, &given);
         if row.access == Access::SignedUrl {
             self.sign(server, &mut sample).await;
+        }
+        // No operation makes a profile: a job imports it.
+        if host == Host::Api && sample.template.starts_with("/v1/profiles/") {
+            let (_, id) = &sample.path_parameters[0];
+            let (kind, secrecy_level) = (ProfileKind::Wallet, SecrecyLevel::Standard);
+            server.put_profile(&self.tenant_id, id, kind, secrecy_level).await;
         }
         sample
     }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, NumberValidation, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use validator::Validate;
 
 wire_enum! {
@@ -41,6 +42,59 @@ wire_enum! {
     }
 }
 
+impl EnrichmentSource {
+    /// What the source knows something of. Asked about anything else, it is `not_applicable`.
+    pub const fn kinds(self) -> &'static [ProfileKind] {
+        match self {
+            Self::Osint | Self::Finance => &[ProfileKind::Wallet, ProfileKind::Entity],
+            Self::Dispatch | Self::Epcr => &[ProfileKind::Incident],
+            Self::Telemetry => &[ProfileKind::Device],
+        }
+    }
+}
+
+wire_enum! {
+    /// How asking a source ended.
+    pub enum SourceStatus {
+        /// It answered; what it found, if anything, is among the findings.
+        Answered = "answered",
+        /// This installation has no connector to it. Nothing is made up in its place.
+        NotConfigured = "not_configured",
+        /// It knows nothing of profiles of this kind, and was not asked.
+        NotApplicable = "not_applicable",
+        /// It could not be reached, did not answer in time, or its answer could not be used. Ask again later;
+        /// what it found earlier stays known.
+        Unavailable = "unavailable",
+        /// It did not take the question, for example because this installation's credential has ended. Asking
+        /// again does not help before an operator has seen to it.
+        Refused = "refused",
+    }
+}
+
+/// How asking one source ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceOutcome {
+    /// The source.
+    pub source: EnrichmentSource,
+    /// How it ended.
+    pub status: SourceStatus,
+    /// Why, in English; `null` where the source answered. The text may change; do not parse it.
+    pub message: Option<String>,
+}
+
+impl SourceOutcome {
+    /// The source answered.
+    pub const fn answered(source: EnrichmentSource) -> Self {
+        Self { source, status: SourceStatus::Answered, message: None }
+    }
+
+    /// The source knows nothing of such profiles.
+    pub fn not_applicable(source: EnrichmentSource, kind: ProfileKind) -> Self {
+        let message = format!("{source} knows nothing of a profile whose kind is {kind}");
+        Self { source, status: SourceStatus::NotApplicable, message: Some(message) }
+    }
+}
+
 wire_enum! {
     /// How bad it is, in rising order.
     #[derive(PartialOrd, Ord)]
@@ -56,14 +110,43 @@ wire_enum! {
     }
 }
 
+impl RiskLevel {
+    /// The level of a score: `medium` from 25 on, `high` from 50, `critical` from 80.
+    pub const fn of_score(score: u8) -> Self {
+        match score {
+            0..25 => Self::Low,
+            25..50 => Self::Medium,
+            50..80 => Self::High,
+            80.. => Self::Critical,
+        }
+    }
+
+    /// The score that a finding of this severity makes the least of a profile's.
+    pub const fn least_score(self) -> u8 {
+        match self {
+            Self::Low => 5,
+            Self::Medium => 35,
+            Self::High => 65,
+            Self::Critical => 90,
+        }
+    }
+}
+
 /// Overall risk of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Risk {
     /// 0 (none) to 100 (certain).
     #[schemars(range(min = 0, max = 100))]
     pub score: u8,
-    /// The score as a level.
+    /// The score as a level: `medium` from 25 on, `high` from 50, `critical` from 80.
     pub level: RiskLevel,
+}
+
+impl From<u8> for Risk {
+    fn from(score: u8) -> Self {
+        let score = score.min(RISK_SCORE_MAX);
+        Self { score, level: RiskLevel::of_score(score) }
+    }
 }
 
 /// A risk score that a caller names: 0 to 100, however the number is written.
@@ -171,6 +254,27 @@ pub struct Finding {
     pub evidence: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Finding {
+    /// Puts the most severe first, and the others in an order that does not depend on how they came.
+    pub fn sort(findings: &mut [Self]) {
+        let key = |finding: &Self| (Reverse(finding.severity), finding.code.clone(), finding.source);
+        findings.sort_by(|left, right| {
+            key(left).cmp(&key(right)).then_with(|| left.summary.cmp(&right.summary))
+        });
+    }
+
+    /// The codes of findings in their order, each once.
+    pub fn codes(findings: &[Self]) -> Vec<String> {
+        let mut codes: Vec<String> = Vec::new();
+        for finding in findings {
+            if !codes.contains(&finding.code) {
+                codes.push(finding.code.clone());
+            }
+        }
+        codes
+    }
+}
+
 /// A profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
@@ -216,15 +320,40 @@ pub struct ProfileEnrichment {
     pub profile_id: String,
     /// What the profile is about.
     pub kind: ProfileKind,
-    /// Overall risk after this enrichment.
+    /// Overall risk after this enrichment, with all that is known of the profile.
     pub risk: Risk,
-    /// Sources that were asked.
+    /// Sources that were chosen.
     pub sources: Vec<EnrichmentSource>,
-    /// What they found, most severe first.
+    /// How asking each of them ended, in the same order.
+    pub outcomes: Vec<SourceOutcome>,
+    /// What those that answered found, most severe first.
     pub findings: Vec<Finding>,
     /// When the enrichment was done.
     pub enriched_at: Timestamp,
     /// Trace of the request, 32 hexadecimal digits.
     #[schemars(schema_with = "trace_id")]
     pub trace_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_makes_the_risk_at_least_as_high_as_it_is_severe() {
+        for level in RiskLevel::ALL {
+            assert_eq!(RiskLevel::of_score(level.least_score()), level);
+        }
+        let levels = [0, 24, 25, 49, 50, 79, 80, 100].map(|score| Risk::from(score).level);
+        use RiskLevel::{Critical, High, Low, Medium};
+        assert_eq!(levels, [Low, Low, Medium, Medium, High, High, Critical, Critical]);
+        assert_eq!(Risk::from(u8::MAX).score, RISK_SCORE_MAX);
+    }
+
+    #[test]
+    fn every_kind_of_profile_has_a_source() {
+        for kind in ProfileKind::ALL {
+            assert!(EnrichmentSource::ALL.iter().any(|source| source.kinds().contains(&kind)), "{kind}");
+        }
+    }
 }

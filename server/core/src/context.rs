@@ -96,6 +96,7 @@ impl Context<Live> {
             actor: Actor::Operator,
             scopes: Vec::new(),
             secrecy_level: SecrecyLevel::default(),
+            is_sandboxed: false,
         };
         Self::in_background(principal, clock)
     }
@@ -165,6 +166,9 @@ pub struct Principal {
     pub scopes: Vec<Scope>,
     /// Clearance of the caller.
     pub secrecy_level: SecrecyLevel,
+    /// Whether the token is for the sandbox. What reaches other systems asks for it again, whatever the type of the
+    /// context says.
+    pub is_sandboxed: bool,
 }
 
 impl Principal {

@@ -1,13 +1,16 @@
-//! The first product's domain on the core: apps, client authentication, signing keys, tokens and jobs. HTTP
-//! does not live here, nor does the check of a token's claims: that is the gate's.
+//! The first product's domain on the core: apps, client authentication, signing keys, tokens, jobs, profiles and the
+//! connectors to other systems. Serving HTTP does not live here, nor does the check of a token's claims: that is the
+//! gate's.
 
 pub mod apps;
 pub mod basic;
 pub mod bootstrap;
 pub mod claims;
+pub mod connectors;
 mod error;
 pub mod jobs;
 pub mod oauth;
+pub mod profiles;
 pub mod refused_clients;
 pub mod scopes;
 mod secrets;

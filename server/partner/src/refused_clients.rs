@@ -76,6 +76,7 @@ async fn append(identity: &Identity, client_id: &ClientId, refused: &Refused) ->
         actor: Actor::App(client_id.clone()),
         scopes: Vec::new(),
         secrecy_level: SecrecyLevel::default(),
+        is_sandboxed: false,
     };
     let context = Context::in_background(caller, identity.clock().clone());
     let (subject, times) = (client_id.clone(), refused.times);

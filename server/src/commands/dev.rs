@@ -4,8 +4,9 @@ use super::ready_file::{Demo, Ready};
 use super::run::{self, Running};
 use super::{CommandResult, print};
 use crate::hosts::{App, BaseUrls};
+use crate::provider::StandIn;
 use crate::service::{self, Names};
-use crate::settings::{RunArgs, Settings};
+use crate::settings::{DevArgs, Settings};
 use argus_core::context::{Context, Live};
 use argus_core::files::{self, Replace};
 use argus_core::ids::ClientId;
@@ -15,6 +16,7 @@ use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
 use argus_openapi::types::common::{Timestamp, WholeNumber};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
+use argus_partner::connectors::System;
 use argus_partner::{Error, apps, bootstrap, tokens};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
@@ -38,9 +40,10 @@ struct Credentials {
     expires_at: Timestamp,
 }
 
-pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
-    let settings = Settings::load(&args.options, config)?;
+pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option<&Path>) -> CommandResult {
+    let mut settings = Settings::load(&args.options, config)?;
     run::block_on(async {
+        let provider = if *with_provider { Some(stand_in(&mut settings).await?) } else { None };
         let kept = settings.identity.data_dir.join("dev.json");
         let former_issuers = former_issuers(&kept, &settings.identity.issuer);
         let running = Running::start(&settings, args.ready_file.as_deref(), |addresses| {
@@ -59,8 +62,20 @@ pub(super) fn dev(args: &RunArgs, config: Option<&Path>) -> CommandResult {
         let ready_file =
             args.ready_file.clone().unwrap_or_else(|| settings.identity.data_dir.join("ready.json"));
         announce(&ready_file, &running.service.app, &credentials)?;
+        if let Some(provider) = &provider {
+            announce_provider(provider, &running.service.app, &credentials)?;
+        }
         running.until_signal().await
     })
+}
+
+/// Starts the provider that stands in for every system that is not configured.
+async fn stand_in(settings: &mut Settings) -> Result<StandIn, Box<dyn std::error::Error>> {
+    let provider = StandIn::start().await?;
+    for system in System::ALL {
+        settings.connectors.providers.entry(system).or_insert(provider.provider()?);
+    }
+    Ok(provider)
 }
 
 /// The issuers whose tokens this data directory may have given out: those that `dev` had, and the one by
@@ -219,4 +234,19 @@ curl -sw '\\n' {api}/.well-known/openapi.json
     ))?;
     let demo = Demo { admin_token, sandbox_token, tenant_id, client_id, client_secret };
     Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(ready_file)
+}
+
+fn announce_provider(provider: &StandIn, app: &App, credentials: &Credentials) -> CommandResult {
+    let [auth, api, _] = Host::ALL.map(|host| app.addresses.base_url(host));
+    let Credentials { client_id, client_secret, .. } = credentials;
+    let url = provider.url();
+    print(format!(
+        "A provider at {url} stands in for each of the systems finance, osint, dispatch and telemetry that is not configured.
+To see it work, import a profile, and enrich it a moment later:
+
+export LIVE_TOKEN=$(curl -s {auth}/v1/oauth/token -u {client_id}:{client_secret} -d grant_type=client_credentials | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')
+curl -sw '\\n' {api}/v1/jobs -H \"Authorization: Bearer $LIVE_TOKEN\" -H 'Content-Type: application/json' -d '{{\"kind\": \"import.bulk\", \"payload\": {{\"profiles\": [{{\"id\": \"p1\", \"kind\": \"wallet\", \"display_name\": \"Wallet p1\"}}]}}}}'
+curl -sw '\\n' -X POST {api}/v1/profiles/p1/enrich -H \"Authorization: Bearer $LIVE_TOKEN\"
+"
+    ))
 }

@@ -10,7 +10,7 @@ mod run;
 mod serve;
 mod token;
 
-use crate::settings::{Cli, Command, RunArgs};
+use crate::settings::{Cli, Command, DevArgs};
 use std::process::ExitCode;
 
 /// Exit status of a command that could not do its work; its data is untouched.
@@ -25,7 +25,7 @@ type CommandResult = Result<(), Box<dyn std::error::Error>>;
 /// Runs the command and reports a failure on standard error.
 pub fn run(cli: Cli) -> ExitCode {
     let config = cli.config.as_deref();
-    let outcome = match cli.command.unwrap_or_else(|| Command::Dev(RunArgs::of_environment())) {
+    let outcome = match cli.command.unwrap_or_else(|| Command::Dev(DevArgs::of_environment())) {
         Command::Dev(args) => dev::dev(&args, config),
         Command::Serve(args) => serve::serve(&args, config),
         Command::Token(args) => token::token(args, config),

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::header::RequestHeader;
 use super::problem::Outcome;
 use crate::hosts::App;
-use argus_core::Context;
+use argus_core::{Context, Store};
 use argus_core::context::Live;
 use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
@@ -41,6 +41,11 @@ impl<C, B> Call<'_, C, B> {
     /// Apps, keys and tokens.
     pub fn identity(&self) -> &Identity {
         &self.app().identity
+    }
+
+    /// The store, for requests.
+    pub fn store(&self) -> &Store {
+        &self.app().database.requests
     }
 
     /// Jobs.

@@ -121,6 +121,7 @@ fn principal(claims: &Claims) -> Option<Principal> {
         organization_id: claims.organization_id.parse().ok()?,
         actor: claims.client_id.parse().ok()?,
         secrecy_level: claims.secrecy_level,
+        is_sandboxed: claims.aud == AUDIENCE_SANDBOX,
     })
 }
 

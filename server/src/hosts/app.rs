@@ -10,6 +10,7 @@ use argus_core::store::Database;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
+use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
 use argus_sandbox::Sandbox;
@@ -28,6 +29,8 @@ pub struct App {
     pub identity: Arc<Identity>,
     /// Jobs and where their results lie.
     pub jobs: Jobs,
+    /// The ways to the systems that know more of profiles.
+    pub connectors: Connectors,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Answers the sandbox host.
@@ -56,6 +59,7 @@ impl App {
         database: Database,
         identity: Arc<Identity>,
         jobs: Jobs,
+        connectors: Connectors,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
@@ -71,7 +75,8 @@ impl App {
             jobs,
             sandbox,
             library: Library::new(contract),
-            metrics: Metrics::new(contract),
+            metrics: Metrics::new(contract, connectors.clone()),
+            connectors,
             readiness: Readiness::default(),
             addresses,
             base_urls,

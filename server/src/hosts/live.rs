@@ -22,13 +22,14 @@ use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
 };
 use argus_openapi::types::keys::JwkSet;
+use argus_openapi::types::profiles::{Profile, ProfileEnrich, ProfileEnrichment, ProfilePath};
 use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
     SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate, TokenRequest, TokenResponse,
 };
 use argus_openapi::types::uploads::Upload as OfferedUpload;
 use argus_partner::jobs::Jobs;
-use argus_partner::{apps, bootstrap, jobs, oauth, scopes, tokens, uploads};
+use argus_partner::{apps, bootstrap, jobs, oauth, profiles, scopes, tokens, uploads};
 use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
 use tokio::task::spawn_blocking;
@@ -184,6 +185,27 @@ impl ArgusApi for LiveHost {
                 jobs::Outcome::Ready(result) => Success::Usual(result),
                 jobs::Outcome::Pending(progress) => Success::Other(202, progress),
             })
+        })
+        .await
+    }
+
+    async fn profile_view(rqctx: Rqctx, path: Checked<Path<ProfilePath>>) -> Answer<Reply<Profile, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = call.path(path)?.id;
+            Ok(profiles::view(call.store(), call.context(), id.as_str()).await?)
+        })
+        .await
+    }
+
+    async fn profile_enrich(
+        rqctx: Rqctx,
+        path: Checked<Path<ProfilePath>>,
+        body: Body<ProfileEnrich>,
+    ) -> Answer<Reply<ProfileEnrichment, 200>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (id, ProfileEnrich { sources }) = (call.path(path)?.id, call.optional_body().await?);
+            let (store, connectors) = (call.store(), &call.app().connectors);
+            Ok(profiles::enrich(store, connectors, call.context(), id.as_str(), &sources).await?)
         })
         .await
     }

@@ -1,7 +1,9 @@
 //! Request counters and open connections in the OpenMetrics text format.
 
 use super::OpenConnections;
+use super::connectors::SourceCounts;
 use argus_openapi::{Contract, Host};
+use argus_partner::connectors::Connectors;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -44,8 +46,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counters for every operation of a contract.
-    pub fn new(contract: &'static Contract) -> Self {
+    /// Counters for every operation of a contract, and what the connectors count.
+    pub fn new(contract: &'static Contract, connectors: Connectors) -> Self {
         let mut registry = Registry::with_prefix("argus");
         let family = Family::<Labels, Counter>::default();
         registry.register("requests", "Requests answered, by operation", family.clone());
@@ -65,6 +67,7 @@ impl Metrics {
             "OAuth clients that are unknown or could not show their secret",
             refused_clients.clone(),
         );
+        registry.register_collector(Box::new(SourceCounts(connectors)));
         let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {

@@ -1,6 +1,7 @@
 //! What operators watch: counters, the log, and whether the node is ready. Traces of callers do not live here.
 
 mod connections;
+mod connectors;
 mod log;
 mod metrics;
 mod readiness;

@@ -16,13 +16,27 @@ pub(super) fn overlay(options: &Options, path: &Path) -> Result<Options, String>
     let said = Table::try_from(options).map_err(|error| failed(&error))?;
     // The file alone first: an error in it has a place.
     let alone: Options = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
-    if alone.store.database_url.is_some_and(|url| DatabaseUrl::from(url).may_hold_password()) {
+    if let Some(secret) = secret_in(alone) {
         trust::check_readers(path, &metadata)
-            .map_err(|error| failed(&format!("it holds the password of the database, and {error}")))?;
+            .map_err(|error| failed(&format!("it holds {secret}, and {error}")))?;
     }
     let mut merged: Table = toml::from_str(&text).map_err(|error| failed(&explained(&text, &error)))?;
     merge(&mut merged, said);
     Options::deserialize(Value::Table(merged)).map_err(|error| failed(&without_value(error.message())))
+}
+
+/// What nobody else may read in the options of a file.
+fn secret_in(options: Options) -> Option<&'static str> {
+    let Options { store, objects, connectors, .. } = options;
+    if store.database_url.is_some_and(|url| DatabaseUrl::from(url).may_hold_password()) {
+        Some("the password of the database")
+    } else if objects.secret_access_key.is_some() || objects.session_token.is_some() {
+        Some("the secret of a bucket")
+    } else if connectors.systems().any(|(_, _, token)| token.is_some()) {
+        Some("the token of a connector")
+    } else {
+        None
+    }
 }
 
 /// The error without the line that it quotes.

@@ -5,8 +5,8 @@ mod file;
 mod options;
 
 pub use options::{
-    Cli, Command, DataArgs, HostOptions, IdentityOptions, JobsAction, KeysAction, LogOptions, ObjectOptions,
-    Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
+    Cli, Command, ConnectorOptions, DataArgs, DevArgs, HostOptions, IdentityOptions, JobsAction, KeysAction,
+    LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -20,6 +20,8 @@ use argus_openapi::Host;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::uri::base_url_path;
 use argus_partner::IdentitySettings;
+use argus_partner::connectors::{ConnectorSettings, Provider};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,6 +71,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// Where results and uploads are kept.
     pub objects: ObjectSettings,
+    /// The systems that know more of profiles.
+    pub connectors: ConnectorSettings,
     /// Keys and tokens.
     pub identity: IdentitySettings,
     /// Which part of the work this node does.
@@ -121,7 +125,7 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, objects, identity, workers, sandbox, log } = options;
+    let Options { hosts, store, objects, connectors, identity, workers, sandbox, log } = options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -184,6 +188,14 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(error.to_string());
     }
 
+    let mut providers = BTreeMap::new();
+    for (system, url, token) in connectors.systems() {
+        match provider(url, token) {
+            Ok(provider) => providers.extend(provider.map(|provider| (system, provider))),
+            Err(error) => faults.push(format!("`[connectors.{}]`: {error}", system.name())),
+        }
+    }
+
     let usual = WorkerSettings::default();
     let slots = workers.worker_slots.unwrap_or(usual.slots);
     if !(1..=WORKER_SLOTS_MAX).contains(&slots) {
@@ -199,6 +211,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     }
     Ok(Settings {
         objects: objects.map_err(|error| error.to_string())?,
+        connectors: ConnectorSettings { providers, ..ConnectorSettings::default() },
         role: workers.role.unwrap_or_default(),
         workers: WorkerSettings { slots, lease, ..usual },
         addresses,
@@ -219,6 +232,18 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
     })
+}
+
+/// The system that was said, if any was.
+fn provider(url: Option<String>, token: Option<String>) -> Result<Option<Provider>, String> {
+    match (url, token) {
+        (None, None) => Ok(None),
+        (Some(url), Some(token)) => {
+            Provider::new(&url, SecretText::from(token)).map(Some).map_err(|fault| fault.to_string())
+        }
+        (Some(_), None) => Err("a `url` needs a `token`".to_owned()),
+        (None, Some(_)) => Err("a `token` needs a `url`".to_owned()),
+    }
 }
 
 /// Where objects are kept.
@@ -258,6 +283,7 @@ fn is_plain_path(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argus_partner::connectors::System;
     use std::io::Write;
 
     fn file(text: &str) -> tempfile::NamedTempFile {
@@ -312,6 +338,12 @@ mod tests {
             "[objects]\nlocation = \"s3://argus\"\nsecret_access_key = \"hunter2\"\n",
             "[objects]\nlocation = \"s3://argus\"\ncredentials_end = \"hunter2\"\n",
             "[objects]\nlocation = \"s3://argus\"\nendpoint = \"https://argus:hunter2@r2.example\"\n",
+            "[connectors.finance]\ntoken = \"hunter2\"\n",
+            "[connectors.finance]\nurl = \"https://argus:hunter2@finance.example\"\ntoken = \"a\"\n",
+            "[connectors.finance]\nurl = \"http://finance.example\"\ntoken = \"hunter2\"\n",
+            "[connectors.finance]\nurl = \"https://finance.example\"\ntoken = \"hunter2 hunter2\"\n",
+            "[connectors.finance]\nurl = \"https://finance.example\"\ntoken = [\"hunter2\"]\n",
+            "[connectors.payments]\ntoken = \"hunter2\"\n",
         ] {
             let error = load(&Options::default(), text).expect_err(text);
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{text}: {error}");
@@ -363,6 +395,22 @@ mod tests {
         let settings = load(&Options::default(), text).expect("a bucket");
         assert_eq!(settings.objects.place, Place::Bucket { bucket: "argus".into(), prefix: "a".into() });
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_system_is_asked_where_url_and_token_say_and_neither_goes_without_the_other() {
+        let load = |text: &str| load(&Options::default(), text);
+        assert!(load("").expect("nothing said").connectors.providers.is_empty());
+        let text = "[connectors.osint]\nurl = \"https://osint.example/a\"\ntoken = \"hunter2\"\n";
+        let settings = load(text).expect("a system");
+        let token = SecretText::from("hunter2".to_owned());
+        let osint = Provider::new("https://osint.example/a", token).expect("a system");
+        assert_eq!(settings.connectors.providers, BTreeMap::from([(System::Osint, osint)]));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        for (member, missing) in [("url = \"https://osint.example\"", "token"), ("token = \"hunter2\"", "url")] {
+            let error = load(&format!("[connectors.osint]\n{member}\n")).expect_err(member).to_string();
+            assert!(error.contains("connectors.osint") && error.contains(&format!("needs a `{missing}`")), "{error}");
+        }
     }
 
     #[test]

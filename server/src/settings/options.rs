@@ -4,6 +4,7 @@
 use argus_openapi::Host;
 use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
+use argus_partner::connectors::System;
 use chrono::{DateTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
@@ -47,7 +48,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run all three hosts for development, with a demo tenant, a demo app and ready-made tokens.
-    Dev(RunArgs),
+    Dev(DevArgs),
     /// Run all three hosts for production.
     Serve(RunArgs),
     /// Print a token for an administrator or an operator; creates the first tenant if there is none.
@@ -171,15 +172,27 @@ pub struct RunArgs {
     pub ready_file: Option<PathBuf>,
 }
 
-impl RunArgs {
+/// How to run the hosts for development.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DevArgs {
+    /// How to run the hosts.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Start a local provider as well, which stands in for every connector that is not configured, so that
+    /// enrichments find something.
+    #[arg(long)]
+    pub with_provider: bool,
+}
+
+impl DevArgs {
     /// What the environment alone says.
     pub fn of_environment() -> Self {
         #[derive(Parser)]
         struct Nothing {
             #[command(flatten)]
-            run: RunArgs,
+            dev: DevArgs,
         }
-        Nothing::parse_from(["argus"]).run
+        Nothing::parse_from(["argus"]).dev
     }
 }
 
@@ -233,6 +246,9 @@ pub struct Options {
     /// `[objects]`
     #[command(flatten)]
     pub objects: ObjectOptions,
+    /// `[connectors]`
+    #[command(flatten)]
+    pub connectors: ConnectorOptions,
     /// `[workers]`
     #[command(flatten)]
     pub workers: WorkerOptions,
@@ -377,6 +393,58 @@ pub struct ObjectOptions {
     #[arg(long = "objects-credentials-end", env = "AWS_CREDENTIAL_EXPIRATION", value_name = "TIME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_end: Option<DateTime<Utc>>,
+}
+
+/// Declares the options of each system: a table below `[connectors]`, flags and variables.
+macro_rules! connector_options {
+    ($($(#[doc = $doc:literal])+ $system:ident, $variant:ident, $table:ident: $url:literal $url_variable:literal, $token:literal $token_variable:literal;)+) => {
+        /// The systems that know more of profiles, each with its base URL and its bearer token, which is not shown.
+        #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct ConnectorOptions {
+            $($(#[doc = $doc])+ #[command(flatten)] pub $system: $table,)+
+        }
+
+        impl ConnectorOptions {
+            /// Each system with what was said of it.
+            pub fn systems(self) -> impl Iterator<Item = (System, Option<String>, Option<String>)> {
+                [$((System::$variant, self.$system.url, self.$system.token)),+].into_iter()
+            }
+        }
+
+        $(
+            $(#[doc = $doc])+
+            #[derive(Clone, Default, Args, Serialize, Deserialize)]
+            #[serde(default, deny_unknown_fields)]
+            pub struct $table {
+                /// Base URL of the system.
+                #[arg(id = $url, long = $url, env = $url_variable, value_name = "URL")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub url: Option<String>,
+                /// Bearer token for it.
+                #[arg(id = $token, long = $token, env = $token_variable, hide_env_values = true, value_name = "TOKEN")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub token: Option<String>,
+            }
+
+            impl fmt::Debug for $table {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct(stringify!($table)).field("url", &self.url).finish_non_exhaustive()
+                }
+            }
+        )+
+    };
+}
+
+connector_options! {
+    /// Chain and payment analytics.
+    finance, Finance, FinanceOptions: "finance-url" "ARGUS_FINANCE_URL", "finance-token" "ARGUS_FINANCE_TOKEN";
+    /// Open-source intelligence.
+    osint, Osint, OsintOptions: "osint-url" "ARGUS_OSINT_URL", "osint-token" "ARGUS_OSINT_TOKEN";
+    /// Dispatch and its patient care reports.
+    dispatch, Dispatch, DispatchOptions: "dispatch-url" "ARGUS_DISPATCH_URL", "dispatch-token" "ARGUS_DISPATCH_TOKEN";
+    /// Device telemetry.
+    telemetry, Telemetry, TelemetryOptions: "telemetry-url" "ARGUS_TELEMETRY_URL", "telemetry-token" "ARGUS_TELEMETRY_TOKEN";
 }
 
 impl fmt::Debug for ObjectOptions {

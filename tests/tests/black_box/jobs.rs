@@ -44,12 +44,12 @@ fn profile(id: &str) -> Value {
 }
 
 /// The job's identifier.
-async fn enqueue(caller: &Caller, job: &Value) -> String {
+pub(super) async fn enqueue(caller: &Caller, job: &Value) -> String {
     caller.post("/v1/jobs", job).await.expect(201).text("id")
 }
 
 /// The job as it is when it has ended.
-async fn ended(caller: &Caller, id: &str) -> Value {
+pub(super) async fn ended(caller: &Caller, id: &str) -> Value {
     let patience = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
         let job = caller.get(&format!("/v1/jobs/{id}")).await.expect(200).json();
@@ -62,7 +62,7 @@ async fn ended(caller: &Caller, id: &str) -> Value {
 }
 
 /// What a job that succeeded has made.
-async fn made(caller: &Caller, job: &Value) -> String {
+pub(super) async fn made(caller: &Caller, job: &Value) -> String {
     let id = enqueue(caller, job).await;
     let job = ended(caller, &id).await;
     assert_eq!((&job["status"], &job["progress_pct"]), (&json!("succeeded"), &json!(100)), "{job}");
@@ -173,14 +173,12 @@ async fn an_enrichment_says_of_each_source_that_it_is_not_configured_and_makes_n
     let payload = json!({"profile_ids": ["p1", "p2"], "sources": ["osint", "finance"]});
     let lines = made(&caller, &json!({"kind": "intelligence.enrich.bulk", "payload": payload})).await;
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let outcome = |source| json!({"source": source, "status": "not_configured"});
-    assert_eq!(
-        lines,
-        [
-            json!({"profile_id": "p1", "outcomes": [outcome("osint"), outcome("finance")]}),
-            json!({"profile_id": "p2", "error": {"code": "not_found", "message": "no such profile"}}),
-        ]
-    );
+    let message = "this installation has no connector to it";
+    let outcome = |source| json!({"source": source, "status": "not_configured", "message": message});
+    let refused = json!({"profile_id": "p2", "error": {"code": "not_found", "message": "no such profile"}});
+    assert_eq!((lines.len(), &lines[1]), (2, &refused));
+    assert_eq!((&lines[0]["profile_id"], &lines[0]["findings"]), (&json!("p1"), &json!([])));
+    assert_eq!(lines[0]["outcomes"], json!([outcome("osint"), outcome("finance")]));
 }
 
 async fn with_key(caller: &Caller, key: &str, job: &Value) -> Answer {

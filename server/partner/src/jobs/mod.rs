@@ -3,6 +3,7 @@
 
 mod counts;
 
+use crate::connectors::LiveCaller;
 use crate::error::Error;
 use argus_core::Store;
 use argus_core::context::{Context, Live};
@@ -88,6 +89,8 @@ pub async fn create(
     request: &JobCreate,
     idempotency_key: Option<&str>,
 ) -> Result<Accepted, Error> {
+    // A job forgets what kind of token it was asked for with.
+    LiveCaller::from(context).check()?;
     let secrecy_level = request.secrecy_level.unwrap_or_default();
     if secrecy_level > context.principal.secrecy_level {
         let message = "secrecy_level is above the clearance of the token";

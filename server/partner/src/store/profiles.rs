@@ -23,7 +23,7 @@ pub struct ProfileRow {
     /// Its secrecy.
     #[diesel(sql_type = Text)]
     pub secrecy_level: String,
-    /// Overall risk, 0 to 100.
+    /// Overall risk, 0 to 100: the higher of what an import said and of what enrichments found.
     #[diesel(sql_type = Integer)]
     pub risk_score: i32,
     /// JSON array of relations to other profiles.
@@ -57,8 +57,9 @@ pub struct ImportedRow {
     pub relations: String,
 }
 
-const COLUMNS: &str =
-    "id, kind, display_name, secrecy_level, risk_score, relations, findings, created_at, updated_at";
+const COLUMNS: &str = "id, kind, display_name, secrecy_level, \
+    CASE WHEN found_risk_score > risk_score THEN found_risk_score ELSE risk_score END AS risk_score, \
+    relations, findings, created_at, updated_at";
 
 /// The condition on what a clearance may see.
 fn visible(clearance: SecrecyLevel) -> String {
@@ -121,12 +122,13 @@ pub fn behind(
         condition.push_str(&format!(" AND kind IN ({})", kinds.join(", ")));
     }
     let text = format!(
-        "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND id > ? AND risk_score >= ? AND updated_at > ? \
-         AND {condition} ORDER BY id LIMIT ?"
+        "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND id > ? AND (risk_score >= ? OR found_risk_score >= ?) \
+         AND updated_at > ? AND {condition} ORDER BY id LIMIT ?"
     );
     let statement = Statement::new(text)
         .bind::<Text, _>(tenant_id)
         .bind::<Text, _>(id)
+        .bind::<Integer, _>(i32::from(selection.min_risk_score))
         .bind::<Integer, _>(i32::from(selection.min_risk_score))
         .bind::<BigInt, _>(selection.updated_after)
         .bind::<BigInt, _>(i64::from(limit));
@@ -157,17 +159,28 @@ pub fn import(tx: &mut Tx<'_>, row: &ImportedRow) -> QueryResult<bool> {
     on_engine!(connection, |inner| statement.execute(inner)).map(|changed| changed > 0)
 }
 
-/// Keeps what an enrichment found, and returns the profile as it is now; none when it has gone meanwhile.
-pub fn enrich(tx: &mut Tx<'_>, id: &str, risk_score: u8, findings: &str) -> QueryResult<Option<ProfileRow>> {
+/// A profile that nobody else changes before the transaction ends; none when it has gone.
+pub fn lock(tx: &mut Tx<'_>, (id, clearance): &ProfileKey) -> QueryResult<Option<ProfileRow>> {
     let (connection, tenant_id) = tx.parts();
     let text = format!(
-        "UPDATE profiles SET risk_score = ?, findings = ?, updated_at = argus_now() \
-         WHERE tenant_id = ? AND id = ? RETURNING {COLUMNS}"
+        "UPDATE profiles SET updated_at = argus_now() WHERE tenant_id = ? AND id = ? AND {} RETURNING {COLUMNS}",
+        visible(*clearance)
+    );
+    let statement = Statement::new(text).bind::<Text, _>(tenant_id).bind::<Text, _>(id);
+    on_engine!(connection, |inner| statement.get_result(inner)).optional()
+}
+
+/// Keeps what enrichments have found of a profile, with the risk that it amounts to, and returns the profile as it
+/// is now.
+pub fn enrich(tx: &mut Tx<'_>, id: &str, found_risk_score: u8, findings: &str) -> QueryResult<ProfileRow> {
+    let (connection, tenant_id) = tx.parts();
+    let text = format!(
+        "UPDATE profiles SET found_risk_score = ?, findings = ? WHERE tenant_id = ? AND id = ? RETURNING {COLUMNS}"
     );
     let statement = Statement::new(text)
-        .bind::<Integer, _>(i32::from(risk_score))
+        .bind::<Integer, _>(i32::from(found_risk_score))
         .bind::<Text, _>(findings)
         .bind::<Text, _>(tenant_id)
         .bind::<Text, _>(id);
-    on_engine!(connection, |inner| statement.get_result(inner)).optional()
+    on_engine!(connection, |inner| statement.get_result(inner))
 }

@@ -7,6 +7,7 @@ pub mod graph;
 pub mod import;
 pub(crate) mod result;
 
+use crate::connectors::Connectors;
 use crate::error::Error;
 use argus_core::jobs::work::{Registry, Unfinished};
 use argus_core::objects::Objects;
@@ -19,6 +20,8 @@ pub struct Workshop {
     pub store: Store,
     /// Where uploads come from and results go to.
     pub objects: Objects,
+    /// What knows more of profiles.
+    pub connectors: Connectors,
 }
 
 /// Every kind of job.

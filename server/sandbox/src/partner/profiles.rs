@@ -9,15 +9,7 @@ use crate::partner::sandbox::{Context, Sandbox};
 use crate::partner::subject::Subject;
 use argus_openapi::Operation;
 use argus_openapi::types::profiles as types;
-use argus_openapi::types::profiles::{EnrichmentSource, Profile, ProfileEnrichment};
-
-const EVERY_SOURCE: [EnrichmentSource; 5] = [
-    EnrichmentSource::Osint,
-    EnrichmentSource::Finance,
-    EnrichmentSource::Dispatch,
-    EnrichmentSource::Epcr,
-    EnrichmentSource::Telemetry,
-];
+use argus_openapi::types::profiles::{EnrichmentSource, Profile, ProfileEnrichment, SourceOutcome};
 
 /// `profile_view`
 pub struct ProfileView<'a> {
@@ -82,13 +74,25 @@ impl Mock for ProfileEnrich<'_> {
             |source: &EnrichmentSource| self.body.sources.is_empty() || self.body.sources.contains(source);
         let mut findings = subject.findings();
         findings.retain(|finding| asked(&finding.source));
+        let kind = subject.primary.profile.kind;
+        let sources: Vec<EnrichmentSource> = EnrichmentSource::ALL.into_iter().filter(asked).collect();
+        let outcome = |source: EnrichmentSource| {
+            // A scenario of the operator's may know more of a profile than a live source would.
+            let found = findings.iter().any(|finding| finding.source == source);
+            if found || source.kinds().contains(&kind) {
+                SourceOutcome::answered(source)
+            } else {
+                SourceOutcome::not_applicable(source, kind)
+            }
+        };
         Ok(Reply::json(
             200,
             &ProfileEnrichment {
                 profile_id: self.id.to_owned(),
-                kind: subject.primary.profile.kind,
+                kind,
                 risk: subject.risk(),
-                sources: EVERY_SOURCE.into_iter().filter(asked).collect(),
+                outcomes: sources.iter().copied().map(outcome).collect(),
+                sources,
                 findings,
                 enriched_at: at(i64::from(context.clock.unwrap_or(0))),
                 trace_id: context.digest.trace().trace_hex(),

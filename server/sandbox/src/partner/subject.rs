@@ -5,7 +5,6 @@ use crate::engine::digest::{Digest, Frame};
 use crate::engine::template::Values;
 use crate::partner::fixture::{Fixture, FixtureView, ROTATED};
 use argus_openapi::types::profiles::{Finding, ProfileKind, Risk};
-use std::cmp::Reverse;
 
 /// A profile with the scenarios that it follows.
 pub(crate) struct Subject<'a> {
@@ -61,22 +60,13 @@ impl<'a> Subject<'a> {
                 evidence: values.object(&finding.evidence),
             })
             .collect();
-        findings.sort_by(|left, right| {
-            let key = |finding: &Finding| (Reverse(finding.severity), finding.code.clone(), finding.source);
-            key(left).cmp(&key(right)).then_with(|| left.summary.cmp(&right.summary))
-        });
+        Finding::sort(&mut findings);
         findings
     }
 
     /// The codes of the findings, most severe first, each once.
     pub(crate) fn finding_codes(&self) -> Vec<String> {
-        let mut codes = Vec::new();
-        for finding in self.findings() {
-            if !codes.contains(&finding.code) {
-                codes.push(finding.code);
-            }
-        }
-        codes
+        Finding::codes(&self.findings())
     }
 
     /// The highest risk of the scenarios that join.

@@ -5,6 +5,7 @@
 
 pub mod access_token;
 mod edits;
+pub mod findings;
 pub mod jwks;
 pub mod page_cursor;
 pub mod prefer;
@@ -19,8 +20,9 @@ pub mod webhook_signature;
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target.
-pub const CHECKS: [(&str, Check); 9] = [
+pub const CHECKS: [(&str, Check); 10] = [
     ("access_token", access_token::check),
+    ("findings", findings::check),
     ("jwks", jwks::check),
     ("page_cursor", page_cursor::check),
     ("prefer", prefer::check),

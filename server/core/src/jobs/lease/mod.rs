@@ -211,6 +211,7 @@ fn claimed(row: Row, token: i64) -> Result<Claimed, Error> {
             actor: row.actor.parse::<Actor>().map_err(Fault::new)?,
             scopes: Vec::new(),
             secrecy_level: row.secrecy_level.parse().map_err(Fault::new)?,
+            is_sandboxed: false,
         },
         trace,
         attempt: row.attempts.unsigned_abs(),
