@@ -3540,15 +3540,17 @@ pub mod types {
     pub struct ProfileEnrichment {
         ///When the enrichment was done.
         pub enriched_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        ///What they found, most severe first.
+        ///What those that answered found, most severe first.
         pub findings: ::std::vec::Vec<Finding>,
         ///What the profile is about.
         pub kind: ProfileKind,
+        ///How asking each of them ended, in the same order.
+        pub outcomes: ::std::vec::Vec<SourceOutcome>,
         ///Identifier of the profile.
         pub profile_id: ::std::string::String,
-        ///Overall risk after this enrichment.
+        ///Overall risk after this enrichment, with all that is known of the profile.
         pub risk: Risk,
-        ///Sources that were asked.
+        ///Sources that were chosen.
         pub sources: ::std::vec::Vec<EnrichmentSource>,
         ///Trace of the request, 32 hexadecimal digits.
         pub trace_id: ProfileEnrichmentTraceId,
@@ -4058,7 +4060,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct Risk {
-        ///The score as a level.
+        ///The score as a level: `medium` from 25 on, `high` from 50, `critical` from 80.
         pub level: RiskLevel,
         ///0 (none) to 100 (certain).
         pub score: i32,
@@ -4422,6 +4424,95 @@ pub mod types {
     impl ServiceTokenCreate {
         pub fn builder() -> builder::ServiceTokenCreate {
             Default::default()
+        }
+    }
+    ///How asking one source ended.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct SourceOutcome {
+        ///Why, in English; `null` where the source answered. The text may change; do not parse it.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub message: ::std::option::Option<::std::string::String>,
+        ///The source.
+        pub source: EnrichmentSource,
+        ///How it ended.
+        pub status: SourceStatus,
+    }
+    impl SourceOutcome {
+        pub fn builder() -> builder::SourceOutcome {
+            Default::default()
+        }
+    }
+    ///How asking a source ended.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SourceStatus {
+        ///It answered; what it found, if anything, is among the findings.
+        #[serde(rename = "answered")]
+        Answered,
+        ///This installation has no connector to it. Nothing is made up in its place.
+        #[serde(rename = "not_configured")]
+        NotConfigured,
+        ///It knows nothing of profiles of this kind, and was not asked.
+        #[serde(rename = "not_applicable")]
+        NotApplicable,
+        ///It could not be reached, did not answer in time, or its answer could not be used. Ask again later; what it found earlier stays known.
+        #[serde(rename = "unavailable")]
+        Unavailable,
+        ///It did not take the question, for example because this installation's credential has ended. Asking again does not help before an operator has seen to it.
+        #[serde(rename = "refused")]
+        Refused,
+    }
+    impl ::std::fmt::Display for SourceStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Answered => f.write_str("answered"),
+                Self::NotConfigured => f.write_str("not_configured"),
+                Self::NotApplicable => f.write_str("not_applicable"),
+                Self::Unavailable => f.write_str("unavailable"),
+                Self::Refused => f.write_str("refused"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SourceStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "answered" => Ok(Self::Answered),
+                "not_configured" => Ok(Self::NotConfigured),
+                "not_applicable" => Ok(Self::NotApplicable),
+                "unavailable" => Ok(Self::Unavailable),
+                "refused" => Ok(Self::Refused),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SourceStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SourceStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///One span of a trace.
@@ -9780,6 +9871,10 @@ pub mod types {
                 ::std::string::String,
             >,
             kind: ::std::result::Result<super::ProfileKind, ::std::string::String>,
+            outcomes: ::std::result::Result<
+                ::std::vec::Vec<super::SourceOutcome>,
+                ::std::string::String,
+            >,
             profile_id: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
@@ -9800,6 +9895,7 @@ pub mod types {
                     enriched_at: Err("no value supplied for enriched_at".to_string()),
                     findings: Err("no value supplied for findings".to_string()),
                     kind: Err("no value supplied for kind".to_string()),
+                    outcomes: Err("no value supplied for outcomes".to_string()),
                     profile_id: Err("no value supplied for profile_id".to_string()),
                     risk: Err("no value supplied for risk".to_string()),
                     sources: Err("no value supplied for sources".to_string()),
@@ -9841,6 +9937,18 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn outcomes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::SourceOutcome>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcomes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcomes: {e}")
                     });
                 self
             }
@@ -9902,6 +10010,7 @@ pub mod types {
                     enriched_at: value.enriched_at?,
                     findings: value.findings?,
                     kind: value.kind?,
+                    outcomes: value.outcomes?,
                     profile_id: value.profile_id?,
                     risk: value.risk?,
                     sources: value.sources?,
@@ -9915,6 +10024,7 @@ pub mod types {
                     enriched_at: Ok(value.enriched_at),
                     findings: Ok(value.findings),
                     kind: Ok(value.kind),
+                    outcomes: Ok(value.outcomes),
                     profile_id: Ok(value.profile_id),
                     risk: Ok(value.risk),
                     sources: Ok(value.sources),
@@ -10694,6 +10804,86 @@ pub mod types {
         impl ::std::convert::From<super::ServiceTokenCreate> for ServiceTokenCreate {
             fn from(value: super::ServiceTokenCreate) -> Self {
                 Self { scopes: Ok(value.scopes) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SourceOutcome {
+            message: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            source: ::std::result::Result<
+                super::EnrichmentSource,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<super::SourceStatus, ::std::string::String>,
+        }
+        impl ::std::default::Default for SourceOutcome {
+            fn default() -> Self {
+                Self {
+                    message: Err("no value supplied for message".to_string()),
+                    source: Err("no value supplied for source".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                }
+            }
+        }
+        impl SourceOutcome {
+            pub fn message<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.message = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for message: {e}")
+                    });
+                self
+            }
+            pub fn source<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::EnrichmentSource>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.source = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for source: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SourceStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SourceOutcome> for super::SourceOutcome {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SourceOutcome,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    message: value.message?,
+                    source: value.source?,
+                    status: value.status?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SourceOutcome> for SourceOutcome {
+            fn from(value: super::SourceOutcome) -> Self {
+                Self {
+                    message: Ok(value.message),
+                    source: Ok(value.source),
+                    status: Ok(value.status),
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -11988,9 +12178,10 @@ pub mod types {
         JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
         ProfileEnrich, ProfileEnrichment, ProfileRecord, ProfileRelation, Risk,
         SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
-        ServiceToken, ServiceTokenCreate, Span, TokenRequest, TokenResponse, Trace,
-        TraceUnavailable, Upload, Webhook, WebhookCreate, WebhookDelivery,
-        WebhookDeliveryList, WebhookList, WebhookTestQueued, WebhookUpdate
+        ServiceToken, ServiceTokenCreate, SourceOutcome, Span, TokenRequest,
+        TokenResponse, Trace, TraceUnavailable, Upload, Webhook, WebhookCreate,
+        WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookTestQueued,
+        WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -12575,7 +12766,7 @@ let response = client.scope_list()
     }
     /**Get a profile
 
-Returns a profile with its overall risk and the codes of its known findings.
+Returns a profile with its overall risk and the codes of its known findings. A profile of another tenant, or above the clearance of the token, is 404.
 
 The token needs the scope `argus:profiles:read`.
 
@@ -12596,7 +12787,7 @@ let response = client.profile_view()
     }
     /**Enrich a profile
 
-Asks the chosen sources about a profile, all of them by default, and returns what they found.
+Asks the chosen sources about a profile, all of them by default, and returns what they found. `outcomes` says of each source how that ended: a source that cannot answer costs the others nothing, and one that this installation has no connector to says so. What a source finds takes the place of what it found before and counts for the profile's risk. The answer comes within some 10 seconds, whatever the sources do.
 
 The token needs the scope `argus:profiles:write`.
 

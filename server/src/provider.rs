@@ -78,7 +78,8 @@ async fn serve(listener: TcpListener, token: Arc<SecretText>) {
 
 async fn converse(stream: TcpStream, token: Arc<SecretText>) {
     let service = service_fn(async |request| Ok::<_, Infallible>(answer(request, &token).await));
-    let served = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let served =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if let Err(error) = served.await {
         tracing::debug!(cause = %error, "a connection to the stand-in provider broke");
     }

@@ -9,7 +9,13 @@ use argus_partner::store::profiles::{self, ImportedRow};
 
 impl TestServer {
     /// Puts a profile into a tenant.
-    pub async fn put_profile(&self, tenant_id: &str, id: &str, kind: ProfileKind, secrecy_level: SecrecyLevel) {
+    pub async fn put_profile(
+        &self,
+        tenant_id: &str,
+        id: &str,
+        kind: ProfileKind,
+        secrecy_level: SecrecyLevel,
+    ) {
         let row = ImportedRow {
             id: id.to_owned(),
             kind,
@@ -21,7 +27,8 @@ impl TestServer {
         let app = self.state();
         let organization_id = "org_of_a_test".parse().unwrap();
         let context = Context::of_operator(tenant_id.parse().unwrap(), organization_id, app.clock.clone());
-        let kept = app.database.requests.write(&context, move |tx| Ok::<_, Error>(profiles::import(tx, &row)?));
+        let kept =
+            app.database.requests.write(&context, move |tx| Ok::<_, Error>(profiles::import(tx, &row)?));
         assert!(kept.await.unwrap(), "{id} was not put");
     }
 }

@@ -186,7 +186,12 @@ async fn converse(
     Ok(())
 }
 
-async fn write(stream: &mut BufReader<TcpStream>, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
+async fn write(
+    stream: &mut BufReader<TcpStream>,
+    status: u16,
+    headers: &str,
+    body: &str,
+) -> std::io::Result<()> {
     let length = body.len();
     let text = format!(
         "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"

@@ -450,6 +450,18 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.service-token.v1.json"),
     },
     PublishedSchema {
+        id: "argus.source-outcome.v1",
+        title: "Source outcome",
+        operations: &["POST /v1/profiles/{id}/enrich"],
+        text: include_str!("../../schemas/argus.source-outcome.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.source-status.v1",
+        title: "Source status",
+        operations: &["POST /v1/profiles/{id}/enrich"],
+        text: include_str!("../../schemas/argus.source-status.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.span-status.v1",
         title: "Span status",
         operations: &["GET /v1/observability/traces/{trace_id}"],

@@ -258,9 +258,8 @@ impl Finding {
     /// Puts the most severe first, and the others in an order that does not depend on how they came.
     pub fn sort(findings: &mut [Self]) {
         let key = |finding: &Self| (Reverse(finding.severity), finding.code.clone(), finding.source);
-        findings.sort_by(|left, right| {
-            key(left).cmp(&key(right)).then_with(|| left.summary.cmp(&right.summary))
-        });
+        findings
+            .sort_by(|left, right| key(left).cmp(&key(right)).then_with(|| left.summary.cmp(&right.summary)));
     }
 
     /// The codes of findings in their order, each once.

@@ -6,7 +6,8 @@ mod options;
 
 pub use options::{
     Cli, Command, ConnectorOptions, DataArgs, DevArgs, HostOptions, IdentityOptions, JobsAction, KeysAction,
-    LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
+    LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs,
+    WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -407,9 +408,14 @@ mod tests {
         let osint = Provider::new("https://osint.example/a", token).expect("a system");
         assert_eq!(settings.connectors.providers, BTreeMap::from([(System::Osint, osint)]));
         assert!(!format!("{settings:?}").contains("hunter2"));
-        for (member, missing) in [("url = \"https://osint.example\"", "token"), ("token = \"hunter2\"", "url")] {
+        for (member, missing) in
+            [("url = \"https://osint.example\"", "token"), ("token = \"hunter2\"", "url")]
+        {
             let error = load(&format!("[connectors.osint]\n{member}\n")).expect_err(member).to_string();
-            assert!(error.contains("connectors.osint") && error.contains(&format!("needs a `{missing}`")), "{error}");
+            assert!(
+                error.contains("connectors.osint") && error.contains(&format!("needs a `{missing}`")),
+                "{error}"
+            );
         }
     }
 

@@ -7,13 +7,14 @@ use argus_core::Clock;
 use argus_core::context::{Context, Live, Principal};
 use argus_openapi::Host;
 use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::profiles::ProfileKind;
 use argus_openapi::types::scopes::Scope;
-use argus_openapi::types::error::ErrorCode;
 use argus_partner::connectors::{Limits, System};
 use argus_partner::profiles;
 use argus_tests::{
-    Caller, Deed, Installation, Reach, TestProcess, TestProvider, TestServer, on_both_engines, run_on_sqlite,
+    Answer, Caller, Deed, Installation, Reach, TestProcess, TestProvider, TestServer, on_both_engines,
+    run_on_sqlite,
 };
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
@@ -86,6 +87,13 @@ impl Scene {
         status_of(&enrichment, "osint").to_owned()
     }
 
+    /// Enriches `p1` with a request that has more headers.
+    async fn enrich_in(&self, headers: [(&str, &str); 2]) -> Answer {
+        let request = self.caller.request(Method::POST, "/v1/profiles/p1/enrich");
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        self.caller.send(request).await.expect(200)
+    }
+
     async fn view(&self, id: &str) -> Value {
         self.caller.get(&format!("/v1/profiles/{id}")).await.expect(200).json()
     }
@@ -121,10 +129,16 @@ async fn each_system_is_asked_about_what_its_sources_know(installation: Installa
         (System::Osint, TestProvider::start("t-osint", find(&[finding("osint", "o", "low")])).await),
         (
             System::Dispatch,
-            TestProvider::start("t-dispatch", find(&[finding("epcr", "e", "low"), finding("dispatch", "d", "low")]))
-                .await,
+            TestProvider::start(
+                "t-dispatch",
+                find(&[finding("epcr", "e", "low"), finding("dispatch", "d", "low")]),
+            )
+            .await,
         ),
-        (System::Telemetry, TestProvider::start("t-telemetry", find(&[finding("telemetry", "t", "medium")])).await),
+        (
+            System::Telemetry,
+            TestProvider::start("t-telemetry", find(&[finding("telemetry", "t", "medium")])).await,
+        ),
     ];
     let at = systems.each_ref().map(|(system, provider)| (*system, provider));
     let scene = Scene::open(installation, &at).await;
@@ -166,13 +180,15 @@ async fn each_system_is_asked_about_what_its_sources_know(installation: Installa
 async fn what_a_source_finds_takes_the_place_of_what_it_found_before(installation: Installation) {
     let finance = TestProvider::start("t", find(&[finding("finance", "f", "high")])).await;
     let osint = TestProvider::start("t", find(&[finding("osint", "sanctions_match", "critical")])).await;
-    let scene =
-        Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
+    let scene = Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
     scene.put("p1", ProfileKind::Wallet).await;
     let enrichment = scene.enrich("p1", &[]).await;
     assert_eq!(enrichment["risk"], json!({"score": 90, "level": "critical"}));
     let viewed = scene.view("p1").await;
-    assert_eq!((&viewed["risk"], &viewed["finding_codes"]), (&enrichment["risk"], &json!(["sanctions_match", "f"])));
+    assert_eq!(
+        (&viewed["risk"], &viewed["finding_codes"]),
+        (&enrichment["risk"], &json!(["sanctions_match", "f"]))
+    );
     // One that does not answer loses nothing of what is known.
     osint.usually(Deed::Reply(500, "", String::new()));
     let enrichment = scene.enrich("p1", &["osint"]).await;
@@ -190,8 +206,7 @@ async fn what_a_source_finds_takes_the_place_of_what_it_found_before(installatio
 async fn enrichments_at_the_same_time_lose_nothing_of_each_other(installation: Installation) {
     let finance = TestProvider::start("t", find(&[finding("finance", "f", "low")])).await;
     let osint = TestProvider::start("t", find(&[finding("osint", "o", "low")])).await;
-    let scene =
-        Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
+    let scene = Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
     for round in 0..10 {
         let id = format!("p{round}");
         scene.put(&id, ProfileKind::Wallet).await;
@@ -203,8 +218,7 @@ async fn enrichments_at_the_same_time_lose_nothing_of_each_other(installation: I
 async fn a_bulk_enrichment_reports_each_profile_and_each_source_by_itself(installation: Installation) {
     let finance = TestProvider::start("t", Deed::Reply(422, "", "{}".to_owned())).await;
     let osint = TestProvider::start("t", find(&[finding("osint", "o", "medium")])).await;
-    let scene =
-        Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
+    let scene = Scene::open(installation, &[(System::Finance, &finance), (System::Osint, &osint)]).await;
     scene.put("wallet", ProfileKind::Wallet).await;
     scene.put("device", ProfileKind::Device).await;
     let ids = ["wallet", "nobody", "device", "wallet"];
@@ -238,7 +252,11 @@ fn osint_of(provider: &TestProvider) -> Vec<String> {
 }
 
 /// Runs a test of one system.
-fn with_osint<F: Future<Output = ()>>(usual: Deed, limits: Limits, test: impl FnOnce(Scene, TestProvider) -> F) {
+fn with_osint<F: Future<Output = ()>>(
+    usual: Deed,
+    limits: Limits,
+    test: impl FnOnce(Scene, TestProvider) -> F,
+) {
     run_on_sqlite(|installation: Installation| async move {
         let provider = TestProvider::start("right", usual).await;
         let scene = Scene::osint(installation, &provider, limits).await;
@@ -257,18 +275,34 @@ fn misdeeds() -> Vec<(&'static str, Deed, &'static str)> {
         ("it does not know the path", reply(404), "refused"),
         ("it refuses the question", reply(422), "refused"),
         ("it is limited for long", Deed::Reply(429, "retry-after: 60\r\n", String::new()), "unavailable"),
-        ("it sends on to elsewhere", Deed::Reply(307, "location: /elsewhere\r\n", String::new()), "unavailable"),
+        (
+            "it sends on to elsewhere",
+            Deed::Reply(307, "location: /elsewhere\r\n", String::new()),
+            "unavailable",
+        ),
         ("it fails", reply(500), "unavailable"),
         ("it is down for long", Deed::Reply(503, "retry-after: 60\r\n", String::new()), "unavailable"),
         ("it has another success", reply(204), "unavailable"),
         ("its answer is no JSON", found("nonsense"), "unavailable"),
         ("its answer is none", found("{}"), "unavailable"),
-        ("its answer is of a source that was not asked", found(&json!({"findings": [finding("finance", "f", "low")]}).to_string()), "unavailable"),
+        (
+            "its answer is of a source that was not asked",
+            found(&json!({"findings": [finding("finance", "f", "low")]}).to_string()),
+            "unavailable",
+        ),
         ("its answer has too many findings", find(&vec![finding("osint", "o", "low"); 101]), "unavailable"),
-        ("its answer is no text of JSON", raw("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n{\"findings\":[]}"), "unavailable"),
+        (
+            "its answer is no text of JSON",
+            raw("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n{\"findings\":[]}"),
+            "unavailable",
+        ),
         ("its answer is too long", found(&" ".repeat(70_000)), "unavailable"),
         ("its answer never ends", Deed::Flood, "unavailable"),
-        ("its answer breaks off", raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"findings\":[]}"), "unavailable"),
+        (
+            "its answer breaks off",
+            raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"findings\":[]}"),
+            "unavailable",
+        ),
         ("it is no HTTP", raw("SSH-2.0-OpenSSH_9.2\r\n"), "unavailable"),
         ("it closes at once", raw(""), "unavailable"),
         ("it says nothing", Deed::Hang, "unavailable"),
@@ -316,10 +350,13 @@ fn a_system_that_is_not_there_or_has_another_token_has_a_status() {
         let scene = Scene { caller: server.caller(Host::Api, &SCOPES).await, server };
         scene.put("p1", ProfileKind::Wallet).await;
         let enrichment = scene.enrich("p1", &[]).await;
-        assert_eq!(outcome_of(&enrichment, "osint"), &json!({
-            "source": "osint", "status": "refused",
-            "message": "it did not take the question: it answered with status 401",
-        }));
+        assert_eq!(
+            outcome_of(&enrichment, "osint"),
+            &json!({
+                "source": "osint", "status": "refused",
+                "message": "it did not take the question: it answered with status 401",
+            })
+        );
         assert_eq!(status_of(&enrichment, "finance"), "unavailable");
     });
 }
@@ -328,9 +365,7 @@ fn a_system_that_is_not_there_or_has_another_token_has_a_status() {
 fn a_question_goes_on_in_the_caller_s_trace_with_a_span_of_its_own() {
     with_osint(nothing(), Limits::default(), |scene, provider| async move {
         let inbound = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let request = scene.caller.request(Method::POST, "/v1/profiles/p1/enrich");
-        let request = request.header("traceparent", inbound).header("tracestate", "a=1,b=2");
-        let answer = scene.caller.send(request).await.expect(200);
+        let answer = scene.enrich_in([("traceparent", inbound), ("tracestate", "a=1,b=2")]).await;
         let received = provider.received().remove(0);
         let traceparent = received.header("traceparent");
         assert!(traceparent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{traceparent}");
@@ -376,8 +411,7 @@ fn a_system_that_fails_again_and_again_is_left_alone_and_then_asked_once() {
         let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
         let clock = Clock::standing(Utc::now());
         let limits = Limits { failures: 3, attempt: SHORT, ..Limits::default() };
-        let scene =
-            Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
+        let scene = Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
         scene.put("p1", ProfileKind::Entity).await;
         for asked in [1, 1, 1, 0, 0] {
             assert_eq!(scene.ask().await, "unavailable");
@@ -414,8 +448,7 @@ fn of_a_hundred_callers_one_asks_whether_a_system_is_back() {
         let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
         let clock = Clock::standing(Utc::now());
         let limits = Limits { failures: 1, ..Limits::default() };
-        let scene =
-            Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
+        let scene = Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
         scene.put("p1", ProfileKind::Entity).await;
         scene.ask().await;
         provider.received();
@@ -442,8 +475,7 @@ fn a_probe_whose_caller_has_gone_gives_its_place_back() {
         let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
         let clock = Clock::standing(Utc::now());
         let limits = Limits { failures: 1, ..Limits::default() };
-        let scene =
-            Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
+        let scene = Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
         scene.put("p1", ProfileKind::Entity).await;
         scene.ask().await;
         clock.advance(TimeDelta::seconds(30));
@@ -557,7 +589,10 @@ async fn dev_with_a_provider_enriches_over_a_real_socket() {
     let line: Value = serde_json::from_str(&made(&caller, &job).await).unwrap();
     assert_eq!(line["findings"], first["findings"]);
     let said = process.stdout();
-    assert!(said.contains("stands in for each of the systems finance, osint, dispatch and telemetry"), "{said}");
+    assert!(
+        said.contains("stands in for each of the systems finance, osint, dispatch and telemetry"),
+        "{said}"
+    );
     let (ended, _directory) = process.stop();
     assert!(ended.status.success(), "{}", ended.stderr);
 }

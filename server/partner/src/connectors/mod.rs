@@ -206,9 +206,7 @@ impl Connectors {
         }
         let outcome = |source: &EnrichmentSource| match &ends[System::of(*source) as usize] {
             _ if !source.kinds().contains(&kind) => SourceOutcome::not_applicable(*source, kind),
-            (status, message) => {
-                SourceOutcome { source: *source, status: *status, message: message.clone() }
-            }
+            (status, message) => SourceOutcome { source: *source, status: *status, message: message.clone() },
         };
         let outcomes: Vec<SourceOutcome> = sources.iter().map(outcome).collect();
         self.0.tally.count(&outcomes);

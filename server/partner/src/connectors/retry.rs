@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_asked_again() {
-        let repeated = [Fault::NoConnection, status(429, None), status(502, None), status(503, None), status(504, None)];
+        let repeated =
+            [Fault::NoConnection, status(429, None), status(502, None), status(503, None), status(504, None)];
         let ended = [
             Fault::TimedOut,
             Fault::BrokenOff,

@@ -74,9 +74,7 @@ pub struct Provider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderFault {
     /// The URL is none.
-    #[error(
-        "the URL must be an http or https URL without user, password, query, fragment or closing slash"
-    )]
+    #[error("the URL must be an http or https URL without user, password, query, fragment or closing slash")]
     Url,
     /// The token would go over the network in the clear.
     #[error("the URL must be an https URL, or lead to this machine: the token would go in the clear")]
@@ -148,10 +146,12 @@ mod tests {
 
     #[test]
     fn no_token_goes_in_the_clear_beyond_this_machine() {
-        for base in ["http://finance.example", "http://10.0.0.1", "http://localhost.example", "http://[::2]"] {
+        for base in ["http://finance.example", "http://10.0.0.1", "http://localhost.example", "http://[::2]"]
+        {
             assert_eq!(provider(base, "t"), Err(ProviderFault::InTheClear), "{base}");
         }
-        for base in ["", "finance.example", "ftp://a.example", "https://a.example/", "https://u:p@a.example"] {
+        for base in ["", "finance.example", "ftp://a.example", "https://a.example/", "https://u:p@a.example"]
+        {
             assert_eq!(provider(base, "t"), Err(ProviderFault::Url), "{base}");
         }
     }

@@ -92,7 +92,9 @@ impl Found {
 
 fn is_code(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    text.len() <= CODE_MAX && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(allowed)
+    text.len() <= CODE_MAX
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

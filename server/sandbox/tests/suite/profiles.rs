@@ -71,6 +71,21 @@ fn scenarios_that_belong_together_join_their_findings() {
 }
 
 #[test]
+fn every_finding_is_of_a_source_that_answered() {
+    for scenarios in crate::support::scenario_sets() {
+        let session = Session::new(&scenarios, "");
+        for id in (0..20).map(|number| format!("p{number}")) {
+            let enrichment = enriched(&session, &id, &json!([]));
+            let outcomes = enrichment["outcomes"].as_array().expect("a list");
+            for finding in enrichment["findings"].as_array().expect("a list") {
+                let outcome = outcomes.iter().find(|outcome| outcome["source"] == finding["source"]);
+                assert_eq!(outcome.expect("an outcome")["status"], "answered", "{id} under {scenarios:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn scenarios_that_contradict_each_other_take_turns() {
     let session = Session::new(&["wallet.high-risk", "wallet.clean"], "");
     let scores: BTreeSet<i64> = (0..40)
@@ -112,6 +127,12 @@ fn only_the_sources_that_were_asked_answer() {
     let enrichment = enriched(&session, "p1", &json!(["finance", "telemetry", "finance"]));
     assert_eq!(enrichment["sources"], json!(["finance", "telemetry"]));
     assert_eq!(codes(&enrichment), ["mixer_interaction", "rapid_fire_transfers"]);
+    let message = "telemetry knows nothing of a profile whose kind is wallet";
+    let outcomes = json!([
+        { "source": "finance", "status": "answered", "message": null },
+        { "source": "telemetry", "status": "not_applicable", "message": message },
+    ]);
+    assert_eq!(enrichment["outcomes"], outcomes);
     assert_eq!(enrichment["enriched_at"], "2026-05-08T12:00:05Z");
     let all = json!(["osint", "finance", "dispatch", "epcr", "telemetry"]);
     assert_eq!(enriched(&session, "p1", &json!([]))["sources"], all);
