@@ -925,7 +925,7 @@ pub mod types {
             EnrichJobKind::IntelligenceEnrichBulk
         }
     }
-    ///Which profiles to enrich.
+    ///Which profiles to enrich. The result is NDJSON with a line for each, in their order: a `ProfileEnrichment`, or `profile_id` and an `error` with `code` and `message` for a profile that does not exist for the job.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     #[serde(remote = "Self")]

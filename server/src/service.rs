@@ -1,6 +1,6 @@
 //! From settings to running hosts: the same way for the commands and for the tests.
 
-use crate::hosts::{Addresses, App, BaseUrls, HostError, Hosts};
+use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
 use argus_core::files::trust::{self, Owner};
 use argus_core::jobs::signals::Signals;
@@ -87,7 +87,8 @@ impl Service {
             let (database, sandbox) = (database.clone(), sandbox.clone());
             let connectors = connectors.clone();
             let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()), connectors.clone());
-            let app = App::new(database, identity, jobs, connectors, sandbox, addresses, base_urls, settings);
+            let domains = Domains { identity, jobs, connectors };
+            let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
             let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };

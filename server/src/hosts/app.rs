@@ -53,13 +53,21 @@ pub struct App {
     pub body_limit: Duration,
 }
 
+/// What the live hosts work with.
+pub struct Domains {
+    /// Apps, keys and tokens.
+    pub identity: Arc<Identity>,
+    /// Jobs and where their results lie.
+    pub jobs: Jobs,
+    /// The ways to the systems that know more of profiles.
+    pub connectors: Connectors,
+}
+
 impl App {
-    /// The state of a service with this identity, these jobs and these mocks.
+    /// The state of a service with these domains and these mocks.
     pub fn new(
         database: Database,
-        identity: Arc<Identity>,
-        jobs: Jobs,
-        connectors: Connectors,
+        Domains { identity, jobs, connectors }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,

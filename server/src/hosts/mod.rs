@@ -13,7 +13,7 @@ mod sandbox;
 mod shared;
 
 pub use addresses::{Addresses, BaseUrls};
-pub use app::{App, HostContext};
+pub use app::{App, Domains, HostContext};
 
 use argus_openapi::Host;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};

@@ -123,6 +123,9 @@ fn nothing() -> Deed {
     find(&[])
 }
 
+/// Systems with the sources that they are asked for.
+type AskedFor = &'static [(System, &'static [&'static str])];
+
 async fn each_system_is_asked_about_what_its_sources_know(installation: Installation) {
     let systems = [
         (System::Finance, TestProvider::start("t-finance", find(&[finding("finance", "f", "high")])).await),
@@ -143,7 +146,7 @@ async fn each_system_is_asked_about_what_its_sources_know(installation: Installa
     let at = systems.each_ref().map(|(system, provider)| (*system, provider));
     let scene = Scene::open(installation, &at).await;
     // Kind, the systems with the sources that they are asked for, and what is found.
-    let expected: [(ProfileKind, &[(System, &[&str])], &[&str]); 4] = [
+    let expected: [(ProfileKind, AskedFor, &[&str]); 4] = [
         (ProfileKind::Wallet, &[(System::Finance, &["finance"]), (System::Osint, &["osint"])], &["f", "o"]),
         (ProfileKind::Entity, &[(System::Finance, &["finance"]), (System::Osint, &["osint"])], &["f", "o"]),
         (ProfileKind::Incident, &[(System::Dispatch, &["dispatch", "epcr"])], &["d", "e"]),
@@ -241,13 +244,13 @@ async fn a_bulk_enrichment_reports_each_profile_and_each_source_by_itself(instal
     assert_eq!((&known["finding_codes"], &known["risk"]["level"]), (&json!(["o"]), &json!("medium")));
     // Work for a job goes on in the trace in which the job was asked for.
     let trace_id = lines[0]["trace_id"].as_str().unwrap();
-    for received in osint_of(&osint) {
+    for received in traces_of(&osint) {
         assert!(received.starts_with(&format!("00-{trace_id}-")), "{received}");
     }
 }
 
 /// The traces of the questions that came.
-fn osint_of(provider: &TestProvider) -> Vec<String> {
+fn traces_of(provider: &TestProvider) -> Vec<String> {
     provider.received().iter().map(|received| received.header("traceparent").to_owned()).collect()
 }
 

@@ -39,7 +39,8 @@ wire_enum! {
     }
 }
 
-/// Which profiles to enrich.
+/// Which profiles to enrich. The result is NDJSON with a line for each, in their order: a `ProfileEnrichment`, or
+/// `profile_id` and an `error` with `code` and `message` for a profile that does not exist for the job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct EnrichPayload {
