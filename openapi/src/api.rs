@@ -359,7 +359,7 @@ pub trait ArgusApi {
     /// Send the bytes with one PUT to `upload_url`, at most 1 GiB; then name `upload_ref` in an
     /// `import.bulk` job. No URL of a partner is ever fetched.
     ///
-    /// On the sandbox host the URL is synthetic and is not served, and a job takes any `upload_ref`.
+    /// On the sandbox host what is sent there is counted and thrown away, and a job takes any `upload_ref`.
     #[endpoint { method = POST, path = "/v1/uploads", tags = ["jobs"] }]
     async fn upload_create(rqctx: RequestContext<Self::Context>) -> Answer<Reply<uploads::Upload, 201>> {
         drop(rqctx);
@@ -411,7 +411,8 @@ pub trait ArgusApi {
     /// the URL as a credential. While the job is queued or running, returns 202 with its progress.
     /// Results are kept for 30 days.
     ///
-    /// On the sandbox host the signed URL is synthetic and is not served.
+    /// On the sandbox host the result is made up, in the shape and form of a live one, and the same for the
+    /// same job for ever; its URL is no secret and does not end.
     #[endpoint { method = GET, path = "/v1/jobs/{id}/result", tags = ["jobs"] }]
     async fn job_result(
         rqctx: RequestContext<Self::Context>,

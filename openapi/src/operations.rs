@@ -29,7 +29,6 @@ const KIB: usize = 1024;
 const GIB: usize = 1024 * 1024 * KIB;
 
 const AUTH: &[Host] = &[Host::Auth];
-const API: &[Host] = &[Host::Api];
 const SANDBOX: &[Host] = &[Host::Sandbox];
 const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
@@ -299,8 +298,8 @@ operations! {
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
     MetricsView = metrics_view: internal(AUTH, Access::Scope(Scope::InternalOperate));
-    ObjectView = object_view: signed(API);
-    ObjectCreate = object_create: OperationRow { body: RequestBody::Bytes, body_max_bytes: GIB, ..signed(API) };
+    ObjectView = object_view: signed(API_AND_SANDBOX);
+    ObjectCreate = object_create: OperationRow { body: RequestBody::Bytes, body_max_bytes: GIB, ..signed(API_AND_SANDBOX) };
     TenantBootstrap = tenant_bootstrap: OperationRow { body: RequestBody::Json, ..internal(AUTH, Access::Scope(Scope::InternalOperate)) };
 }
 

@@ -242,9 +242,9 @@ impl OperationRow {
     }
 
     /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. Documents are
-    /// served there as they are.
+    /// served there as they are, and so is what a signed URL leads to.
     pub fn is_mocked(&self) -> bool {
-        self.served_by(Host::Sandbox) && self.access != Access::Public
+        self.served_by(Host::Sandbox) && !matches!(self.access, Access::Public | Access::SignedUrl)
     }
 
     /// Whether pages of any origin may read the replies (CORS).

@@ -12554,7 +12554,7 @@ let response = client.job_cancel()
 
 Returns the result reference and a short-lived signed URL once the job has succeeded; treat the URL as a credential. While the job is queued or running, returns 202 with its progress. Results are kept for 30 days.
 
-On the sandbox host the signed URL is synthetic and is not served.
+On the sandbox host the result is made up, in the shape and form of a live one, and the same for the same job for ever; its URL is no secret and does not end.
 
 The token needs the scope `argus:jobs:read`.
 
@@ -12829,7 +12829,7 @@ let response = client.sandbox_scenario_list()
 
 Returns a signed URL of this service for the input of a job that is too large for its request. Send the bytes with one PUT to `upload_url`, at most 1 GiB; then name `upload_ref` in an `import.bulk` job. No URL of a partner is ever fetched.
 
-On the sandbox host the URL is synthetic and is not served, and a job takes any `upload_ref`.
+On the sandbox host what is sent there is counted and thrown away, and a job takes any `upload_ref`.
 
 The token needs the scope `argus:jobs:write`.
 

@@ -72,7 +72,7 @@ impl Service {
     ) -> Result<Self, Box<dyn Error>> {
         // What can be refused is refused before there is any data.
         settings.addresses.resolve()?;
-        let sandbox = Arc::new(sandbox(settings)?);
+        let sandbox = sandbox(settings)?;
         open_data_dir(settings)?;
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock.clone())?;
@@ -84,7 +84,7 @@ impl Service {
             let addresses = settings.addresses.resolve()?;
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
-            let (database, sandbox) = (database.clone(), sandbox.clone());
+            let (database, sandbox) = (database.clone(), Arc::new(sandbox.under(base_urls.sandbox.clone())));
             let connectors = connectors.clone();
             let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()), connectors.clone());
             let domains = Domains { identity, jobs, connectors };

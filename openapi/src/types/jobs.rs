@@ -1,7 +1,10 @@
-//! Asynchronous jobs. What a job of each kind takes lives in [`payloads`], the request for one in [`create`].
+//! Asynchronous jobs. What a job of each kind takes lives in [`payloads`], the request for one in [`create`],
+//! what the file holds that it makes in [`results`].
 
 mod create;
+pub mod csv;
 mod payloads;
+pub mod results;
 
 pub use create::{JobCreate, JobPayload};
 pub use payloads::{

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What the reference of an upload begins with.
 pub const UPLOAD_PREFIX: &str = "upl_";
 
+/// For how many seconds the URL of an upload takes its bytes.
+pub const URL_LIFETIME_SECONDS: u32 = 3_600;
+
 checked_text! {
     /// The reference of an upload: `upl_` and letters and digits. Whether there is such an upload is not the
     /// type's business.

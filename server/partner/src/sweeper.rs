@@ -3,10 +3,11 @@
 
 use crate::error::Error;
 use crate::store::uploads::{self, UploadRow};
-use crate::work::result::{Form, name};
+use crate::work::result::name;
 use argus_core::jobs::retention::{self, Ended};
 use argus_core::objects::{Collection, ObjectKey, Objects};
 use argus_core::store::EveryTenant;
+use argus_openapi::types::jobs::results::ResultForm;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -67,7 +68,7 @@ async fn sweep_upload(every_tenant: &EveryTenant, objects: &Objects, upload: Upl
 async fn remove_objects(objects: &Objects, job: &Ended) -> Result<(), Error> {
     let kept = job.result_key.as_deref().filter(|_| !job.is_over);
     for attempt in 1..=job.attempts.unsigned_abs() {
-        for form in Form::ALL {
+        for form in ResultForm::ALL {
             let name = name(&job.id, attempt, form);
             let key = ObjectKey::new(Collection::Results, &job.tenant_id, &name).map_err(Error::fault)?;
             if kept != Some(key.as_str()) {

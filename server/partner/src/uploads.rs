@@ -6,13 +6,14 @@ use crate::store::uploads::{self, UploadId};
 use argus_core::Store;
 use argus_core::context::{Context, Live};
 use argus_core::objects::{Collection, ObjectKey, Objects};
-use argus_openapi::types::uploads::Upload;
+use argus_openapi::Operation;
+use argus_openapi::types::uploads::{URL_LIFETIME_SECONDS, Upload};
 use std::time::Duration;
 
 /// Most bytes of an upload.
-const MAX_BYTES: u64 = 1024 * 1024 * 1024;
+const MAX_BYTES: u64 = Operation::ObjectCreate.row().body_max_bytes as u64;
 /// How long its URL takes them.
-const URL_LIFETIME: Duration = Duration::from_secs(3_600);
+const URL_LIFETIME: Duration = Duration::from_secs(URL_LIFETIME_SECONDS as u64);
 
 /// Offers a place to send bytes to.
 pub async fn create(store: &Store, objects: &Objects, context: &Context<Live>) -> Result<Upload, Error> {

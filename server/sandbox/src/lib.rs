@@ -18,4 +18,4 @@ pub use engine::mock::{Caller, Mock};
 pub use engine::preferences::Preferences;
 pub use engine::reply::MockReply;
 pub use engine::scenario_set::{ScenarioSet, UnknownScenario};
-pub use partner::{FixtureError, Sandbox};
+pub use partner::{FixtureError, Sandbox, SignedObject};

@@ -10,11 +10,12 @@ use super::sandbox::Sandbox;
 use super::verifier::{TokenAudience, Verified};
 use argus_core::Context;
 use argus_core::context::{Environment, Invocation, Live};
-use argus_core::objects::Grant;
+use argus_core::objects::{Grant, NotTaken};
 use argus_openapi::Access;
 use argus_openapi::http::Body;
 use argus_openapi::types::tokens::TokenRequest;
 use argus_partner::oauth;
+use argus_sandbox::SignedObject;
 use std::sync::Arc;
 
 /// A kind of credentials.
@@ -134,6 +135,24 @@ impl<B: Send> Credentials<B> for SignedUrl {
         let grant =
             entry.app().jobs.objects.verify(method.as_str(), uri.path(), uri.query().unwrap_or_default());
         grant.map_err(refusal::signed_url)
+    }
+}
+
+/// A URL that the sandbox has signed.
+pub struct SandboxUrl;
+
+impl<B: Send> Credentials<B> for SandboxUrl {
+    type Caller = SignedObject;
+
+    fn satisfy(access: Access) -> bool {
+        access == Access::SignedUrl
+    }
+
+    async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<SignedObject> {
+        let (method, uri) = (entry.request().method(), entry.request().uri());
+        let query = uri.query().unwrap_or_default();
+        let object = entry.app().sandbox.signed_object(method.as_str(), uri.path(), query);
+        object.ok_or_else(|| refusal::signed_url(NotTaken::Invalid))
     }
 }
 

@@ -19,7 +19,7 @@ mod verifier;
 pub use answer::{answer, answer_body};
 pub use call::Call;
 pub use credentials::{
-    AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken, SignedUrl,
+    AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken, SandboxUrl, SignedUrl,
 };
 pub use forwarded::{NotANetwork, TrustedProxies};
 pub use problem::{Outcome, Problem};

@@ -262,10 +262,7 @@ impl ArgusApi for LiveHost {
     }
 
     async fn object_view(rqctx: Rqctx, _: Checked<Path<ObjectPath>>) -> Answer<DocumentReply> {
-        answer(rqctx, SignedUrl, async |call| {
-            objects::view(&call.app().jobs.objects, &call.caller, call.method(), call.headers()).await
-        })
-        .await
+        answer(rqctx, SignedUrl, async |call| objects::view(call).await).await
     }
 
     async fn object_create(

@@ -1,14 +1,16 @@
 //! The sandbox host mocks the contract: one expression per operation. What a mock says is decided
 //! in the sandbox crate, which knows nothing of HTTP.
 
-use super::{HostContext, shared};
-use crate::gate::{SandboxToken, answer, answer_body, header};
+use super::{HostContext, objects, shared};
+use crate::gate::{SandboxToken, SandboxUrl, answer, answer_body, header};
 use argus_openapi::api::{Answer, ArgusApi};
-use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply};
+use argus_openapi::http::{
+    Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload as UploadedBytes,
+};
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery, HostDocumentPath};
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
-use argus_openapi::types::internal::{Health, Readiness};
+use argus_openapi::types::internal::{Health, ObjectPath, ObjectStored, Readiness};
 use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
 };
@@ -223,6 +225,18 @@ impl ArgusApi for SandboxHost {
 
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
         shared::data_schema(rqctx, path).await
+    }
+
+    async fn object_view(rqctx: Rqctx, _: Checked<Path<ObjectPath>>) -> Answer<DocumentReply> {
+        answer(rqctx, SandboxUrl, async |call| objects::view_synthetic(call)).await
+    }
+
+    async fn object_create(
+        rqctx: Rqctx,
+        _: Checked<Path<ObjectPath>>,
+        body: UploadedBytes,
+    ) -> Answer<Reply<ObjectStored, 201>> {
+        answer_body(rqctx, SandboxUrl, body, objects::discard).await
     }
 
     async fn health_view(rqctx: Rqctx) -> Answer<Reply<Health, 200>> {

@@ -1,18 +1,20 @@
 //! Signed URLs of objects, as whoever was given one uses them: downloads with their ranges, uploads, and all
 //! that is refused.
 
-use super::support::binary;
+use super::support::{binary, every_scope};
 use argus_core::objects::{Collection, Error, ObjectKey, ObjectSettings, Objects, SignedUrl};
 use argus_core::pepper::Pepper;
 use argus_core::{Clock, ids::TenantId};
 use argus_openapi::Host;
-use argus_tests::{Answer, Installation, S3Server, TestProcess, TestServer, argus, look_for};
+use argus_partner::claims::AUDIENCE_SANDBOX;
+use argus_tests::{Answer, Installation, S3Server, TestProcess, TestServer, argus, claims, look_for};
 use argus_wire::hex;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use futures::{StreamExt, stream};
-use http::Method;
+use http::{HeaderValue, Method};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -162,10 +164,9 @@ async fn a_url_that_was_altered_or_is_for_something_else_opens_nothing() {
         }
     }
     scene.ask(Method::PUT, &scene.target, &[]).await.expect_error(403, "signed_url_invalid");
-    for host in [Host::Auth, Host::Sandbox] {
-        let answer = scene.server.get(host, &scene.target, None).await;
-        answer.expect_error(404, "not_found");
-    }
+    scene.server.get(Host::Auth, &scene.target, None).await.expect_error(404, "not_found");
+    // The sandbox signs URLs of its own, by which nothing can be read that is kept.
+    scene.server.get(Host::Sandbox, &scene.target, None).await.expect_error(403, "signed_url_invalid");
     assert!(scene.get(&[]).await.expect(200).body == scene.content);
 }
 
@@ -243,6 +244,103 @@ async fn an_upload_that_is_too_long_or_breaks_off_is_not_kept() {
     let is_clean =
         || std::fs::read_dir(&half).is_ok_and(|mut files| files.next().is_none()) || !half.exists();
     assert!(look_for(|| is_clean().then_some(())).is_some());
+}
+
+/// The response without its own moment and identifiers, and without its own entity tag.
+fn comparable(answer: &Answer) -> String {
+    let mut answer = answer.clone();
+    for name in ["x-argus-trace-id", "x-argus-span-id", "traceparent", "x-argus-sandbox"] {
+        answer.headers.remove(name);
+    }
+    if let Some(tag) = answer.headers.get_mut("etag") {
+        *tag = HeaderValue::from_static("<its own>");
+    }
+    answer.replayable()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_gives_out_its_files_as_the_live_host_does() {
+    let server = TestServer::start();
+    let token = server.sign(&claims(AUDIENCE_SANDBOX, "tnt_1", &every_scope()));
+    let body = json!({"kind": "export.bulk", "payload": {"format": "csv"}});
+    let job = server.post(Host::Sandbox, "/v1/jobs", &token, &body).await.expect(201).text("id");
+    let result = server.get(Host::Sandbox, &format!("/v1/jobs/{job}/result"), Some(&token)).await.expect(200);
+    let url = result.text("signed_url");
+    let synthetic = url.strip_prefix(&server.url(Host::Sandbox, "")).unwrap().to_owned();
+    let content = server.get(Host::Sandbox, &synthetic, None).await.expect(200).body;
+    let length = content.len();
+
+    let name = format!("{job}.csv");
+    let key = key(Collection::Results, &name);
+    put(&server.state().jobs.objects, &key, &content.into()).await;
+    let name = name.parse().unwrap();
+    let live = target(&server.state().jobs.objects.signed_url(&key, Some(&name), MINUTE).await.unwrap());
+
+    let beyond = format!("bytes={length}-");
+    let asked: [&[(&str, &str)]; 11] = [
+        &[],
+        &[("range", "bytes=0-99")],
+        &[("range", "bytes=100-")],
+        &[("range", "bytes=-5")],
+        &[("range", &beyond)],
+        &[("range", "bytes=0-1,5-6")],
+        &[("range", "bytes=7-"), ("if-range", "<own>")],
+        &[("range", "bytes=7-"), ("if-range", "\"other\"")],
+        &[("if-match", "<own>")],
+        &[("if-match", "\"other\"")],
+        &[("if-none-match", "<own>")],
+    ];
+    for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT] {
+        for headers in asked {
+            let mut answers = Vec::new();
+            for (host, target) in [(Host::Api, &live), (Host::Sandbox, &synthetic)] {
+                let own = server.get(host, target, None).await.header("etag").to_owned();
+                let request = server.request(host, method.clone(), target);
+                let request = headers.iter().fold(request, |request, (name, value)| {
+                    request.header(*name, if *value == "<own>" { own.as_str() } else { *value })
+                });
+                answers.push(comparable(&server.send(request).await));
+            }
+            assert_eq!(answers[0], answers[1], "{method} {headers:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_takes_an_upload_as_the_live_host_does_and_keeps_nothing() {
+    let server = TestServer::start();
+    let mut targets = Vec::new();
+    for host in [Host::Api, Host::Sandbox] {
+        let token = server.sign(&server.claims(host, "tnt_1", &every_scope()));
+        let upload =
+            server.bare(host, Method::POST, "/v1/uploads", &token).await.expect(201).text("upload_url");
+        targets.push((host, upload.strip_prefix(&server.url(host, "")).unwrap().to_owned()));
+    }
+    let content = bytes(300_000);
+    for (length, in_pieces) in [(300_000, false), (300_000, true), (0, false)] {
+        let mut answers = Vec::new();
+        for (host, target) in &targets {
+            let content = content.slice(..length);
+            let body = if in_pieces { pieces(&content) } else { content.into() };
+            let request = server.request(*host, Method::PUT, target).body(body);
+            answers.push(server.send(request).await.expect(201));
+        }
+        assert_eq!(comparable(&answers[0]), comparable(&answers[1]));
+        assert_eq!(answers[1].json()["length"], length);
+    }
+    let mut answers = Vec::new();
+    for (host, target) in &targets {
+        let head =
+            format!("PUT {target} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", (1_u64 << 30) + 1);
+        let mut connection = server.open(*host).await;
+        connection.write(head.as_bytes()).await;
+        let answer = connection.response().await;
+        answer.expect_error(413, "body_too_large");
+        answers.push(comparable(&answer));
+        server.get(*host, target, None).await.expect_error(403, "signed_url_invalid");
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert!(!server.data_dir().join("objects/uploads/tnt_sandbox").exists());
 }
 
 /// The objects of a process, which the test shares.

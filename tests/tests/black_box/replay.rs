@@ -4,12 +4,13 @@
 use super::support::every_scope;
 use argus_openapi::Host;
 use argus_partner::claims::AUDIENCE_SANDBOX;
-use argus_tests::{Answer, TestServer, claims};
+use argus_tests::{Answer, Installation, TestServer, claims};
 use http::Method;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const SCENARIOS: [&str; 5] =
     ["wallet.high-risk", "wallet.clean", "entity.sanctioned", "incident.escalating", "device.offline"];
@@ -84,13 +85,14 @@ fn requests() -> impl Strategy<Value = (Method, String, Option<Value>)> {
         let query = include_str!("../../../openapi/graphql/profile-risk.graphql");
         (Method::POST, "/graphql".to_owned(), Some(json!({"query": query, "variables": {"id": id}})))
     });
+    let upload = Just((Method::POST, "/v1/uploads".to_owned(), None));
     let broken = prop_oneof![
         Just((Method::POST, "/v1/jobs".to_owned(), Some(json!({"kind": "nonsense", "payload": {}})))),
         Just((Method::GET, "/v1/jobs?limit=0".to_owned(), None)),
         Just((Method::GET, "/v1/jobs/01HFXYZ9A7Q3M5N8P2R4T6V8WB".to_owned(), None)),
         Just((Method::GET, "/v1/sandbox/scenarios".to_owned(), None)),
     ];
-    prop_oneof![4 => job, 2 => jobs, 2 => profile, 2 => enrich, 2 => webhook, 2 => graphql, 1 => broken]
+    prop_oneof![4 => job, 2 => jobs, 1 => upload, 2 => profile, 2 => enrich, 2 => webhook, 2 => graphql, 1 => broken]
 }
 
 fn questions() -> impl Strategy<Value = Question> {
@@ -160,11 +162,18 @@ async fn ask(server: &TestServer, question: &Question, manner: &Manner) -> Answe
     server.send(request).await
 }
 
+/// A node whose sandbox is reached under the same name as that of every other one.
+fn node() -> TestServer {
+    let mut installation = Installation::sqlite();
+    installation.settings.sandbox_url = Some(Host::Sandbox.public_url().to_owned());
+    installation.into()
+}
+
 #[test]
 fn the_same_request_has_the_same_answer_in_any_order_on_any_node_for_any_token() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // Two nodes with nothing in common: data directory, store, keys in force since another start.
-    let (first, second) = runtime.block_on(async { (TestServer::start(), TestServer::start()) });
+    let (first, second) = runtime.block_on(async { (node(), node()) });
     let case = (prop::collection::vec((questions(), manners(), manners(), manners()), 1..8), any::<bool>());
     let config = Config { cases: 32, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
@@ -182,7 +191,7 @@ fn the_same_request_has_the_same_answer_in_any_order_on_any_node_for_any_token()
                     prop_assert!(answer.replayable() == expected.replayable(), "{answer:?}\n{expected:?}");
                 }
                 // All at once, on both nodes or on one that has just started.
-                let fresh = restart.then(TestServer::start);
+                let fresh = restart.then(node);
                 let other = fresh.as_ref().unwrap_or(&second);
                 let here = questions.iter().map(|(question, .., manner)| ask(&first, question, manner));
                 let there = questions.iter().map(|(question, _, manner, _)| ask(other, question, manner));
@@ -218,6 +227,32 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     })
     .await;
     outputs.into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_sandbox_is_the_same_on_every_node_and_needs_no_token() {
+    let (first, second) = (node(), node());
+    let mut ids = BTreeSet::new();
+    for (kind, payload) in [
+        ("intelligence.enrich.bulk", json!({"profile_ids": ["p1", "p2"]})),
+        ("export.bulk", json!({})),
+        ("export.bulk", json!({"format": "csv"})),
+        ("export.bulk", json!({"format": "csv", "compression": "gzip"})),
+        ("import.bulk", json!({"profiles": [{"id": "p1", "kind": "wallet", "display_name": "P"}]})),
+        ("graph.compute", json!({})),
+    ] {
+        let body = json!({"kind": kind, "payload": payload});
+        let token = first.sign(&claims(AUDIENCE_SANDBOX, "tnt_1", &every_scope()));
+        let job = first.post(Host::Sandbox, "/v1/jobs", &token, &body).await.expect(201).text("id");
+        let result = format!("/v1/jobs/{job}/result");
+        let url = first.get(Host::Sandbox, &result, Some(&token)).await.expect(200).text("signed_url");
+        let target = url.strip_prefix(Host::Sandbox.public_url()).expect("the configured origin").to_owned();
+        let one = first.get(Host::Sandbox, &target, None).await.expect(200);
+        let other = second.get(Host::Sandbox, &target, None).await.expect(200);
+        one.assert_standard_headers(Host::Sandbox);
+        assert_eq!(one.replayable(), other.replayable(), "{kind}");
+        assert!(ids.insert(job), "{kind} {payload} has an id of its own");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use argus_openapi::published::{
 };
 use argus_openapi::row::{Access, OperationRow};
 use argus_partner::claims::AUDIENCE_SANDBOX;
-use argus_tests::{Answer, Sample, Samples, TestServer, claims};
+use argus_tests::{Answer, Installation, Sample, Samples, TestServer, claims};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -28,7 +28,10 @@ struct Transcript {
 
 impl Transcript {
     fn begin() -> Self {
-        let server = TestServer::start();
+        // Replies name the sandbox, and its port is another one in every run.
+        let mut installation = Installation::sqlite();
+        installation.settings.sandbox_url = Some(Host::Sandbox.public_url().to_owned());
+        let server = TestServer::from(installation);
         let samples = Samples::new(&ARGUS, TENANT, "org_123");
         Self { server, samples, text: String::new(), bodies: Vec::new() }
     }

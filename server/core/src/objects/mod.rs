@@ -76,6 +76,18 @@ pub struct Head {
     tag: Option<String>,
 }
 
+impl Head {
+    /// What is known of bytes that no store keeps.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, version: version(bytes), tag: None }
+    }
+}
+
+/// What tells apart what is described, or consists of, other bytes.
+fn version(told: &[u8]) -> String {
+    hex::encode(&digest(&SHA256, told).as_ref()[..16])
+}
+
 /// The bytes of an object, as they are read.
 pub type Blocks = BoxStream<'static, Result<Bytes, Error>>;
 
@@ -124,8 +136,7 @@ impl Objects {
             Some(tag) => tag.clone(),
             None => format!("{}-{}", head.last_modified.timestamp_micros(), head.size),
         };
-        let version = hex::encode(&digest(&SHA256, told.as_bytes()).as_ref()[..16]);
-        Ok(Head { length: head.size, version, tag: head.e_tag })
+        Ok(Head { length: head.size, version: version(told.as_bytes()), tag: head.e_tag })
     }
 
     /// A part of the object of which this is known. It is an error when it was replaced meanwhile.

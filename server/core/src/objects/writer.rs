@@ -23,9 +23,15 @@ const PARTS_AT_A_TIME: usize = 2;
 /// dropped.
 pub struct Writer {
     /// None once it is at its end.
-    parts: Option<BufWriter>,
+    parts: Option<Parts>,
     length: u64,
     digest: Context,
+}
+
+/// Where the parts go.
+enum Parts {
+    Store(BufWriter),
+    Nowhere,
 }
 
 /// An object that was written.
@@ -55,6 +61,15 @@ impl Writer {
             parts =
                 parts.with_attributes(Attributes::from_iter([(Attribute::ContentType, key.media_type())]));
         }
+        Self::to(Parts::Store(parts))
+    }
+
+    /// An object that is counted and digested as it is written, and kept nowhere.
+    pub fn discarding() -> Self {
+        Self::to(Parts::Nowhere)
+    }
+
+    fn to(parts: Parts) -> Self {
         Self { parts: Some(parts), length: 0, digest: Context::new(&SHA256) }
     }
 
@@ -63,7 +78,9 @@ impl Writer {
         let Some(parts) = &mut self.parts else { return Err(over()) };
         self.length += bytes.len() as u64;
         self.digest.update(&bytes);
-        parts.put(bytes).await?;
+        if let Parts::Store(parts) = parts {
+            parts.put(bytes).await?;
+        }
         Ok(())
     }
 
@@ -74,15 +91,16 @@ impl Writer {
 
     /// Makes the object whole. When this returns, its bytes and its name outlive a power failure.
     pub async fn finish(mut self) -> Result<Stored, Error> {
-        let mut parts = self.parts.take().ok_or_else(over)?;
-        parts.shutdown().await?;
+        if let Parts::Store(mut parts) = self.parts.take().ok_or_else(over)? {
+            parts.shutdown().await?;
+        }
         let digest = std::mem::replace(&mut self.digest, Context::new(&SHA256)).finish();
         Ok(Stored { length: self.length, sha256: hex::encode(digest.as_ref()) })
     }
 
     /// Takes back what was written.
     pub async fn abort(mut self) {
-        if let Some(parts) = self.parts.take() {
+        if let Some(Parts::Store(parts)) = self.parts.take() {
             take_back(parts).await;
         }
     }
@@ -90,7 +108,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let (Some(parts), Ok(runtime)) = (self.parts.take(), Handle::try_current()) {
+        if let (Some(Parts::Store(parts)), Ok(runtime)) = (self.parts.take(), Handle::try_current()) {
             runtime.spawn(take_back(parts));
         }
     }

@@ -18,6 +18,7 @@ use argus_core::page::PageRequest;
 use argus_core::pepper::Pepper;
 use argus_openapi::types::common::PAGE_LIMIT_MAX;
 use argus_openapi::types::error::ErrorCode;
+use argus_openapi::types::jobs::results::URL_LIFETIME_SECONDS;
 use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreated, JobError, JobList, JobProgress, JobProgressStatus, JobQuery, JobResult,
     JobResultStatus, JobStatus, JobSummary,
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the URL of a result works.
-const URL_LIFETIME: Duration = Duration::from_secs(900);
+const URL_LIFETIME: Duration = Duration::from_secs(URL_LIFETIME_SECONDS as u64);
 
 /// Everything that jobs work with.
 pub struct Jobs {

@@ -1,13 +1,14 @@
 //! `intelligence.enrich.bulk`: each profile as `profile_enrich` enriches it, a line each. One that cannot be enriched,
 //! or a source that does not answer, costs the others nothing.
 
-use super::result::{Form, ResultWriter};
+use super::result::ResultWriter;
 use super::{Workshop, unfinished};
 use crate::error::Error;
 use crate::profiles;
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
 use argus_openapi::types::common::Identifier;
+use argus_openapi::types::jobs::results::ResultForm;
 use argus_openapi::types::jobs::{EnrichPayload, JobKind};
 use argus_openapi::types::profiles::{EnrichmentSource, ProfileEnrichment};
 use futures::FutureExt;
@@ -46,7 +47,7 @@ impl Work for Enrich {
         job: &Assignment,
         payload: EnrichPayload,
     ) -> Result<Option<StoredResult>, Unfinished> {
-        let mut result = ResultWriter::begin(&self.0.objects, job, Form::Ndjson)?;
+        let mut result = ResultWriter::begin(&self.0.objects, job, ResultForm::Ndjson)?;
         let mut done = 0;
         for ids in payload.profile_ids.chunks(AT_A_TIME) {
             let enriching = join_all(ids.iter().map(|id| self.enrich(job, id, &payload.sources).boxed()));

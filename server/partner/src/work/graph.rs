@@ -1,19 +1,19 @@
 //! `graph.compute`: what the relations between profiles say. Profiles are nodes and relations edges; for
 //! components and paths it does not matter in which direction a relation points.
 
-use super::result::{Form, ResultWriter};
+use super::result::ResultWriter;
 use super::{Workshop, unfinished};
 use crate::error::Error;
 use crate::store::profiles::{self, ProfileRow, Selection};
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
+use argus_openapi::types::jobs::results::{Degree, GraphComputed, ResultForm, ShortestPath};
 use argus_openapi::types::jobs::{GraphAlgorithm, GraphPayload, JobKind};
 use argus_openapi::types::profiles::ProfileRelation;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::{EdgeRef, NodeIndexable};
 use petgraph::{Direction, algo};
-use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -32,35 +32,6 @@ const ROUNDS_MAX: u32 = 200;
 /// Computes over the graph of profiles.
 pub struct Graph(pub(super) Workshop);
 
-/// What was computed.
-#[derive(Debug, Default, PartialEq, Serialize)]
-struct Computed {
-    profiles: usize,
-    relations: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    components: Option<Vec<Vec<String>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pagerank: Option<BTreeMap<String, f64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    degree: Option<BTreeMap<String, Degree>>,
-    shortest_paths: Vec<Path>,
-}
-
-/// How many relations end and begin at a profile.
-#[derive(Debug, PartialEq, Serialize)]
-struct Degree {
-    incoming: usize,
-    outgoing: usize,
-}
-
-/// A shortest path; none where there is no path.
-#[derive(Debug, PartialEq, Serialize)]
-struct Path {
-    from: String,
-    to: String,
-    path: Option<Vec<String>>,
-}
-
 type Relations = DiGraph<String, ()>;
 
 impl Work for Graph {
@@ -68,7 +39,7 @@ impl Work for Graph {
     type Payload = GraphPayload;
 
     async fn run(&self, job: &Assignment, payload: GraphPayload) -> Result<Option<StoredResult>, Unfinished> {
-        let mut result = ResultWriter::begin(&self.0.objects, job, Form::Json)?;
+        let mut result = ResultWriter::begin(&self.0.objects, job, ResultForm::Json)?;
         let ids = &payload.profile_ids;
         let only = (!ids.is_empty()).then(|| ids.iter().map(ToString::to_string).collect());
         let graph = self.load(job, only).await?;
@@ -150,11 +121,14 @@ fn compute(
     graph: &Relations,
     payload: &GraphPayload,
     stop: &CancellationToken,
-) -> Result<Computed, Unfinished> {
+) -> Result<GraphComputed, Unfinished> {
     let is_asked = |algorithm| payload.algorithms.is_empty() || payload.algorithms.contains(&algorithm);
     let go_on = || if stop.is_cancelled() { Err(Unfinished::Stopped) } else { Ok(()) };
-    let mut computed =
-        Computed { profiles: graph.node_count(), relations: graph.edge_count(), ..Computed::default() };
+    let mut computed = GraphComputed {
+        profiles: graph.node_count(),
+        relations: graph.edge_count(),
+        ..GraphComputed::default()
+    };
     if is_asked(GraphAlgorithm::Components) {
         computed.components = Some(components(graph));
     }
@@ -171,7 +145,7 @@ fn compute(
         let (from, to) = (wanted.from.as_str(), wanted.to.as_str());
         let ends = nodes.get(from).zip(nodes.get(to));
         let path = ends.and_then(|(from, to)| shortest_path(graph, *from, *to));
-        computed.shortest_paths.push(Path { from: from.to_owned(), to: to.to_owned(), path });
+        computed.shortest_paths.push(ShortestPath { from: from.to_owned(), to: to.to_owned(), path });
     }
     Ok(computed)
 }
@@ -255,7 +229,7 @@ mod tests {
         building.finish().expect("a graph")
     }
 
-    fn computed(relations: &[(&str, &[&str])], payload: &str) -> Computed {
+    fn computed(relations: &[(&str, &[&str])], payload: &str) -> GraphComputed {
         let payload = serde_json::from_str(payload).expect("a payload");
         compute(&graph(relations), &payload, &CancellationToken::new()).expect("nobody stops it")
     }

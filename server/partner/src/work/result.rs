@@ -5,42 +5,12 @@ use argus_core::ids::JobId;
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished};
 use argus_core::objects::{Collection, ObjectKey, Objects, Writer};
+use argus_openapi::types::jobs::results::ResultForm;
 use serde::Serialize;
-
-/// What a result is, as the ending of its name tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One JSON document.
-    Json,
-    /// A JSON document a line.
-    Ndjson,
-    /// Comma-separated values (RFC 4180).
-    Csv,
-    /// `Ndjson`, compressed.
-    NdjsonGzip,
-    /// `Csv`, compressed.
-    CsvGzip,
-}
-
-impl Form {
-    /// Every form.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Ndjson, Self::Csv, Self::NdjsonGzip, Self::CsvGzip];
-
-    /// The ending of a name.
-    pub const fn ending(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-            Self::NdjsonGzip => "ndjson.gz",
-            Self::CsvGzip => "csv.gz",
-        }
-    }
-}
 
 /// The name of what an attempt makes. The first one has the plain name; one that comes later must not write over
 /// it, since two attempts may be at work when one has lost its lease.
-pub fn name(id: &JobId, attempt: u32, form: Form) -> String {
+pub fn name(id: &JobId, attempt: u32, form: ResultForm) -> String {
     let attempt = if attempt > 1 { format!("-{attempt}") } else { String::new() };
     format!("{id}{attempt}.{}", form.ending())
 }
@@ -57,7 +27,7 @@ pub(super) struct ResultWriter {
 
 impl ResultWriter {
     /// The result of this attempt.
-    pub(super) fn begin(objects: &Objects, job: &Assignment, form: Form) -> Result<Self, Unfinished> {
+    pub(super) fn begin(objects: &Objects, job: &Assignment, form: ResultForm) -> Result<Self, Unfinished> {
         let name = name(&job.id, job.attempt, form);
         let key = ObjectKey::new(Collection::Results, job.context.tenant_id(), &name)
             .map_err(|error| Unfinished::failed("internal", error.to_string()))?;

@@ -19,7 +19,7 @@ pub(crate) fn page<T>(items: Vec<T>, list: &str, cursor: Option<&str>, limit: u3
     let start = match cursor {
         None => 0,
         Some(cursor) => read(list, cursor)
-            .ok_or_else(|| invalid("the cursor does not belong to this list and its filters"))?,
+            .ok_or_else(|| invalid("`cursor` is not a cursor of this list; start again without one"))?,
     };
     let total = items.len();
     // The contract bounds the limit; a page of nothing would be a page that leads to itself.

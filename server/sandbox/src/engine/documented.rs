@@ -27,7 +27,7 @@ pub(crate) struct Example {
 }
 
 /// The documented responses of every operation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Documented {
     by_operation: BTreeMap<&'static str, BTreeMap<u16, Response>>,
 }

@@ -10,14 +10,14 @@ use serde_json::Value;
 const ID_RULE: &str = ", an identifier of 1 to 128 characters out of letters, digits and . _ : ~ -";
 
 /// A document of one operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) name: &'static str,
     form: NormalForm<'static>,
     variables: Vec<Variable>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Variable {
     name: &'static str,
     /// The type's tokens, such as `[`, `String`, `!`, `]`.

@@ -121,7 +121,7 @@ fn event_content(context: &Context<'_>, event: WebhookEvent) -> Content {
         return Content { body: Value::Null, job_id: None, trace_id: None };
     };
     let (status, result_ref) = match outcome {
-        Outcome::Succeeded => ("succeeded", Some(result_ref(&job.text))),
+        Outcome::Succeeded => ("succeeded", Some(result_ref(&job.id.file_name(&job.text)))),
         Outcome::Failed => ("failed", None),
         Outcome::Cancelled => ("cancelled", None),
     };

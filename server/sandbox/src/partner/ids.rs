@@ -7,11 +7,16 @@ use crate::engine::digest::{Digest, Frame};
 use crate::engine::sealed_id::{check, crockford, cut, mask, number, seal};
 use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::jobs::JobKind;
+use argus_openapi::types::jobs::results::ResultForm;
 use argus_openapi::types::uploads::UPLOAD_PREFIX;
 use argus_openapi::types::webhooks::WebhookEvent;
 
 /// How far before the start of time a job of the synthetic list may lie, in seconds.
 const PAST_MAX: i64 = 24 * 3600;
+
+/// The forms of an export, each in the place that a job id has of it.
+pub(crate) const EXPORT_FORMS: [ResultForm; 4] =
+    [ResultForm::Ndjson, ResultForm::Csv, ResultForm::NdjsonGzip, ResultForm::CsvGzip];
 
 /// How a job ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +39,8 @@ pub(crate) struct JobId {
     pub(crate) created: i64,
     pub(crate) kind: JobKind,
     pub(crate) outcome: Outcome,
-    /// Number of items in the payload, 255 for all that is more; 0 for a job of the synthetic list,
-    /// which had no payload.
+    /// Number of profiles that the payload names, 1 if it names none, 255 for all that is more; of an export,
+    /// which names none, the place of its file's form. 0 for a job of the synthetic list, which had no payload.
     pub(crate) items: u8,
     /// The first 44 bits of the digest of the request.
     pub(crate) digest: u64,
@@ -111,6 +116,23 @@ impl JobId {
             digest: u64::try_from(fields & mask(JOB_DIGEST_BITS)).ok()?,
         };
         Some((id, seal))
+    }
+
+    /// The form of the file that the job makes.
+    pub(crate) fn form(&self) -> ResultForm {
+        match self.kind {
+            JobKind::IntelligenceEnrichBulk => ResultForm::Ndjson,
+            JobKind::ExportBulk => {
+                let place = usize::from(self.items).saturating_sub(1);
+                EXPORT_FORMS.get(place).copied().unwrap_or(ResultForm::Ndjson)
+            }
+            JobKind::ImportBulk | JobKind::GraphCompute => ResultForm::Json,
+        }
+    }
+
+    /// What the job's file is called, given the text of the id.
+    pub(crate) fn file_name(&self, text: &str) -> String {
+        format!("{text}.{}", self.form().ending())
     }
 
     pub(crate) fn created_at(&self) -> Timestamp {

@@ -8,6 +8,7 @@ mod fixture;
 mod graphql;
 mod ids;
 mod jobs;
+mod objects;
 mod profiles;
 mod sandbox;
 mod scenarios;
@@ -17,6 +18,7 @@ mod uploads;
 mod webhooks;
 
 pub use fixture::FixtureError;
+pub use objects::SignedObject;
 pub use sandbox::Sandbox;
 
 use crate::engine::mock::Caller;

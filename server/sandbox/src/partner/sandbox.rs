@@ -8,14 +8,17 @@ use crate::engine::scenario_set::{ScenarioSet, UnknownScenario};
 use crate::partner::fixture::{self, Fixture, FixtureError, FixtureView};
 use crate::partner::graphql::documents::ApprovedDocuments;
 use crate::partner::jobs::listed::{ListedJob, listed};
-use argus_openapi::published;
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
+use argus_openapi::{Host, published};
 use bytes::Bytes;
 use std::fmt;
 
 /// Everything that replies are made from: fixtures, approved documents, documented statuses. It
 /// never changes after it was built, and can be shared freely.
+#[derive(Clone)]
 pub struct Sandbox {
+    /// What signed URLs begin with.
+    pub(crate) base_url: String,
     pub(crate) documents: ApprovedDocuments,
     pub(crate) jobs: Vec<ListedJob>,
     /// The rendered scenario catalogue.
@@ -54,6 +57,7 @@ impl Sandbox {
         let fixtures = fixture::all(more)?;
         let scenarios: Vec<Scenario> = fixtures.iter().map(|fixture| fixture.scenario.clone()).collect();
         Ok(Self {
+            base_url: Host::Sandbox.public_url().to_owned(),
             documents: ApprovedDocuments::load(),
             jobs: listed(),
             scenario_list: json(&ScenarioList { scenarios: scenarios.clone() }).into(),
@@ -61,6 +65,13 @@ impl Sandbox {
             scenarios,
             fixtures,
         })
+    }
+
+    /// The same sandbox, reached under this base URL. Replies name it, so that every node has to be given the
+    /// same one.
+    #[must_use]
+    pub fn under(&self, base_url: String) -> Self {
+        Self { base_url, ..self.clone() }
     }
 
     /// The scenarios, in catalogue order.
@@ -90,6 +101,11 @@ impl Sandbox {
 
     /// The fixtures, as a caller sees them.
     pub(crate) fn fixtures<'a>(&'a self, caller: &Caller<'a>) -> FixtureView<'a> {
-        FixtureView { all: &self.fixtures, scenarios: caller.scenarios }
+        self.every_fixture(caller.scenarios)
+    }
+
+    /// The fixtures, under these scenarios.
+    pub(crate) fn every_fixture<'a>(&'a self, scenarios: &'a ScenarioSet) -> FixtureView<'a> {
+        FixtureView { all: &self.fixtures, scenarios }
     }
 }

@@ -87,10 +87,9 @@ fn a_result_is_there_when_the_job_has_succeeded_and_for_thirty_days() {
     assert_eq!(body(&result("argus-clock=15")), json!({ "status": "running", "progress_pct": 50 }));
     let done = body(&result(""));
     assert_eq!(done["status"], "succeeded");
-    assert_eq!(done["result_ref"], format!("r2://argus-jobs/results/{}.json", id(&job)));
-    assert!(
-        done["signed_url"].as_str().expect("a URL").starts_with("https://sandbox-api.knogin.com/synthetic/")
-    );
+    assert_eq!(done["result_ref"], format!("r2://argus-jobs/results/{}.ndjson", id(&job)));
+    let url = done["signed_url"].as_str().expect("a URL");
+    assert!(url.starts_with("https://sandbox-api.knogin.com/objects/results/"), "{url}");
     assert_eq!(result("argus-clock=2592030").status, 200);
     assert_eq!(result("argus-clock=2592031").status, 410);
     assert_eq!(body(&result("argus-clock=2592031"))["error_code"], "gone");
@@ -108,7 +107,7 @@ fn a_job_can_be_cancelled_until_it_ends() {
 #[test]
 fn a_job_takes_the_upload_that_the_sandbox_made_and_any_other() {
     let upload = body(&ask("", &partner::UploadCreate));
-    assert_eq!(upload["expires_at"], "2026-05-08T12:15:00Z");
+    assert_eq!(upload["expires_at"], "2026-05-08T13:00:00Z");
     let url = upload["upload_url"].as_str().expect("a URL");
     let reference = upload["upload_ref"].as_str().expect("a reference");
     assert!(url.starts_with("https://sandbox-api.knogin.com/") && url.contains(reference), "{url}");

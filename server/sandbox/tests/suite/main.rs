@@ -6,6 +6,7 @@ mod discovery;
 mod graphql;
 mod jobs;
 mod layers;
+mod objects;
 mod profiles;
 mod purity;
 mod sources;

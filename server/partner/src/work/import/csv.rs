@@ -1,8 +1,8 @@
 //! Rows of comma-separated values (RFC 4180), as an export writes them: the first row names the columns.
 
 use super::source::{Over, ROW_MAX, Row};
-use crate::work::export::csv::{COLUMNS, plain};
 use argus_openapi::read;
+use argus_openapi::types::jobs::csv::{COLUMNS, plain};
 use argus_openapi::types::profiles::ProfileRecord;
 use csv_core::{ReadRecordResult, Reader};
 use serde_json::{Map, Value};

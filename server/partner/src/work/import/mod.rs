@@ -6,7 +6,7 @@ mod csv;
 mod ndjson;
 mod source;
 
-use super::result::{Form, ResultWriter};
+use super::result::ResultWriter;
 use super::{Workshop, object_error, unfinished};
 use crate::error::Error;
 use crate::store::profiles::{self, ImportedRow};
@@ -15,10 +15,10 @@ use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
 use argus_core::objects::{Collection, ObjectKey};
 use argus_openapi::types::common::SecrecyLevel;
+use argus_openapi::types::jobs::results::{RefusedRow, ResultForm};
 use argus_openapi::types::jobs::{ExportFormat, ImportPayload, JobKind};
 use argus_openapi::types::profiles::{ProfileRecord, RiskScore};
 use futures::TryStreamExt;
-use serde::Serialize;
 use source::{INFLATED_MAX, Progress, Row};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -44,7 +44,7 @@ impl Work for Import {
         job: &Assignment,
         payload: ImportPayload,
     ) -> Result<Option<StoredResult>, Unfinished> {
-        let mut report = Report::begin(ResultWriter::begin(&self.0.objects, job, Form::Json)?);
+        let mut report = Report::begin(ResultWriter::begin(&self.0.objects, job, ResultForm::Json)?);
         let inline = payload.profiles.into_iter().flatten().enumerate();
         let inline: Vec<Row> = inline.map(|(place, record)| Row::good(place as u64 + 1, record)).collect();
         for rows in inline.chunks(BATCH) {
@@ -131,17 +131,12 @@ pub(crate) fn upload_key(tenant_id: &TenantId, upload_ref: &str) -> Result<Objec
         .map_err(|_| Unfinished::failed("upload_not_found", "there is no such upload"))
 }
 
-/// What became of the rows, while it is written: first the faulty ones, then how many there were.
+/// What became of the rows, while it is written: first the faulty ones, then how many there were. It becomes an
+/// [`ImportReport`](argus_openapi::types::jobs::results::ImportReport).
 struct Report {
     result: ResultWriter,
     imported: u64,
     refused: u64,
-}
-
-#[derive(Serialize)]
-struct Refused<'a> {
-    line: u64,
-    message: &'a str,
 }
 
 impl Report {
@@ -158,7 +153,7 @@ impl Report {
         if self.refused > 1 {
             self.result.text(",");
         }
-        self.result.json(&Refused { line, message })
+        self.result.json(&RefusedRow { line, message })
     }
 
     async fn finish(mut self) -> Result<Option<StoredResult>, Unfinished> {

@@ -14,6 +14,7 @@ const DOCUMENTS: [(&str, Resolver); 4] = [
 ];
 
 /// The approved documents with what answers them.
+#[derive(Clone)]
 pub(crate) struct ApprovedDocuments {
     documents: Vec<(Document, Resolver)>,
 }

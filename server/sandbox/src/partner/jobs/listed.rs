@@ -17,6 +17,7 @@ const QUEUED: usize = 4;
 const EVERY: i64 = 4;
 
 /// A job of the synthetic list.
+#[derive(Clone)]
 pub(crate) struct ListedJob {
     pub(crate) id: JobId,
     pub(crate) text: String,

@@ -2,15 +2,17 @@
 //!
 //! Without `Prefer: argus-clock` a job is created and cancelled at the start of time and is viewed when
 //! it has just ended, so that the plain requests meet the plain replies. The jobs of the list lie in
-//! [`listed`]; how far a job is lives in [`state`], what its payload is to the sandbox in [`payload`].
+//! [`listed`]; how far a job is lives in [`state`], what its payload is to the sandbox in [`payload`], the file that
+//! it makes in [`result_file`].
 
 pub(crate) mod listed;
 mod payload;
+pub(crate) mod result_file;
 mod state;
 
 use crate::engine::clock::at;
 use crate::engine::cursor;
-use crate::engine::digest::{Digest, Frame};
+use crate::engine::digest::Frame;
 use crate::engine::errors::{conflict, not_found};
 use crate::engine::mock::Mock;
 use crate::engine::reply::{Answer, Reply};
@@ -23,7 +25,6 @@ use argus_openapi::types::jobs as types;
 use argus_openapi::types::jobs::{
     Job, JobCreated, JobError, JobProgress, JobProgressStatus, JobResultStatus, JobStatus, JobSummary,
 };
-use argus_wire::hex;
 
 /// `job_create`
 pub struct JobCreate<'a> {
@@ -61,7 +62,7 @@ impl Mock for JobCreate<'_> {
             created,
             self.body.kind(),
             Outcome::Succeeded,
-            payload::item_count(&self.body.payload),
+            payload::size(&self.body.payload),
             &context.digest,
         );
         let SealedJobId { text, seal } = id.seal();
@@ -202,7 +203,8 @@ impl Mock for JobResult<'_> {
     }
 
     fn answer(&self, context: &Context<'_>) -> Answer {
-        let (job, seal) = JobId::read(self.id).ok_or_else(|| not_found("job"))?;
+        let (job, _) = JobId::read(self.id).ok_or_else(|| not_found("job"))?;
+        let file = job.file_name(self.id);
         let mut state = State::of(&job, age_when_read(&job, context.clock));
         match context.forced {
             Some(202) if state.ended() => state = State::of(&job, DURATION / 2),
@@ -223,8 +225,8 @@ impl Mock for JobResult<'_> {
                 &types::JobResult {
                     id: self.id.to_owned(),
                     status: JobResultStatus::Succeeded,
-                    result_ref: result_ref(self.id),
-                    signed_url: signed_url(self.id, &job, &seal),
+                    result_ref: result_ref(&file),
+                    signed_url: context.data.result_url(&file, job.created + state.age),
                 },
             )),
         }
@@ -235,19 +237,7 @@ fn progress(status: JobProgressStatus, state: &State) -> Reply {
     Reply::json(202, &JobProgress { status, progress_pct: state.progress_pct })
 }
 
-/// The reference of a job's stored result.
-pub(crate) fn result_ref(id: &str) -> String {
-    format!("r2://argus-jobs/results/{id}.json")
-}
-
-/// Looks like a presigned URL and leads nowhere.
-fn signed_url(id: &str, job: &JobId, seal: &Digest) -> String {
-    let mut frame = Frame::new("signed url");
-    frame.part(&seal.0);
-    let signature = hex::encode(&frame.finish().0);
-    let expires = (job.created_at().timestamp()) + DURATION + 900;
-    format!(
-        "https://sandbox-api.knogin.com/synthetic/argus-jobs/results/{id}.json?items={}&expires={expires}&signature={signature}",
-        job.items.max(1)
-    )
+/// The reference of a job's stored result, by the name of its file.
+pub(crate) fn result_ref(file: &str) -> String {
+    format!("r2://argus-jobs/results/{file}")
 }

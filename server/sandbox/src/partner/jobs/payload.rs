@@ -1,7 +1,9 @@
-//! What a job's payload is to the sandbox: a part of the request's digest, and a number of items. Whether it
+//! What a job's payload is to the sandbox: a part of the request's digest, and a number. Whether it
 //! names something that is there is not judged.
 
 use crate::engine::digest::{Frame, Members};
+use crate::partner::ids::EXPORT_FORMS;
+use argus_openapi::types::jobs::results::ResultForm;
 use argus_openapi::types::jobs::{
     EnrichPayload, ExportPayload, GraphPath, GraphPayload, ImportPayload, JobPayload,
 };
@@ -64,11 +66,14 @@ fn graph(members: &mut Members<'_>, payload: &GraphPayload) {
     });
 }
 
-/// Items of a payload: the profiles that it names, at least one.
-pub(super) fn item_count(payload: &JobPayload) -> usize {
+/// What a job id says of a payload: how many profiles it names, at least one, or in which form it wants them.
+pub(super) fn size(payload: &JobPayload) -> usize {
     let named = match payload {
         JobPayload::IntelligenceEnrichBulk(payload) => payload.profile_ids.len(),
-        JobPayload::ExportBulk(_) => 0,
+        JobPayload::ExportBulk(payload) => {
+            let form = ResultForm::of_export(payload);
+            EXPORT_FORMS.iter().position(|known| *known == form).map_or(0, |place| place + 1)
+        }
         JobPayload::ImportBulk(payload) => payload.profiles.as_ref().map_or(0, Vec::len),
         JobPayload::GraphCompute(payload) => payload.profile_ids.len(),
     };

@@ -1,15 +1,14 @@
 //! `export.bulk`: profiles as an import takes them, in the order of their identifiers.
 
-pub(crate) mod csv;
-
-use super::result::{Form, ResultWriter};
+use super::result::ResultWriter;
 use super::{Workshop, unfinished};
 use crate::error::Error;
 use crate::store::profiles::{self, ProfileRow, Selection};
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
 use argus_openapi::types::common::{Moment, WholeNumber};
-use argus_openapi::types::jobs::{Compression, ExportFormat, ExportPayload, JobKind};
+use argus_openapi::types::jobs::results::ResultForm;
+use argus_openapi::types::jobs::{Compression, ExportFormat, ExportPayload, JobKind, csv};
 use argus_openapi::types::profiles::{ProfileRecord, RiskScore};
 use flate2::write::GzEncoder;
 use std::io::{self, Write};
@@ -30,7 +29,7 @@ impl Work for Export {
         payload: ExportPayload,
     ) -> Result<Option<StoredResult>, Unfinished> {
         let format = payload.format.unwrap_or(ExportFormat::Ndjson);
-        let mut result = ResultWriter::begin(&self.0.objects, job, form(format, payload.compression))?;
+        let mut result = ResultWriter::begin(&self.0.objects, job, ResultForm::of_export(&payload))?;
         let selection = Selection {
             kinds: payload.profile_kinds,
             min_risk_score: payload.min_risk_score.map_or(0, RiskScore::get),
@@ -68,15 +67,6 @@ impl Export {
             Ok::<_, Error>(profiles::behind(reader, &selection, &behind, BATCH)?)
         });
         page.await.map_err(unfinished)
-    }
-}
-
-fn form(format: ExportFormat, compression: Option<Compression>) -> Form {
-    match (format, compression) {
-        (ExportFormat::Ndjson, None) => Form::Ndjson,
-        (ExportFormat::Csv, None) => Form::Csv,
-        (ExportFormat::Ndjson, Some(Compression::Gzip)) => Form::NdjsonGzip,
-        (ExportFormat::Csv, Some(Compression::Gzip)) => Form::CsvGzip,
     }
 }
 

@@ -1,24 +1,23 @@
-//! Comma-separated values (RFC 4180) that no spreadsheet runs as formulas. A text cell that begins with one of
+//! Profiles as comma-separated values (RFC 4180) that no spreadsheet runs as formulas. A text cell that begins with one of
 //! the signs of a formula, or with an apostrophe, gets an apostrophe before it, and an import takes one away;
 //! numbers stay numbers.
 
-use argus_openapi::types::profiles::ProfileRecord;
+use crate::types::profiles::ProfileRecord;
 
 /// The columns, in order.
-pub(crate) const COLUMNS: [&str; 6] =
-    ["id", "kind", "display_name", "secrecy_level", "risk_score", "relations"];
+pub const COLUMNS: [&str; 6] = ["id", "kind", "display_name", "secrecy_level", "risk_score", "relations"];
 
 /// What a formula may begin with in a spreadsheet, and what keeps it from being one.
 const GUARDED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
 /// Writes the row that names the columns.
-pub(super) fn write_header(out: &mut Vec<u8>) {
+pub fn write_header(out: &mut Vec<u8>) {
     out.extend_from_slice(COLUMNS.join(",").as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 
 /// Writes a profile.
-pub(super) fn write(out: &mut Vec<u8>, record: &ProfileRecord) {
+pub fn write(out: &mut Vec<u8>, record: &ProfileRecord) {
     let relations = match record.relations.as_slice() {
         [] => String::new(),
         some => serde_json::to_string(some).unwrap_or_default(),
@@ -45,7 +44,7 @@ fn guarded(text: &str) -> String {
 }
 
 /// The text of a cell that [`write`] has guarded.
-pub(crate) fn plain(cell: &str) -> &str {
+pub fn plain(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(text) if text.starts_with(GUARDED) => text,
         _ => cell,
