@@ -4,6 +4,7 @@
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
 //! - `jobs`: the jobs of the core, with kinds of their own
+//! - `parity`: the live api host and the sandbox host, side by side
 //! - `edges`: which crate may depend on which
 
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -13,4 +14,5 @@ mod edges;
 mod identity;
 mod jobs;
 mod objects;
+mod parity;
 mod store;
