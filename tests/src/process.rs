@@ -170,6 +170,13 @@ impl TestProcess {
         (ended, std::mem::replace(&mut self.directory, TempDir::new().unwrap()))
     }
 
+    /// Kills it, whatever it is at; its directory stays for the next process.
+    pub fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.directory, TempDir::new().unwrap())
+    }
+
     /// Asks it to stop and waits until it has.
     pub fn stop(self) -> (Ended, TempDir) {
         self.signal("TERM");

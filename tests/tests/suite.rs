@@ -5,12 +5,14 @@
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
 //! - `jobs`: the jobs of the core, with kinds of their own
 //! - `parity`: the live api host and the sandbox host, side by side
+//! - `faults`: what is killed, cut, full or wrong; `cargo xtask chaos` runs these at their whole size
 //! - `edges`: which crate may depend on which
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod black_box;
 mod edges;
+mod faults;
 mod identity;
 mod jobs;
 mod objects;

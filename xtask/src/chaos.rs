@@ -1,5 +1,5 @@
 //! `cargo xtask chaos`: builds the server and the attackers, and sets the one on the other. Then the
-//! black-box suite, through the same proxy.
+//! black-box suite, through the same proxy, and the faults at their whole size.
 
 use crate::cargo::{Step, cargo, root};
 use std::process::ExitCode;
@@ -32,11 +32,16 @@ pub fn run(options: &Options) -> ExitCode {
     let mut suite = vec!["test", "--package", "argus-tests", "--test", "suite", "--"];
     suite.extend(if options.short { &SHORT[..] } else { &["black_box::"] });
     suite.extend(NOT_THROUGH_NGINX.iter().flat_map(|(test, _)| ["--skip", test]));
-    let steps = [
+    let mut steps = vec![
         cargo(&["build", "--package", "argus-server", "--package", "argus-chaos"]),
         Step::new(&binary("argus-chaos"), &arguments),
         cargo(&suite).env("ARGUS_TEST_PROXY", "nginx"),
     ];
+    if !options.short {
+        // One at a time: what they measure is theirs alone.
+        let faults = ["--package", "argus-tests", "--test", "suite", "--", "--test-threads=1", "faults::"];
+        steps.push(cargo(&[&["test"][..], &faults].concat()).env("ARGUS_CHAOS", "1"));
+    }
     for step in steps {
         if let Err(message) = step.run() {
             eprintln!("xtask chaos: {message}");

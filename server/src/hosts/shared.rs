@@ -16,9 +16,10 @@ pub(super) async fn health(rqctx: RequestContext<HostContext>) -> Answer<Reply<H
 }
 
 pub(super) async fn readiness(rqctx: RequestContext<HostContext>) -> Answer<Reply<Readiness, 200>> {
+    let host = rqctx.context().host;
     answer(rqctx, Nobody, async |call| {
         let app = call.app();
-        app.readiness.look(&app.database, &app.identity).await.map_err(Problem::unavailable)?;
+        app.readiness.look(app, host).await.map_err(Problem::unavailable)?;
         Ok(Readiness { ready: true, store: true, signing_key: true })
     })
     .await

@@ -29,27 +29,27 @@ on_both_engines! {
     an_operator_lists_cancels_and_accepts_jobs_anew
 }
 
-const JOBS: [Scope; 2] = [Scope::JobsRead, Scope::JobsWrite];
+pub(crate) const JOBS: [Scope; 2] = [Scope::JobsRead, Scope::JobsWrite];
 
-async fn caller(server: &TestServer) -> Caller {
+pub(crate) async fn caller(server: &TestServer) -> Caller {
     server.caller(Host::Api, &JOBS).await
 }
 
-fn import(profiles: &Value) -> Value {
+pub(crate) fn import(profiles: &Value) -> Value {
     json!({"kind": "import.bulk", "payload": {"profiles": profiles}})
 }
 
-fn profile(id: &str) -> Value {
+pub(crate) fn profile(id: &str) -> Value {
     json!({"id": id, "kind": "wallet", "display_name": format!("Profile {id}")})
 }
 
 /// The job's identifier.
-pub(super) async fn enqueue(caller: &Caller, job: &Value) -> String {
+pub(crate) async fn enqueue(caller: &Caller, job: &Value) -> String {
     caller.post("/v1/jobs", job).await.expect(201).text("id")
 }
 
 /// The job as it is when it has ended.
-pub(super) async fn ended(caller: &Caller, id: &str) -> Value {
+pub(crate) async fn ended(caller: &Caller, id: &str) -> Value {
     let patience = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
         let job = caller.get(&format!("/v1/jobs/{id}")).await.expect(200).json();
@@ -80,7 +80,7 @@ async fn an_import_is_done_and_its_result_can_be_fetched(server: TestServer) {
     assert_eq!(told, ["job.succeeded"]);
 }
 
-fn export(format: &str) -> Value {
+pub(crate) fn export(format: &str) -> Value {
     json!({"kind": "export.bulk", "payload": {"format": format}})
 }
 
@@ -118,7 +118,7 @@ async fn what_was_imported_is_exported_again_in_either_format(server: TestServer
 }
 
 /// Sends bytes as an upload and returns its reference.
-async fn upload(caller: &Caller, bytes: Vec<u8>) -> String {
+pub(crate) async fn upload(caller: &Caller, bytes: Vec<u8>) -> String {
     let offered = caller.send(caller.request(Method::POST, "/v1/uploads")).await.expect(201);
     let sent = reqwest::Client::new().put(offered.text("upload_url")).body(bytes).send().await.unwrap();
     sent.error_for_status().unwrap();
@@ -181,7 +181,7 @@ async fn an_enrichment_says_of_each_source_that_it_is_not_configured_and_makes_n
     assert_eq!(lines[0]["outcomes"], json!([outcome("osint"), outcome("finance")]));
 }
 
-async fn with_key(caller: &Caller, key: &str, job: &Value) -> Answer {
+pub(crate) async fn with_key(caller: &Caller, key: &str, job: &Value) -> Answer {
     caller.send(caller.request(Method::POST, "/v1/jobs").header("idempotency-key", key).json(job)).await
 }
 

@@ -17,7 +17,7 @@ mod headers;
 mod hosts;
 mod identity;
 mod inputs;
-mod jobs;
+pub(crate) mod jobs;
 mod matrix;
 mod methods;
 mod objects;

@@ -12,6 +12,7 @@ on_both_engines! {
     a_node_whose_tables_are_gone_is_not_ready_until_they_are_back
     a_node_whose_schema_is_older_is_not_ready_until_it_is_migrated
     a_node_whose_signing_keys_cannot_be_read_is_not_ready_until_they_can
+    the_live_api_alone_is_not_ready_while_no_objects_can_be_written
 }
 
 /// For how long a look may count, and how long one may take.
@@ -19,9 +20,13 @@ const NOTICED: Duration = Duration::from_secs(20);
 
 /// Asks a host until it answers so.
 async fn until_readiness_is(server: &TestServer, status: u16) -> Answer {
+    until_readiness_of(Host::Auth, server, status).await
+}
+
+async fn until_readiness_of(host: Host, server: &TestServer, status: u16) -> Answer {
     let began = Instant::now();
     loop {
-        let answer = server.get(Host::Auth, "/readyz", None).await;
+        let answer = server.get(host, "/readyz", None).await;
         if answer.status == status {
             return answer;
         }
@@ -80,6 +85,40 @@ async fn a_node_whose_signing_keys_cannot_be_read_is_not_ready_until_they_can(se
     is_not_ready(&server).await;
     std::fs::rename(&elsewhere, &keys).unwrap();
     is_ready(&server).await;
+}
+
+async fn the_live_api_alone_is_not_ready_while_no_objects_can_be_written(server: TestServer) {
+    is_ready(&server).await;
+    let (objects, elsewhere) = (server.data_dir().join("objects"), server.scratch().join("elsewhere"));
+    std::fs::rename(&objects, &elsewhere).unwrap();
+    // Not even root can write into it.
+    std::fs::write(&objects, "").unwrap();
+    until_readiness_of(Host::Api, &server, 503).await.expect_error(503, "unavailable");
+    for host in [Host::Auth, Host::Sandbox] {
+        server.get(host, "/readyz", None).await.expect(200);
+    }
+    std::fs::remove_file(&objects).unwrap();
+    std::fs::rename(&elsewhere, &objects).unwrap();
+    until_readiness_of(Host::Api, &server, 200).await;
+}
+
+#[test]
+fn the_objects_are_looked_at_every_few_seconds_however_many_ask() {
+    run_on_sqlite(async |server: TestServer| {
+        let probe = server.data_dir().join("objects/write-probe");
+        let began = Instant::now();
+        let mut written = Vec::new();
+        while began.elapsed() < Duration::from_secs(3) {
+            let asked = (0..20).map(|_| server.get(Host::Api, "/readyz", None));
+            for answer in futures::future::join_all(asked).await {
+                answer.expect(200);
+            }
+            written.push(probe.metadata().unwrap().modified().unwrap());
+        }
+        written.dedup();
+        let possible = 1 + usize::try_from(began.elapsed().as_secs() / 5).unwrap();
+        assert!(written.len() <= possible, "{} in {:?}", written.len(), began.elapsed());
+    });
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod accepting;
 mod ending;
 mod isolation;
-mod kills;
 mod lists;
 mod turns;
 mod working;
@@ -24,37 +23,37 @@ use std::time::Duration;
 use crate::identity::support::admin;
 
 /// Longer than any test.
-const LONG: Duration = Duration::from_secs(600);
+pub(crate) const LONG: Duration = Duration::from_secs(600);
 
 /// A database with jobs, and somebody who has them.
-struct Desk {
-    database: Database,
-    caller: Context<Live>,
+pub(crate) struct Desk {
+    pub(crate) database: Database,
+    pub(crate) caller: Context<Live>,
     // Last: it looks at what was left.
-    installation: Installation,
+    pub(crate) installation: Installation,
 }
 
 impl Desk {
-    async fn open(installation: Installation) -> Self {
+    pub(crate) async fn open(installation: Installation) -> Self {
         let (database, identity) = installation.database_and_identity();
         let caller = admin(&identity).await;
         Self { database, caller, installation }
     }
 
     /// Somebody in another tenant.
-    async fn stranger(&self) -> Context<Live> {
+    pub(crate) async fn stranger(&self) -> Context<Live> {
         let name = "Another tenant".parse().unwrap();
         let tenant = argus_core::tenants::create(&self.database.requests, &self.caller.clock, &name).await;
         tenant.unwrap().operator(&self.caller.clock)
     }
 
-    async fn enqueue_as(&self, caller: &Context<Live>, job: NewJob) -> Enqueued {
+    pub(crate) async fn enqueue_as(&self, caller: &Context<Live>, job: NewJob) -> Enqueued {
         let work = move |tx: &mut Tx<'_>| enqueue(tx, &job);
         self.database.requests.write(caller, work).await.unwrap()
     }
 
     /// A new job of this caller.
-    async fn job_of(&self, caller: &Context<Live>) -> Receipt {
+    pub(crate) async fn job_of(&self, caller: &Context<Live>) -> Receipt {
         match self.enqueue_as(caller, job()).await {
             Enqueued::New(receipt) => receipt,
             Enqueued::Replayed(receipt) => panic!("{receipt:?} was there already"),
@@ -62,22 +61,22 @@ impl Desk {
     }
 
     /// A new job.
-    async fn job(&self) -> Receipt {
+    pub(crate) async fn job(&self) -> Receipt {
         self.job_of(&self.caller).await
     }
 
-    async fn claim_for(&self, limit: u32, time: Duration, turn: &Turn) -> Claim {
+    pub(crate) async fn claim_for(&self, limit: u32, time: Duration, turn: &Turn) -> Claim {
         let turn = turn.clone();
         let claim =
             self.database.every_tenant.run(move |connection| lease::claim(connection, limit, time, &turn));
         claim.await.unwrap()
     }
 
-    async fn claim(&self, limit: u32) -> Vec<Claimed> {
+    pub(crate) async fn claim(&self, limit: u32) -> Vec<Claimed> {
         self.claim_for(limit, LONG, &Turn::default()).await.jobs
     }
 
-    async fn end(&self, lease: &Lease, ending: Ending) -> bool {
+    pub(crate) async fn end(&self, lease: &Lease, ending: Ending) -> bool {
         let endings = [(lease.clone(), ending)];
         let held = self
             .database
@@ -86,7 +85,7 @@ impl Desk {
         held.await.unwrap() == [lease.id.clone()]
     }
 
-    async fn reap(&self) -> (usize, usize) {
+    pub(crate) async fn reap(&self) -> (usize, usize) {
         let reaped =
             self.database.every_tenant.run(|connection| Ok::<_, argus_core::Error>(lease::reap(connection)?));
         let reaped = reaped.await.unwrap();
@@ -94,11 +93,11 @@ impl Desk {
     }
 
     /// Lets every lease run out.
-    fn end_all_leases(&self) {
+    pub(crate) fn end_all_leases(&self) {
         self.sql("UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL");
     }
 
-    async fn view(&self, id: &JobId) -> Job {
+    pub(crate) async fn view(&self, id: &JobId) -> Job {
         let key = (id.clone(), Viewer::of(&self.caller));
         let job = self
             .database
@@ -107,25 +106,25 @@ impl Desk {
         job.await.unwrap()
     }
 
-    async fn status(&self, id: &JobId) -> JobStatus {
+    pub(crate) async fn status(&self, id: &JobId) -> JobStatus {
         self.view(id).await.status
     }
 
-    fn sql(&self, statements: &str) {
+    pub(crate) fn sql(&self, statements: &str) {
         sql::execute(&mut self.installation.connect(), statements).unwrap();
     }
 
-    fn lines(&self, query: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, query: &str) -> Vec<String> {
         sql::lines(&mut self.installation.connect(), query).unwrap()
     }
 
     /// What the outbox tells of a job.
-    fn told(&self, id: &JobId) -> Vec<String> {
+    pub(crate) fn told(&self, id: &JobId) -> Vec<String> {
         self.lines(&format!("SELECT event AS line FROM outbox WHERE subject = '{id}' ORDER BY sequence"))
     }
 }
 
-fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     NewJob {
         kind: "test.nothing",
         payload: "{}".to_owned(),
@@ -136,6 +135,6 @@ fn job() -> NewJob {
     }
 }
 
-fn failed() -> Ending {
+pub(crate) fn failed() -> Ending {
     Ending::Failed { code: "broken".to_owned(), message: "it broke".to_owned() }
 }

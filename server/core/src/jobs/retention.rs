@@ -8,7 +8,7 @@ use crate::ids::{JobId, TenantId};
 use crate::store::AnyConnection;
 use crate::store::statement::{Statement, on_engine};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 /// How many rows are touched in one statement, so that none holds others up.
 const BATCH: i64 = 500;
@@ -41,19 +41,31 @@ pub fn due(connection: &mut AnyConnection) -> QueryResult<Vec<Ended>> {
     on_engine!(connection, |inner| statement.load(inner))
 }
 
-/// Notes that nothing is left of a job but the result that is kept, which is looked at again when its time is
-/// over.
-pub fn done(connection: &mut AnyConnection, job: &Ended) -> QueryResult<()> {
-    const OVER: &str = "UPDATE jobs SET cleanup_at = NULL, result_key = NULL WHERE id = ?";
-    const KEPT: &str = "UPDATE jobs SET cleanup_at = CASE WHEN result_key IS NOT NULL THEN completed_at + ? END \
-        WHERE id = ?";
-    if job.is_over {
-        let statement = Statement::new(OVER).bind::<Text, _>(&job.id);
-        on_engine!(connection, |inner| statement.execute(inner)).map(drop)
-    } else {
-        let statement = Statement::new(KEPT).bind::<BigInt, _>(RETENTION).bind::<Text, _>(&job.id);
-        on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+/// Notes that nothing is left of these jobs but the results that are kept, which are looked at again when their time
+/// is over.
+pub fn done(connection: &mut AnyConnection, jobs: &[Ended]) -> QueryResult<()> {
+    const OVER: &str = "cleanup_at = NULL, result_key = NULL";
+    const KEPT: &str = "cleanup_at = CASE WHEN result_key IS NOT NULL THEN completed_at + ? END";
+    let of = |is_over| jobs.iter().filter(move |job| job.is_over == is_over).map(|job| job.id.as_str());
+    let (over, kept): (Vec<&str>, Vec<&str>) = (of(true).collect(), of(false).collect());
+    match connection {
+        AnyConnection::Pg(connection) => {
+            let of_these =
+                |change: &str| Statement::new(format!("UPDATE jobs SET {change} WHERE id = ANY(?)"));
+            of_these(OVER).bind::<Array<Text>, _>(over).execute(connection)?;
+            of_these(KEPT).bind::<BigInt, _>(RETENTION).bind::<Array<Text>, _>(kept).execute(connection)?;
+        }
+        AnyConnection::Sqlite(connection) => {
+            let of_one = |change: &str| Statement::new(format!("UPDATE jobs SET {change} WHERE id = ?"));
+            for id in over {
+                of_one(OVER).bind::<Text, _>(id).execute(connection)?;
+            }
+            for id in kept {
+                of_one(KEPT).bind::<BigInt, _>(RETENTION).bind::<Text, _>(id).execute(connection)?;
+            }
+        }
     }
+    Ok(())
 }
 
 /// Forgets idempotency keys whose day is over, some at a time, and says how many.

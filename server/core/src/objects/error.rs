@@ -38,6 +38,26 @@ pub enum Error {
     Store(Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl Error {
+    /// What is wrong with the store, for whoever cannot see it: without a path or an address.
+    pub fn reason(&self) -> &'static str {
+        use std::io::ErrorKind as Kind;
+        let Self::Store(error) = self else { return "the object cannot be used" };
+        let causes = std::iter::successors(Some(&**error as &dyn std::error::Error), |error| error.source());
+        let kinds =
+            causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+        match kinds.filter(|kind| *kind != Kind::Other).last() {
+            Some(Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge) => {
+                "no room is left where objects are kept"
+            }
+            Some(Kind::ReadOnlyFilesystem | Kind::PermissionDenied | Kind::NotADirectory) => {
+                "the place where objects are kept cannot be written"
+            }
+            _ => "the place where objects are kept is out of reach",
+        }
+    }
+}
+
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         match error {

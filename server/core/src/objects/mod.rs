@@ -48,6 +48,11 @@ use std::time::Duration;
 /// What references to the objects of a directory begin with: not with its path, which is nobody's business.
 const LOCAL_REFERENCE: &str = "argus://";
 
+/// The object that is written to see whether others can be. It lies beside every collection.
+const PROBE: &str = "write-probe";
+/// Its length: a block of most disks, so that a full one has no room for it.
+const PROBE_BYTES: usize = 4096;
+
 /// A store of objects. Clones share it.
 #[derive(Clone)]
 pub struct Objects {
@@ -127,6 +132,13 @@ impl Objects {
     /// An object to write. It replaces what is there once it is whole.
     pub fn put(&self, key: &ObjectKey) -> Writer {
         Writer::new(self.store(), self.path(key), key, matches!(self.kind, Kind::Bucket(_)))
+    }
+
+    /// Whether objects can be written: writes a small one, always the same, in the way of all others.
+    pub async fn check(&self) -> Result<(), Error> {
+        let probe = Path::from(format!("{}{PROBE}", self.prefix));
+        self.store().put(&probe, Bytes::from_static(&[0; PROBE_BYTES]).into()).await?;
+        Ok(())
     }
 
     /// What is known of an object.

@@ -43,8 +43,8 @@ impl Work for Export {
             let profiles = self.page(job, &selection, behind).await?;
             for profile in &profiles {
                 rows.write(profile, result.block())?;
+                result.pass_on().await?;
             }
-            result.pass_on().await?;
             match profiles.last() {
                 Some(last) if profiles.len() == BATCH as usize => behind = last.id.clone(),
                 _ => break,

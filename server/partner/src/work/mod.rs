@@ -47,10 +47,7 @@ fn object_error(error: &objects::Error) -> Unfinished {
         objects::Error::NotFound => Unfinished::failed("upload_not_found", "there is no such upload"),
         error => {
             tracing::warn!(cause = %error, "an object cannot be used");
-            Unfinished::transient(
-                "objects_unavailable",
-                format!("the store of objects did not do it: {error}"),
-            )
+            Unfinished::transient("objects_unavailable", error.reason())
         }
     }
 }

@@ -1,0 +1,88 @@
+//! Much that its time is over for: each pass takes a little of it, what was removed before an interruption is
+//! gone, and claims do not wait meanwhile.
+
+use super::until;
+use crate::jobs::Desk;
+use argus_core::jobs::lease::Ending;
+use argus_core::{Clock, Objects};
+use argus_partner::sweeper;
+use argus_tests::{Installation, on_both_engines, scale};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+on_both_engines! {
+    whatever_is_over_is_removed_in_short_steps_that_an_interruption_does_not_undo
+}
+
+/// How often it is interrupted.
+const INTERRUPTIONS: usize = 3;
+/// The longest that a claim may take beside it; one that waited for all of it would take far longer.
+const CLAIM_MAX: Duration = Duration::from_secs(2);
+
+/// Jobs that ended 31 days ago, with a key and the name of a result.
+fn expired(desk: &Desk, jobs: usize) -> String {
+    let now = chrono::Utc::now().timestamp_micros();
+    let day = 24 * 3600 * 1_000_000_i64;
+    let (then, due) = (now - 31 * day, now - day);
+    let principal = &desk.caller.principal;
+    let (tenant_id, organization_id) = (&principal.tenant_id, &principal.organization_id);
+    let numbers = |then: &str| {
+        format!(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {jobs}) {then}"
+        )
+    };
+    let id = "'01JX0000000000' || CAST(100000000000 + n AS TEXT)";
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let of_jobs = format!(
+        "INSERT INTO jobs (id, tenant_id, organization_id, actor, kind, payload, secrecy_level, idempotency_key, \
+         traceparent, status, attempts, max_attempts, created_at, updated_at, completed_at, cleanup_at, result_key) \
+         SELECT {id}, '{tenant_id}', '{organization_id}', 'operator', 'test.nothing', '{{}}', 'standard', \
+         'key ' || CAST(n AS TEXT), '{trace}', 'succeeded', 1, 3, {then}, {then}, {then}, {due}, \
+         'results/{tenant_id}/' || {id} || '.json' FROM numbers"
+    );
+    let of_outbox = format!(
+        "INSERT INTO outbox (tenant_id, event, subject, traceparent, occurred_at) \
+         SELECT '{tenant_id}', 'job.succeeded', {id}, '{trace}', {then} FROM numbers"
+    );
+    format!("{}; {}", numbers(&of_jobs), numbers(&of_outbox))
+}
+
+async fn whatever_is_over_is_removed_in_short_steps_that_an_interruption_does_not_undo(
+    installation: Installation,
+) {
+    let desk = Desk::open(installation).await;
+    let pepper = Arc::new(argus_core::pepper::Pepper::open(&desk.installation.data_dir()).unwrap());
+    let objects = Objects::open(&desk.installation.settings.objects, pepper, Clock::system()).unwrap();
+    desk.sql(&expired(&desk, scale(3_000, 100_000)));
+    let left = || -> usize {
+        let count = "SELECT CAST(count(cleanup_at) + count(idempotency_key) + count(result_key) AS TEXT) AS line FROM jobs";
+        desk.lines(count)[0].parse().unwrap()
+    };
+    let sweep = || {
+        let (every_tenant, objects) = (desk.database.every_tenant.clone(), objects.clone());
+        tokio::spawn(async move { while sweeper::sweep(&every_tenant, &objects).await.unwrap() > 0 {} })
+    };
+    let mut before = left();
+    for _ in 0..INTERRUPTIONS {
+        let sweeping = sweep();
+        until("something is removed", async || left() < before).await;
+        sweeping.abort();
+        assert!(sweeping.await.unwrap_err().is_cancelled());
+        let after = left();
+        assert!(after < before && after > 0, "{after} of {before}");
+        before = after;
+    }
+    let sweeping = sweep();
+    let mut slowest = Duration::ZERO;
+    while !sweeping.is_finished() {
+        let job = desk.job().await;
+        let began = Instant::now();
+        let claimed = desk.claim(1).await;
+        slowest = slowest.max(began.elapsed());
+        assert_eq!(claimed[0].lease.id, job.id);
+        assert!(desk.end(&claimed[0].lease, Ending::Succeeded(None)).await);
+    }
+    sweeping.await.unwrap();
+    assert_eq!(left(), 0);
+    assert!(slowest < CLAIM_MAX, "a claim took {slowest:?}");
+}
