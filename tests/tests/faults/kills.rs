@@ -7,6 +7,7 @@ use crate::black_box::support::binary;
 use argus_server::settings::Role;
 use argus_tests::{Installation, TestServer, Worker, run_on_postgres, run_on_sqlite, scale, sql};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 const JOBS: usize = 40;
@@ -43,17 +44,20 @@ async fn kill_workers(mut installation: Installation) {
     }
     let running = "SELECT CAST(lease_until AS TEXT) AS line FROM jobs WHERE status = 'running'";
     let open = "SELECT id AS line FROM jobs WHERE status IN ('queued', 'running')";
-    let mut killed_at_work = 0;
+    let attempts = "SELECT CAST(lease AS TEXT) AS line FROM jobs WHERE status = 'running'";
+    let (mut seen, mut killed_at_work) = (HashSet::new(), 0);
     let mut workers = [start(&server), start(&server)];
     for kill in 0..scale(20, 200) {
-        // In the middle of a job, if there is one left.
+        // In the middle of an attempt that has begun since the last kill, if a job is left.
         until("a job at work", async || {
-            !lines(&server, running).is_empty() || lines(&server, open).is_empty()
+            assert_none_is_overdue(&lines(&server, running));
+            lines(&server, attempts).iter().any(|attempt| !seen.contains(attempt))
+                || lines(&server, open).is_empty()
         })
         .await;
-        let leases = lines(&server, running);
-        assert_none_is_overdue(&leases);
-        killed_at_work += usize::from(!leases.is_empty());
+        let at_work = lines(&server, attempts);
+        killed_at_work += usize::from(!at_work.is_empty());
+        seen.extend(at_work);
         workers[kill % 2] = start(&server);
         if lines(&server, open).is_empty() {
             assert_told_once(&server);
