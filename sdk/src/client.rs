@@ -36,6 +36,7 @@ const USER_AGENT: &str = concat!("argus-sdk/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 pub struct ArgusClient {
     api: Client,
+    timeout: Duration,
 }
 
 impl ArgusClient {
@@ -65,12 +66,17 @@ impl ArgusClient {
     pub fn with_trace(&self, trace: TraceContext) -> Self {
         let mut api = self.api.clone();
         api.inner = api.inner.with_trace(trace);
-        Self { api }
+        Self { api, timeout: self.timeout }
     }
 
     /// The servers that this client talks to.
     pub fn environment(&self) -> &Environment {
         self.api.inner.environment()
+    }
+
+    /// How long a transfer may stand still.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout
     }
 
     /// The generated client: every operation of the contract.
@@ -114,7 +120,8 @@ impl ArgusClientBuilder {
         Self { retry, ..self }
     }
 
-    /// How long one attempt may take, 30 seconds by default.
+    /// How long one attempt may take, 30 seconds by default. A file that is transferred may take longer, but
+    /// not stand still for so long.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -133,7 +140,7 @@ impl ArgusClientBuilder {
         };
         let tokens = self.credentials.tokens(&self.environment, &self.retry, &http);
         let transport = Transport::new(self.environment, Auth::Tokens(tokens), self.retry);
-        Ok(ArgusClient { api: transport.into_client(http) })
+        Ok(ArgusClient { api: transport.into_client(http), timeout: self.timeout })
     }
 }
 

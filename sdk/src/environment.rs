@@ -70,6 +70,12 @@ impl Environment {
         })
     }
 
+    /// One server for everything that it serves: the API host, or the sandbox host, which take the same requests.
+    /// Which of them it is does not show in the code that uses it.
+    pub fn at(url: &str) -> Result<Self, Error> {
+        Self::custom(url, url, url)
+    }
+
     /// The same servers; what the sandbox host serves goes there.
     #[must_use]
     pub fn using_sandbox(self) -> Self {

@@ -3,6 +3,7 @@
 use crate::client::ArgusClient;
 use crate::error::Error;
 use crate::generated::types::{Job, JobKind, JobStatus, JobSummary};
+use crate::pace::Pace;
 use crate::pages::{ItemStream, Page, items};
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// How [`ArgusClient::wait_for_job`] waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitOptions {
-    /// Pause before the second look; each further pause is half as long again.
+    /// Pause before the second look, and the shortest one. Each further pause is half as long again while the
+    /// job stands still; while it gets on, half of what the rest takes at that rate.
     pub first_pause: Duration,
     /// The longest pause.
     pub max_pause: Duration,
@@ -84,34 +86,54 @@ impl ArgusClient {
     /// # Ok(()) }
     /// ```
     pub async fn wait_for_job(&self, id: &str, options: WaitOptions) -> Result<Job, WaitError> {
+        self.watch_job(id, options, |_| {}).await
+    }
+
+    /// Waits as [`ArgusClient::wait_for_job`] does, and shows the job each time that it is looked at, its end
+    /// included.
+    ///
+    /// ```no_run
+    /// use argus_sdk::WaitOptions;
+    ///
+    /// # async fn f(client: argus_sdk::ArgusClient) -> Result<(), argus_sdk::WaitError> {
+    /// let show = |job: &argus_sdk::types::Job| println!("{} {} %", job.status, job.progress_pct);
+    /// let job = client.watch_job("01JX0000000000000000000000", WaitOptions::default(), show).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn watch_job(
+        &self,
+        id: &str,
+        options: WaitOptions,
+        mut on_look: impl FnMut(&Job),
+    ) -> Result<Job, WaitError> {
         let deadline = Instant::now() + options.deadline;
-        let mut pause = options.first_pause;
+        let mut pace = Pace::new(options.first_pause, options.max_pause);
         let mut last_seen: Option<Box<Job>> = None;
         loop {
-            let mut asked = Duration::ZERO;
-            match timeout_at(deadline, self.job_view().id(id).send()).await {
+            let delay = match timeout_at(deadline, self.job_view().id(id).send()).await {
                 Err(_) => return Err(WaitError::Deadline { last_seen }),
                 Ok(Ok(job)) => {
                     let job = job.into_inner();
+                    on_look(&job);
                     if matches!(job.status, JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled) {
                         return Ok(job);
                     }
+                    let delay = pace.after(&job, Instant::now());
                     last_seen = Some(Box::new(job));
+                    delay
                 }
                 Ok(Err(error)) => {
                     let error = Error::from(error);
                     if !error.is_transient() {
                         return Err(WaitError::Call { error, last_seen });
                     }
-                    asked = error.retry_after().unwrap_or_default();
+                    pace.blind().max(error.retry_after().unwrap_or_default())
                 }
-            }
-            let delay = pause.max(asked);
+            };
             if Instant::now() + delay > deadline {
                 return Err(WaitError::Deadline { last_seen });
             }
             sleep(delay).await;
-            pause = pause.mul_f64(1.5).min(options.max_pause);
         }
     }
 

@@ -3,9 +3,9 @@
 //! [`ArgusClient`] holds every operation of the published contract, generated from the descriptor, and
 //! does around each what every partner would have to write: it chooses the host ([`Environment`]),
 //! fetches and refreshes tokens ([`Credentials`]), continues your trace ([`TraceContext`]), repeats what
-//! is safe to repeat ([`Retry`]) with one `Idempotency-Key`, waits for jobs
-//! ([`ArgusClient::wait_for_job`]) and pages through lists ([`ArgusClient::stream_jobs`]). Failures are
-//! one [`Error`] that says what to do.
+//! is safe to repeat ([`Retry`]) with one `Idempotency-Key`, sends files ([`ArgusClient::upload_file`]), waits
+//! for jobs ([`ArgusClient::wait_for_job`]), downloads their results ([`ArgusClient::download_result`]) and
+//! pages through lists ([`ArgusClient::stream_jobs`]). Failures are one [`Error`] that says what to do.
 //!
 //! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, and [`webhooks`]
 //! checks the signatures of its deliveries.
@@ -28,6 +28,7 @@
 
 mod client;
 mod credentials;
+mod downloads;
 mod environment;
 mod error;
 /// The generated client: operations, their parameters and types.
@@ -39,6 +40,7 @@ pub mod generated;
 mod generated_hosts;
 mod job_requests;
 mod jobs;
+mod pace;
 mod pages;
 mod response;
 mod retry;
@@ -47,12 +49,15 @@ mod streams;
 mod token_cache;
 mod token_source;
 mod trace;
+mod transfer;
 mod transport;
+mod uploads;
 mod verifier;
 pub mod webhooks;
 
 pub use client::{ArgusClient, ArgusClientBuilder};
 pub use credentials::Credentials;
+pub use downloads::Downloaded;
 pub use environment::{Environment, Host};
 pub use error::{Error, ErrorKind};
 pub use generated::types;
@@ -64,6 +69,7 @@ pub use response::ResponseExt;
 pub use retry::Retry;
 pub use secret::Secret;
 pub use trace::{InvalidTraceparent, TraceContext, span_id, trace_id};
+pub use transfer::TransferError;
 pub use verifier::{Claims, TokenError, TokenVerifier, TokenVerifierBuilder};
 
 /// The README's example, compiled.

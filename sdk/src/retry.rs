@@ -73,6 +73,11 @@ impl Retry {
         Self { max_delay: delay, ..self }
     }
 
+    /// The random delay after so many failures in a row, unless that is enough of them.
+    pub(crate) fn delay_after(&self, failures: u32) -> Option<Duration> {
+        (failures < self.max_attempts).then(|| self.backoff(failures, rand::random()))
+    }
+
     /// The random delay before attempt `attempt + 1`: anything from zero to the doubled bound.
     fn backoff(&self, attempt: u32, random: f64) -> Duration {
         let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));

@@ -63,6 +63,10 @@ impl Transport {
         Self { shared: Arc::clone(&self.shared), trace: Some(trace) }
     }
 
+    pub(crate) fn retry(&self) -> &Retry {
+        &self.shared.retry
+    }
+
     pub(crate) fn environment(&self) -> &Environment {
         &self.shared.environment
     }
@@ -191,7 +195,7 @@ fn direct(request: &mut Request, base: &url::Url) {
 }
 
 /// Reads an error body, so that every way out of the generated client can tell what it says.
-async fn read_error(mut response: Response) -> reqwest::Result<Response> {
+pub(crate) async fn read_error(mut response: Response) -> reqwest::Result<Response> {
     let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answer;
+mod cutter;
 mod engine;
 mod installation;
 mod judged;
@@ -31,6 +32,7 @@ mod worker;
 
 pub use answer::Answer;
 pub use argus_samples::{Sample, operations_of_the_trait};
+pub use cutter::Cutter;
 pub use engine::{run, run_on_postgres, run_on_sqlite};
 pub use installation::Installation;
 pub use judged::{Judged, assert_answers};

@@ -100,13 +100,7 @@ impl Samples {
         };
         let giver = Box::pin(self.of(server, self.source.row(id), Host::Sandbox)).await;
         let reply = self.succeed(server, &giver, Host::Sandbox).await;
-        let url = reply[member].as_str().unwrap();
-        let (place, query) = url[url.find("/objects/").unwrap()..].split_once('?').unwrap();
-        sample.query = query.to_owned();
-        // Behind the first segment, which is `objects`.
-        for ((_, value), segment) in sample.path_parameters.iter_mut().zip(place.split('/').skip(2)) {
-            segment.clone_into(value);
-        }
+        sample.lead_to(reply[member].as_str().unwrap());
     }
 
     /// Makes a resource on a host.

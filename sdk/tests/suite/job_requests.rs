@@ -42,6 +42,30 @@ async fn a_payload_alone_makes_a_job_of_its_kind() {
         sent(types::GraphJob::from(types::GraphPayload::default())).await,
         json!({ "kind": "graph.compute", "payload": none })
     );
+    assert_eq!(
+        sent(types::ExportJob::of_everything()).await,
+        json!({ "kind": "export.bulk", "payload": none })
+    );
+    assert_eq!(
+        sent(types::ExportJob::of_kinds([types::ProfileKind::Wallet])).await,
+        json!({ "kind": "export.bulk", "payload": { "profile_kinds": ["wallet"] } })
+    );
+    assert_eq!(
+        sent(types::GraphJob::of_everything()).await,
+        json!({ "kind": "graph.compute", "payload": none })
+    );
+    assert_eq!(
+        sent(types::GraphJob::of(["p1", "p2"])).await,
+        json!({ "kind": "graph.compute", "payload": { "profile_ids": ["p1", "p2"] } })
+    );
+    let upload: types::Upload = serde_json::from_value(json!({
+        "upload_ref": "upl_1", "upload_url": "https://u.example/", "expires_at": "2026-05-08T13:00:00Z",
+    }))
+    .unwrap();
+    assert_eq!(
+        sent(types::ImportJob::of_csv_upload(&upload)).await,
+        json!({ "kind": "import.bulk", "payload": { "upload_ref": "upl_1", "format": "csv" } })
+    );
 }
 
 #[tokio::test]

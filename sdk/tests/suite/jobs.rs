@@ -31,6 +31,21 @@ async fn a_job_is_watched_until_it_ends_and_an_outage_does_not_end_the_wait() {
 }
 
 #[tokio::test]
+async fn whoever_watches_a_job_is_shown_it_at_each_look_and_at_its_end() {
+    let server = Server::start(|asked| {
+        let mut seen = job("j", if asked.before < 3 { "running" } else { "succeeded" });
+        seen["progress_pct"] = json!([10, 40, 90, 100][asked.before]);
+        json(200, &seen)
+    })
+    .await;
+    let mut shown = Vec::new();
+    let look = |job: &types::Job| shown.push((job.status, job.progress_pct));
+    server.client().watch_job("j", quickly(), look).await.unwrap();
+    let running = types::JobStatus::Running;
+    assert_eq!(shown, [(running, 10), (running, 40), (running, 90), (types::JobStatus::Succeeded, 100)]);
+}
+
+#[tokio::test]
 async fn the_deadline_returns_the_job_as_it_was_last_seen() {
     let server = Server::start(|_| json(200, &job("j", "running"))).await;
     let options =

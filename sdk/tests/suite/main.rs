@@ -9,4 +9,5 @@ mod retries;
 mod support;
 mod tokens;
 mod traces;
+mod transfers;
 mod verifier;

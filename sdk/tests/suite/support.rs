@@ -2,8 +2,10 @@
 //! asked. It ends with the test's runtime.
 
 use argus_sdk::{ArgusClient, ArgusClientBuilder, Credentials, Environment, Retry};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use futures::stream::unfold;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::HeaderMap;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -33,8 +35,12 @@ impl Asked {
 pub struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Bytes,
     hang_up: bool,
+    /// How much of the body is sent before the connection is cut.
+    sent: usize,
+    /// How long it takes from one byte to the next.
+    pause: Duration,
 }
 
 pub fn json(status: u16, body: &Value) -> Answer {
@@ -42,7 +48,12 @@ pub fn json(status: u16, body: &Value) -> Answer {
 }
 
 pub fn text(status: u16, body: &str) -> Answer {
-    Answer { status, headers: Vec::new(), body: body.to_owned(), hang_up: false }
+    bytes(status, body.as_bytes())
+}
+
+pub fn bytes(status: u16, body: &[u8]) -> Answer {
+    let (body, pause) = (Bytes::copy_from_slice(body), Duration::ZERO);
+    Answer { status, headers: Vec::new(), body, hang_up: false, sent: usize::MAX, pause }
 }
 
 /// Closes the connection without an answer.
@@ -56,8 +67,43 @@ pub fn error(status: u16, code: &str) -> Answer {
 
 impl Answer {
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    /// Cuts the connection when so many bytes of the body were sent.
+    pub fn cut_after(self, sent: usize) -> Self {
+        Self { sent, ..self }
+    }
+
+    /// Lets so long pass between the bytes of the body.
+    pub fn slowly(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    fn into_body(self) -> UnsyncBoxBody<Bytes, std::io::Error> {
+        let Self { body, sent, pause, .. } = self;
+        if sent >= body.len() && pause.is_zero() {
+            return Full::new(body).map_err(|never| match never {}).boxed_unsync();
+        }
+        let frames = unfold(0, move |at| {
+            let body = body.clone();
+            async move {
+                if at >= body.len() {
+                    return None;
+                }
+                if at >= sent {
+                    // What was sent goes out first.
+                    tokio::task::yield_now().await;
+                    return Some((Err(std::io::Error::other("the test cuts the connection")), body.len()));
+                }
+                tokio::time::sleep(pause).await;
+                let step = if pause.is_zero() { sent.min(body.len()) - at } else { 1 };
+                Some((Ok(Frame::data(body.slice(at..at + step))), at + step))
+            }
+        });
+        UnsyncBoxBody::new(StreamBody::new(frames))
     }
 }
 
@@ -114,7 +160,7 @@ async fn serve(
     request: hyper::Request<Incoming>,
     log: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<impl Fn(&Asked) -> Answer>,
-) -> Result<hyper::Response<Full<Bytes>>, std::io::Error> {
+) -> Result<hyper::Response<UnsyncBoxBody<Bytes, std::io::Error>>, std::io::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let line = format!("{} {}", parts.method, parts.uri);
@@ -130,10 +176,11 @@ async fn serve(
         return Err(std::io::Error::other("the test hangs up"));
     }
     let mut response = hyper::Response::builder().status(answer.status);
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
+    for (name, value) in &answer.headers {
+        response = response.header(*name, value);
     }
-    Ok(response.body(Full::from(answer.body)).unwrap())
+    response = response.header("content-length", answer.body.len());
+    Ok(response.body(answer.into_body()).unwrap())
 }
 
 pub fn scenarios() -> Answer {

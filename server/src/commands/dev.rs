@@ -36,6 +36,9 @@ struct Credentials {
     client_id: String,
     client_secret: String,
     admin_token: String,
+    /// What was kept by an earlier version has none.
+    #[serde(default)]
+    live_token: String,
     sandbox_token: String,
     expires_at: Timestamp,
 }
@@ -99,7 +102,7 @@ async fn credentials(app: &App, kept: &Path) -> Result<Credentials, Box<dyn std:
         }
     }
     let left = credentials.expires_at.timestamp() - app.clock.now().timestamp();
-    if left < RENEW_BELOW {
+    if left < RENEW_BELOW || credentials.live_token.is_empty() {
         renew(app, &mut credentials).await?;
     }
     let text = serde_json::to_vec_pretty(&credentials)?;
@@ -174,6 +177,7 @@ async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
         client_id: client_id.into(),
         client_secret: created.client_secret.expose().to_owned(),
         admin_token: String::new(),
+        live_token: String::new(),
         sandbox_token: String::new(),
         expires_at: Timestamp::default(),
     };
@@ -186,6 +190,8 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
     let tenant = tenant(app, credentials).await?;
     let admin =
         tokens::operator_token_create(identity, &tenant, &[Scope::PlatformAdmin], SANDBOX_TTL_MAX).await?;
+    let scopes: Vec<Scope> = Scope::partner().collect();
+    let live = tokens::operator_token_create(identity, &tenant, &scopes, SANDBOX_TTL_MAX).await?;
     let request =
         SandboxTokenCreate { scenarios: Vec::new(), ttl_seconds: Some(WholeNumber(SANDBOX_TTL_MAX)) };
     let client_id = credentials.client_id.parse().map_err(Error::fault)?;
@@ -193,14 +199,16 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
         tokens::sandbox_token_create(identity, &operator(app, &tenant), &client_id, &request, app).await?;
     credentials.admin_token = admin.token.expose().to_owned();
     credentials.sandbox_token = sandbox.token.expose().to_owned();
-    credentials.expires_at = admin.expires_at.min(sandbox.expires_at);
+    credentials.live_token = live.token.expose().to_owned();
+    credentials.expires_at = admin.expires_at.min(live.expires_at).min(sandbox.expires_at);
     Ok(())
 }
 
 fn announce(ready_file: &Path, app: &App, credentials: &Credentials) -> CommandResult {
     let [auth, api, sandbox] = Host::ALL.map(|host| app.addresses.base_url(host));
     let ready = ready_file.display();
-    let Credentials { tenant_id, client_id, client_secret, admin_token, sandbox_token, .. } = credentials;
+    let Credentials { tenant_id, client_id, client_secret, admin_token, live_token, sandbox_token, .. } =
+        credentials;
     print(format!(
         "argus dev: three hosts are up. Ctrl-C stops them; a restart prints the same credentials.
 
@@ -215,6 +223,7 @@ fn announce(ready_file: &Path, app: &App, credentials: &Credentials) -> CommandR
 Paste these lines into another terminal; they work for a day:
 
 export SANDBOX_TOKEN={sandbox_token}
+export LIVE_TOKEN={live_token}
 export ADMIN_TOKEN={admin_token}
 
 # The same request gives the same bytes, twice:
@@ -228,11 +237,15 @@ curl -sw '\\n' -X POST {auth}/v1/platform/apps/{client_id}/sandbox-token -H \"Au
 # The same through the SDK, from this repository:
 ARGUS_READY_FILE={ready} cargo run --package argus-sdk --example quick_start
 
+# Import, enrich, export and download, once on each surface:
+ARGUS_URL={sandbox} ARGUS_TOKEN=$SANDBOX_TOKEN cargo run --package argus-sdk --example import_enrich_export -- /tmp
+ARGUS_URL={api} ARGUS_TOKEN=$LIVE_TOKEN cargo run --package argus-sdk --example import_enrich_export -- /tmp
+
 # The contract:
 curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
-    let demo = Demo { admin_token, sandbox_token, tenant_id, client_id, client_secret };
+    let demo = Demo { admin_token, live_token, sandbox_token, tenant_id, client_id, client_secret };
     Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(ready_file)
 }
 

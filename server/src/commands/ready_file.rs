@@ -23,6 +23,7 @@ pub(super) struct Ready<'a> {
 #[derive(Serialize)]
 pub(super) struct Demo<'a> {
     pub(super) admin_token: &'a str,
+    pub(super) live_token: &'a str,
     pub(super) sandbox_token: &'a str,
     pub(super) tenant_id: &'a str,
     pub(super) client_id: &'a str,

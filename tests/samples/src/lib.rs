@@ -47,6 +47,18 @@ impl Sample {
         target
     }
 
+    /// Leads the request where a signed URL does, whose path has the segments of the template.
+    pub fn lead_to(&mut self, signed_url: &str) {
+        let (place, query) = signed_url.split_once('?').unwrap();
+        query.clone_into(&mut self.query);
+        let (segments, count) = (place.rsplit('/'), self.path_parameters.len());
+        let mut segments: Vec<&str> = segments.take(count).collect();
+        segments.reverse();
+        for ((_, value), segment) in self.path_parameters.iter_mut().zip(segments) {
+            segment.clone_into(value);
+        }
+    }
+
     /// The request's parts, for whoever answers it without HTTP.
     pub fn parts(&self) -> RequestParts<'_> {
         RequestParts {

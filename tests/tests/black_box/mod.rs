@@ -33,3 +33,4 @@ mod together;
 mod tokens;
 mod traces;
 mod transcripts;
+mod transfers;

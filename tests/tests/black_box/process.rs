@@ -255,8 +255,17 @@ async fn the_ready_file_is_whole_private_and_says_how_to_reach_the_hosts() {
     let ready = dev.ready().as_object().unwrap();
     let mut members: Vec<&str> = ready.keys().map(String::as_str).collect();
     members.sort_unstable();
-    let all =
-        ["admin_token", "api", "auth", "client_id", "client_secret", "sandbox", "sandbox_token", "tenant_id"];
+    let all = [
+        "admin_token",
+        "api",
+        "auth",
+        "client_id",
+        "client_secret",
+        "live_token",
+        "sandbox",
+        "sandbox_token",
+        "tenant_id",
+    ];
     assert_eq!(members, all);
     let mode = std::fs::metadata(dev.directory().join("ready.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

@@ -150,12 +150,7 @@ impl Scene {
         let (server, id) = (&self.working, self.job(State::Succeeded, host).await);
         let token = self.token(server, host, &every_partner_scope());
         let result = server.get(host, &format!("/v1/jobs/{id}/result"), Some(&token)).await.expect(200);
-        let url = result.text("signed_url");
-        let (place, query) = url[url.find("/objects/").unwrap()..].split_once('?').unwrap();
-        sample.query = query.to_owned();
-        for ((_, value), segment) in sample.path_parameters.iter_mut().zip(place.split('/').skip(2)) {
-            segment.clone_into(value);
-        }
+        sample.lead_to(&result.text("signed_url"));
     }
 
     /// A job in a state.

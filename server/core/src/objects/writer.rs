@@ -30,7 +30,7 @@ pub struct Writer {
 
 /// Where the parts go.
 enum Parts {
-    Store(BufWriter),
+    Store(Box<BufWriter>),
     Nowhere,
 }
 
@@ -61,7 +61,7 @@ impl Writer {
             parts =
                 parts.with_attributes(Attributes::from_iter([(Attribute::ContentType, key.media_type())]));
         }
-        Self::to(Parts::Store(parts))
+        Self::to(Parts::Store(Box::new(parts)))
     }
 
     /// An object that is counted and digested as it is written, and kept nowhere.
@@ -114,7 +114,7 @@ impl Drop for Writer {
     }
 }
 
-async fn take_back(mut parts: BufWriter) {
+async fn take_back(mut parts: Box<BufWriter>) {
     if let Err(error) = parts.abort().await {
         tracing::warn!(cause = %error, "parts of an object that was given up are left in the store");
     }
