@@ -1,16 +1,18 @@
-//! Accepting jobs. One statement inserts a job and finds out whether its idempotency key is taken, so that
+//! Accepting jobs. One statement inserts jobs and finds out whether its idempotency key is taken, so that
 //! nothing can come in between, and a node that dies leaves no key without a job.
 
 use super::{IDEMPOTENCY_TIME, moment, trace_id};
-use crate::context::Trace;
+use crate::context::{Invocation, Trace};
 use crate::error::{Error, Fault};
-use crate::ids::JobId;
-use crate::store::Tx;
+use crate::ids::{JobId, TenantId};
 use crate::store::statement::{Statement, on_engine};
+use crate::store::{AnyConnection, Tx};
 use argus_openapi::types::common::SecrecyLevel;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::{PgConnection, SqliteConnection};
+use std::collections::HashMap;
 
 /// A job to accept.
 #[derive(Clone, Debug)]
@@ -51,10 +53,38 @@ pub enum Enqueued {
     Replayed(Receipt),
 }
 
-const INSERT: &str = "INSERT INTO jobs (id, tenant_id, organization_id, actor, kind, payload, secrecy_level, \
-    callback_url, idempotency_key, traceparent, tracestate, status, max_attempts, created_at, updated_at) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, argus_now(), argus_now()) \
-    ON CONFLICT (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING \
+/// A job to accept, and whose call it is.
+#[derive(Clone, Debug)]
+pub(super) struct Submission {
+    invocation: Invocation,
+    job: NewJob,
+    id: JobId,
+    traceparent: String,
+}
+
+impl Submission {
+    pub(super) fn new(invocation: &Invocation, job: NewJob) -> Result<Self, Error> {
+        let id = JobId::fresh(&invocation.clock)?;
+        let traceparent = match &invocation.trace {
+            Some(trace) => trace.parent,
+            None => Trace::begin().map_err(Fault::new)?.parent,
+        };
+        Ok(Self { invocation: invocation.clone(), job, id, traceparent: traceparent.to_string() })
+    }
+
+    fn idempotency_key(&self) -> Option<&str> {
+        self.job.idempotency_key.as_deref()
+    }
+
+    fn tracestate(&self) -> Option<&str> {
+        self.invocation.trace.as_ref()?.state.as_deref()
+    }
+}
+
+const COLUMNS: &str = "id, tenant_id, organization_id, actor, kind, payload, secrecy_level, callback_url, \
+    idempotency_key, traceparent, tracestate, max_attempts, status, created_at, updated_at";
+
+const UNLESS_USED: &str = "ON CONFLICT (tenant_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING \
     RETURNING id, kind, created_at, traceparent, FALSE AS is_over";
 
 const FIND: &str = "SELECT id, kind, created_at, traceparent, created_at <= argus_now() - ? AS is_over \
@@ -85,17 +115,27 @@ impl From<Row> for Receipt {
 
 /// Accepts a job for the caller of the transaction, unless its key was used within 24 hours.
 pub fn enqueue(tx: &mut Tx<'_>, job: &NewJob) -> Result<Enqueued, Error> {
-    let id = JobId::fresh(&tx.invocation().clock)?;
-    let trace = match &tx.invocation().trace {
-        Some(trace) => trace.clone(),
-        None => Trace::begin().map_err(Fault::new)?,
+    enqueue_one(tx, &Submission::new(tx.invocation(), job.clone())?)
+}
+
+/// Accepts jobs of callers of the transaction's tenant, each as [`enqueue`] does.
+pub(super) fn enqueue_all(tx: &mut Tx<'_>, submissions: &[Submission]) -> Result<Vec<Enqueued>, Error> {
+    let rows = insert(tx, submissions)?;
+    let mut inserted: HashMap<JobId, Row> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let outcome = |submission: &Submission| match inserted.remove(&submission.id) {
+        Some(row) => Ok(Enqueued::New(row.into())),
+        None => enqueue_one(tx, submission),
     };
+    submissions.iter().map(outcome).collect()
+}
+
+fn enqueue_one(tx: &mut Tx<'_>, submission: &Submission) -> Result<Enqueued, Error> {
     loop {
-        if let Some(row) = insert(tx, &id, job, &trace)? {
+        if let Some(row) = insert(tx, std::slice::from_ref(submission))?.pop() {
             return Ok(Enqueued::New(row.into()));
         }
         // Whoever had the key may have been removed meanwhile; then it is free.
-        let Some(earlier) = find(tx, job)? else { continue };
+        let Some(earlier) = find(tx, submission)? else { continue };
         if !earlier.is_over {
             return Ok(Enqueued::Replayed(earlier.into()));
         }
@@ -103,30 +143,86 @@ pub fn enqueue(tx: &mut Tx<'_>, job: &NewJob) -> Result<Enqueued, Error> {
     }
 }
 
-fn insert(tx: &mut Tx<'_>, id: &JobId, job: &NewJob, trace: &Trace) -> QueryResult<Option<Row>> {
-    let principal = &tx.invocation().principal;
-    let statement = Statement::new(INSERT)
-        .bind::<Text, _>(id)
-        .bind::<Text, _>(&principal.tenant_id)
-        .bind::<Text, _>(&principal.organization_id)
-        .bind::<Text, _>(principal.actor.as_str())
+/// Inserts the jobs whose keys are free.
+fn insert(tx: &mut Tx<'_>, submissions: &[Submission]) -> QueryResult<Vec<Row>> {
+    let (connection, tenant_id) = tx.parts();
+    match connection {
+        AnyConnection::Pg(connection) => insert_together(connection, tenant_id, submissions),
+        AnyConnection::Sqlite(connection) => {
+            let rows = submissions.iter().map(|submission| insert_one(connection, tenant_id, submission));
+            rows.filter_map(Result::transpose).collect()
+        }
+    }
+}
+
+/// In one statement, because each costs a round trip. The keys are taken in their order, so that two nodes with
+/// the same keys do not wait for each other.
+fn insert_together(
+    connection: &mut PgConnection,
+    tenant_id: &TenantId,
+    submissions: &[Submission],
+) -> QueryResult<Vec<Row>> {
+    let column = |of: fn(&Submission) -> &str| submissions.iter().map(of).collect::<Vec<_>>();
+    let nullable = |of: fn(&Submission) -> Option<&str>| submissions.iter().map(of).collect::<Vec<_>>();
+    let attempts: Vec<i32> = submissions.iter().map(|each| i32::from(each.job.max_attempts)).collect();
+    let text = format!(
+        "INSERT INTO jobs ({COLUMNS}) \
+         SELECT id, ?, organization_id, actor, kind, payload, secrecy_level, callback_url, idempotency_key, \
+             traceparent, tracestate, max_attempts, 'queued', argus_now(), argus_now() \
+         FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], \
+             ?::text[], ?::text[], ?::integer[]) AS submitted (id, organization_id, actor, kind, payload, \
+             secrecy_level, callback_url, idempotency_key, traceparent, tracestate, max_attempts) \
+         ORDER BY idempotency_key, id {UNLESS_USED}"
+    );
+    Statement::new(text)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Array<Text>, _>(column(|each| each.id.as_str()))
+        .bind::<Array<Text>, _>(column(|each| each.invocation.principal.organization_id.as_str()))
+        .bind::<Array<Text>, _>(column(|each| each.invocation.principal.actor.as_str()))
+        .bind::<Array<Text>, _>(column(|each| each.job.kind))
+        .bind::<Array<Text>, _>(column(|each| &each.job.payload))
+        .bind::<Array<Text>, _>(column(|each| each.job.secrecy_level.as_str()))
+        .bind::<Array<Nullable<Text>>, _>(nullable(|each| each.job.callback_url.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(nullable(Submission::idempotency_key))
+        .bind::<Array<Text>, _>(column(|each| &each.traceparent))
+        .bind::<Array<Nullable<Text>>, _>(nullable(Submission::tracestate))
+        .bind::<Array<Integer>, _>(attempts)
+        .load(connection)
+}
+
+fn insert_one(
+    connection: &mut SqliteConnection,
+    tenant_id: &TenantId,
+    submission: &Submission,
+) -> QueryResult<Option<Row>> {
+    let Submission { invocation, job, .. } = submission;
+    let text = format!(
+        "INSERT INTO jobs ({COLUMNS}) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', argus_now(), argus_now()) {UNLESS_USED}"
+    );
+    Statement::new(text)
+        .bind::<Text, _>(&submission.id)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(&invocation.principal.organization_id)
+        .bind::<Text, _>(invocation.principal.actor.as_str())
         .bind::<Text, _>(job.kind)
         .bind::<Text, _>(&*job.payload)
         .bind::<Text, _>(job.secrecy_level.as_str())
         .bind::<Nullable<Text>, _>(job.callback_url.as_deref())
-        .bind::<Nullable<Text>, _>(job.idempotency_key.as_deref())
-        .bind::<Text, _>(trace.parent.to_string())
-        .bind::<Nullable<Text>, _>(trace.state.as_deref())
-        .bind::<Integer, _>(i32::from(job.max_attempts));
-    on_engine!(tx.parts().0, |connection| statement.get_result(connection)).optional()
+        .bind::<Nullable<Text>, _>(submission.idempotency_key())
+        .bind::<Text, _>(&*submission.traceparent)
+        .bind::<Nullable<Text>, _>(submission.tracestate())
+        .bind::<Integer, _>(i32::from(job.max_attempts))
+        .get_result(connection)
+        .optional()
 }
 
-fn find(tx: &mut Tx<'_>, job: &NewJob) -> QueryResult<Option<Row>> {
+fn find(tx: &mut Tx<'_>, submission: &Submission) -> QueryResult<Option<Row>> {
     let (connection, tenant_id) = tx.parts();
     let statement = Statement::new(FIND)
         .bind::<BigInt, _>(IDEMPOTENCY_TIME)
         .bind::<Text, _>(tenant_id)
-        .bind::<Nullable<Text>, _>(job.idempotency_key.as_deref());
+        .bind::<Nullable<Text>, _>(submission.idempotency_key());
     on_engine!(connection, |connection| statement.get_result(connection)).optional()
 }
 

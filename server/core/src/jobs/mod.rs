@@ -1,6 +1,7 @@
 //! Jobs: work that is done after its request was answered, by any node, once.
 //!
 //! - [`enqueue`], [`cancel`]: what callers write, in their transaction
+//! - [`intake`]: jobs that arrive together, accepted together
 //! - [`view`]: what callers read
 //! - [`lease`]: claims, heartbeats, ends, and what is done about leases that nobody keeps
 //! - [`work`]: what a kind of job does, written by a product
@@ -13,6 +14,7 @@
 
 mod cancel;
 mod enqueue;
+pub mod intake;
 pub mod lease;
 pub mod operate;
 pub mod retention;

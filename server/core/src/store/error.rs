@@ -30,7 +30,7 @@ pub struct Error {
 impl Error {
     /// The database is out of reach.
     #[track_caller]
-    pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind: Kind::Unavailable, place: Location::caller(), source: source.into() }
     }
 

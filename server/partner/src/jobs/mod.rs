@@ -8,11 +8,12 @@ use crate::error::Error;
 use argus_core::Store;
 use argus_core::context::{Context, Live};
 use argus_core::ids::JobId;
+use argus_core::jobs::intake::Intake;
 use argus_core::jobs::lease::RETENTION;
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::view::{self, Filter, JobPosition, Viewer};
 use argus_core::jobs::work::Registry;
-use argus_core::jobs::{Cancelled, Enqueued, NewJob, Receipt, cancel as cancel_job, enqueue};
+use argus_core::jobs::{Cancelled, Enqueued, NewJob, Receipt, cancel as cancel_job};
 use argus_core::objects::{ObjectKey, Objects};
 use argus_core::page::PageRequest;
 use argus_core::pepper::Pepper;
@@ -35,6 +36,8 @@ const URL_LIFETIME: Duration = Duration::from_secs(URL_LIFETIME_SECONDS as u64);
 pub struct Jobs {
     /// The database, for callers.
     pub store: Store,
+    /// Where jobs are accepted.
+    intake: Intake,
     /// Where results lie.
     pub objects: Objects,
     /// What wakes workers.
@@ -79,7 +82,8 @@ impl Jobs {
         registry: Arc<Registry>,
         pepper: Arc<Pepper>,
     ) -> Self {
-        Self { store, objects, signals, registry, pepper, counts: Counts::default() }
+        let intake = Intake::new(store.clone());
+        Self { store, intake, objects, signals, registry, pepper, counts: Counts::default() }
     }
 }
 
@@ -106,8 +110,7 @@ pub async fn create(
         idempotency_key: idempotency_key.map(str::to_owned),
         max_attempts: jobs.registry.max_attempts(kind).ok_or_else(|| Error::fault("a kind without work"))?,
     };
-    let enqueued = jobs.store.write(context, move |tx| enqueue(tx, &job)).await?;
-    Ok(match enqueued {
+    Ok(match jobs.intake.accept(context, job).await? {
         Enqueued::New(receipt) => {
             jobs.signals.enqueued();
             Accepted::New(created(receipt)?)
