@@ -46,8 +46,8 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    /// Runs work on the blocking pool and waits `limit` for its end. After that the connection is cut, and
-    /// the thread ends by itself.
+    /// Runs work on the blocking pool and waits `limit` for its end. After that, and when the caller waits no
+    /// longer, the connection is cut, and the thread ends by itself.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -59,12 +59,12 @@ impl Pooled {
             let mut connection = connection.lock().map_err(|_| Error::permanent("an earlier panic"))?;
             Ok(work(&mut connection))
         });
-        match tokio::time::timeout(limit, done).await {
+        let mut wait = Wait { pooled: self, is_over: false };
+        let outcome = tokio::time::timeout(limit, done).await;
+        wait.is_over = outcome.is_ok();
+        match outcome {
             Ok(done) => done.map_err(Error::permanent)?,
-            Err(_) => {
-                self.cut();
-                Err(Error::unavailable(format!("the database took longer than {limit:?}")))
-            }
+            Err(_) => Err(Error::unavailable(format!("the database took longer than {limit:?}"))),
         }
     }
 
@@ -91,6 +91,21 @@ impl Pooled {
     fn cut(&self) {
         tracing::warn!(can_be_cut = self.socket.is_some(), "a database connection is given up");
         self.socket.iter().for_each(Socket::shut_down);
+    }
+}
+
+/// Somebody's wait for work. When it ends before the work, the connection is cut: otherwise a thread would be left
+/// behind with a server that never answers.
+struct Wait<'p> {
+    pooled: &'p Pooled,
+    is_over: bool,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.pooled.cut();
+        }
     }
 }
 
