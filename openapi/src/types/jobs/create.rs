@@ -14,10 +14,9 @@ use crate::types::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{Schema, SchemaObject, SubschemaValidation};
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
-use std::borrow::Cow;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use validator::{Validate, ValidationErrors};
 
@@ -182,14 +181,39 @@ impl<'de> Visitor<'de> for FirstKind<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == "kind" {
+        while let Some(name) = members.next_key::<Name>()? {
+            if name.is_kind {
                 *self.0 = Some(members.next_value()?);
                 break;
             }
             members.next_value::<IgnoredAny>()?;
         }
         Ok(())
+    }
+}
+
+/// The name of a member, which need not be kept.
+struct Name {
+    is_kind: bool,
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Compare;
+
+        impl Visitor<'_> for Compare {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(Name { is_kind: name == "kind" })
+            }
+        }
+
+        deserializer.deserialize_identifier(Compare)
     }
 }
 
