@@ -115,7 +115,9 @@ fn risen(kept: &Costs, measured: &Costs) -> Vec<String> {
 /// The cost of each operation on the server under test.
 async fn argus_costs(server: &Path, data: &Path) -> Result<Costs, Box<dyn Error>> {
     let profile = Profile::new(data.join("argus.callgrind"));
-    let (argus, ready, _) = process::argus(server, data, Under::Callgrind(&profile))?;
+    // Without workers: they look for jobs whether anybody asks for something or not.
+    let variables = [("ARGUS_ROLE", "api")];
+    let (argus, ready, _) = process::argus_with(server, data, Under::Callgrind(&profile), &variables)?;
     let authorization = requests::sandbox_authorization(&ready).await?;
     let address = process::address(&ready.sandbox)?;
     let mut costs = Costs::new();

@@ -2,9 +2,11 @@
 //! is whole. It parses no more than it must, so that it leaves the machine to the server.
 
 use bytes::BytesMut;
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,7 +14,18 @@ use tokio::net::TcpStream;
 pub struct Exchange {
     request: Vec<u8>,
     expected_status: u16,
+    /// Where a number stands that is another one each time.
+    number: Option<Number>,
 }
+
+/// The place of a number in a request, and the next one.
+struct Number {
+    at: usize,
+    next: Cell<u64>,
+}
+
+/// What stands in a request for a number that is another one each time.
+pub const NUMBER: &str = "0000000000000000";
 
 impl Exchange {
     /// A request with these parts.
@@ -24,7 +37,24 @@ impl Exchange {
         if !body.is_empty() {
             request.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
-        Self { request: format!("{request}\r\n{body}").into_bytes(), expected_status }
+        Self { request: format!("{request}\r\n{body}").into_bytes(), expected_status, number: None }
+    }
+
+    /// The same, with another number each time in the place of [`NUMBER`].
+    pub fn numbered(self) -> Self {
+        let at = self.request.windows(NUMBER.len()).position(|bytes| bytes == NUMBER.as_bytes());
+        // Where no other exchange of this run has been.
+        let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        Self { number: at.map(|at| Number { at, next: Cell::new(begin) }), ..self }
+    }
+
+    /// The bytes to send next.
+    fn request(&self) -> Cow<'_, [u8]> {
+        let Some(Number { at, next }) = &self.number else { return Cow::Borrowed(&self.request) };
+        let mut request = self.request.clone();
+        request[*at..at + NUMBER.len()].copy_from_slice(format!("{:016x}", next.get()).as_bytes());
+        next.set(next.get() + 1);
+        Cow::Owned(request)
     }
 
     /// Sends the request once and returns the response body.
@@ -113,7 +143,7 @@ impl Connection {
 
     async fn exchange(&mut self, exchange: &Exchange) -> io::Result<End> {
         self.buffer.clear();
-        self.stream.write_all(&exchange.request).await?;
+        self.stream.write_all(&exchange.request()).await?;
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));

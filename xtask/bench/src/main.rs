@@ -5,6 +5,7 @@
 mod baseline;
 mod callgrind;
 mod instructions;
+mod jobs;
 mod load;
 mod measure;
 mod process;
@@ -41,6 +42,12 @@ struct Cli {
     /// How many rounds each server gets; the median counts.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Measures jobs alone.
+    #[arg(long, conflicts_with_all = ["gate", "record"])]
+    jobs: bool,
+    /// A PostgreSQL server on which the bench may make a role and a database, as `postgres://USER@HOST:PORT/DATABASE`.
+    #[arg(long, env = "ARGUS_BENCH_POSTGRES_URL", hide_env_values = true)]
+    postgres: Option<String>,
     /// Connections that the load generator keeps busy.
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -58,11 +65,13 @@ fn main() -> ExitCode {
         Some(Command::Baseline(options)) => baseline::serve(&options),
         None => measure::run(&measure::Plan {
             server: cli.server,
-            what: match (cli.gate, cli.record) {
-                (true, _) => What::Gate,
-                (_, true) => What::Record,
+            what: match (cli.gate, cli.record, cli.jobs) {
+                (true, _, _) => What::Gate,
+                (_, true, _) => What::Record,
+                (_, _, true) => What::Jobs,
                 _ => What::Table,
             },
+            postgres: cli.postgres,
             round: Duration::from_millis(cli.round_ms),
             rounds: cli.rounds,
             connections: cli.connections,

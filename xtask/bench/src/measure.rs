@@ -3,6 +3,7 @@
 
 use crate::baseline::Signer;
 use crate::instructions;
+use crate::jobs;
 use crate::load::Exchange;
 use crate::process::{self, Ready, Running, Under};
 use crate::report::{self, Line, median};
@@ -18,6 +19,8 @@ const STARTS: usize = 11;
 pub struct Plan {
     pub server: PathBuf,
     pub what: What,
+    /// A PostgreSQL server to measure on.
+    pub postgres: Option<String>,
     pub round: Duration,
     pub rounds: usize,
     pub connections: usize,
@@ -27,6 +30,8 @@ pub struct Plan {
 pub enum What {
     /// Everything, for the table.
     Table,
+    /// What is about jobs.
+    Jobs,
     /// Instructions and allocations, held against the kept figures.
     Gate,
     /// Instructions and allocations, to be kept.
@@ -34,15 +39,15 @@ pub enum What {
 }
 
 /// One of the servers that take turns.
-struct Contender<'a> {
-    name: &'static str,
-    process: &'a Running,
-    address: SocketAddr,
-    exchange: &'a Exchange,
+pub struct Contender<'a> {
+    pub name: &'static str,
+    pub process: &'a Running,
+    pub address: SocketAddr,
+    pub exchange: &'a Exchange,
 }
 
 /// What a contender reached: the medians of its rounds.
-struct Reached {
+pub struct Reached {
     name: &'static str,
     per_second: f64,
     cpu_micros: f64,
@@ -56,22 +61,28 @@ struct Argus<'a> {
 }
 
 pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
-    // One thread generates the load, so that the server has the rest of the machine.
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(plan))
-}
-
-async fn measure(plan: &Plan) -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     // The first start makes the keys and the demo app.
     process::argus(&plan.server, data.path(), Under::Nothing)?.0.end()?;
+    let client = load_generator()?;
     match plan.what {
-        What::Table => table(plan, data.path()).await,
-        What::Gate => instructions::gate(&plan.server, data.path()).await,
-        What::Record => instructions::record(&plan.server, data.path()).await,
+        What::Table => {
+            let mut lines = client.block_on(table(plan, data.path()))?;
+            lines.extend(jobs::lines(plan)?);
+            Ok(report::print(&lines)?)
+        }
+        What::Jobs => Ok(report::print(&jobs::lines(plan)?)?),
+        What::Gate => client.block_on(instructions::gate(&plan.server, data.path())),
+        What::Record => client.block_on(instructions::record(&plan.server, data.path())),
     }
 }
 
-async fn table(plan: &Plan, data: &Path) -> Result<(), Box<dyn Error>> {
+/// One thread generates the load, so that the server has the rest of the machine.
+pub fn load_generator() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+async fn table(plan: &Plan, data: &Path) -> Result<Vec<Line>, Box<dyn Error>> {
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         let (_, _, took) = process::argus(&plan.server, data, Under::Nothing)?;
@@ -105,7 +116,7 @@ async fn table(plan: &Plan, data: &Path) -> Result<(), Box<dyn Error>> {
         ratio: "-".to_owned(),
         goal: "64 MiB",
     });
-    Ok(report::print(&lines)?)
+    Ok(lines)
 }
 
 /// The operation beside hyper and dropshot that return the same bytes.
@@ -175,7 +186,7 @@ fn claims(token: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload)?)
 }
 
-async fn take_turns(plan: &Plan, contenders: &[Contender<'_>]) -> Result<Vec<Reached>, Box<dyn Error>> {
+pub async fn take_turns(plan: &Plan, contenders: &[Contender<'_>]) -> Result<Vec<Reached>, Box<dyn Error>> {
     let mut rounds: Vec<Vec<(f64, f64)>> = contenders.iter().map(|_| Vec::new()).collect();
     // The first round warms up and does not count.
     for round in 0..=plan.rounds {
@@ -199,7 +210,8 @@ async fn take_turns(plan: &Plan, contenders: &[Contender<'_>]) -> Result<Vec<Rea
     Ok(medians.collect())
 }
 
-fn compare(what: &str, argus: &Reached, other: &Reached, goal: &'static str) -> Line {
+/// The line of a contender beside another.
+pub fn compare(what: &str, argus: &Reached, other: &Reached, goal: &'static str) -> Line {
     let figures = |reached: &Reached| {
         let cpu = if reached.cpu_micros > 0.0 {
             format!(", {:.1} us CPU", reached.cpu_micros)

@@ -95,8 +95,10 @@ pub fn baseline(
 #[derive(Deserialize)]
 pub struct Ready {
     pub auth: String,
+    pub api: String,
     pub sandbox: String,
     pub admin_token: String,
+    pub tenant_id: String,
     pub client_id: String,
     pub client_secret: String,
 }
@@ -106,6 +108,16 @@ pub fn argus(
     server: &Path,
     data_dir: &Path,
     under: Under<'_>,
+) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
+    argus_with(server, data_dir, under, &[])
+}
+
+/// The same, with variables of the operator's interface.
+pub fn argus_with(
+    server: &Path,
+    data_dir: &Path,
+    under: Under<'_>,
+    variables: &[(&str, &str)],
 ) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
     let ready_file = data_dir.join("ready.json");
     if ready_file.exists() {
@@ -127,6 +139,7 @@ pub fn argus(
         .arg(data_dir)
         .arg("--ready-file")
         .arg(&ready_file)
+        .envs(variables.iter().copied())
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| format!("{}: {error}", server.display()))?;

@@ -1,6 +1,6 @@
 //! The requests that are measured.
 
-use crate::load::Exchange;
+use crate::load::{Exchange, NUMBER};
 use crate::process::{self, Ready};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn scenario_list(authorization: &str) -> Exchange {
 /// Mints an access token for the demo app.
 pub fn token_mint(ready: &Ready) -> Exchange {
     let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope=argus:jobs:write",
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope=argus:jobs:write+argus:jobs:read",
         ready.client_id, ready.client_secret
     );
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
@@ -77,4 +77,19 @@ pub async fn sandbox_authorization(ready: &Ready) -> Result<String, Box<dyn Erro
     let response: serde_json::Value =
         serde_json::from_slice(&exchange.once(process::address(&ready.auth)?).await?)?;
     Ok(format!("Bearer {}", response["token"].as_str().ok_or("no token")?))
+}
+
+/// An `Authorization` that the api host takes for jobs.
+pub async fn live_authorization(ready: &Ready) -> Result<String, Box<dyn Error>> {
+    let exchange = token_mint(ready);
+    let response: serde_json::Value =
+        serde_json::from_slice(&exchange.once(process::address(&ready.auth)?).await?)?;
+    Ok(format!("Bearer {}", response["access_token"].as_str().ok_or("no access token")?))
+}
+
+/// A job that is not there yet: each request has a key of its own.
+pub fn new_job(authorization: &str) -> Exchange {
+    let headers =
+        [("Authorization", authorization), ("Content-Type", "application/json"), ("Idempotency-Key", NUMBER)];
+    Exchange::new("POST", "/v1/jobs", &headers, JOB, 201).numbered()
 }
