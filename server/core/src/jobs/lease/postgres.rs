@@ -1,5 +1,7 @@
 //! Leases on PostgreSQL. Each function is one statement. What is picked stands in a materialised query of its
-//! own, because a sub-select with a limit may be run once for each outer row.
+//! own, because a sub-select with a limit may be run once for each outer row. Attempts are found by their job alone:
+//! a job has a lease only while it runs, and asking for that, too, lets the planner go through all that run once for
+//! each attempt.
 
 use super::{BATCH, CLAIMED, IdRow, LEASE_LOST, Lease, RETENTION, Reaped, Row, Terminal};
 use crate::ids::{JobId, TenantId};
@@ -38,7 +40,7 @@ pub(super) fn claim(
 pub(super) fn extend(connection: &mut PgConnection, leases: &[Lease], time: i64) -> QueryResult<Vec<JobId>> {
     const EXTEND: &str = "UPDATE jobs SET lease_until = argus_now() + ? \
         FROM unnest(?::text[], ?::bigint[]) AS held (id, lease) \
-        WHERE jobs.id = held.id AND jobs.lease = held.lease AND jobs.status = 'running' RETURNING jobs.id";
+        WHERE jobs.id = held.id AND jobs.lease = held.lease RETURNING jobs.id";
     let ids: Vec<&str> = leases.iter().map(|lease| lease.id.as_str()).collect();
     let tokens: Vec<i64> = leases.iter().map(|lease| lease.token).collect();
     let statement = Statement::new(EXTEND)
@@ -59,7 +61,7 @@ pub(super) fn finish(connection: &mut PgConnection, endings: &[Terminal<'_>]) ->
                 completed_at = argus_now(), updated_at = argus_now() \
             FROM unnest(?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[]) \
                 AS ending (id, lease, status, error_code, error_message, result_key, result_length, result_sha256) \
-            WHERE jobs.id = ending.id AND jobs.lease = ending.lease AND jobs.status = 'running' \
+            WHERE jobs.id = ending.id AND jobs.lease = ending.lease \
             RETURNING jobs.id, jobs.tenant_id, jobs.status, jobs.traceparent, jobs.tracestate, jobs.completed_at), \
         told AS (INSERT INTO outbox (tenant_id, event, subject, traceparent, tracestate, occurred_at) \
             SELECT tenant_id, 'job.' || status, id, traceparent, tracestate, completed_at FROM ended) \
