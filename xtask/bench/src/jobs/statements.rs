@@ -7,6 +7,7 @@ static SENT: AtomicU64 = AtomicU64::new(0);
 
 /// Counts the statements of connections that are opened from now on.
 pub fn begin() {
+    #[allow(clippy::needless_pass_by_value, reason = "diesel hands it over by value")]
     fn count(event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { .. } = event {
             SENT.fetch_add(1, Ordering::Relaxed);
