@@ -106,7 +106,8 @@ impl Document {
 /// Whether the request's `If-Match` lists tags, and this is none of them.
 pub fn lists_others(request: &HeaderMap, tag: &str) -> bool {
     // Nearly every request has a few headers and not this one; going through them takes less than looking it up.
-    request.keys().any(|name| *name == IF_MATCH) && !items(request, &IF_MATCH).any(|item| item == "*" || item == tag)
+    request.keys().any(|name| *name == IF_MATCH)
+        && !items(request, &IF_MATCH).any(|item| item == "*" || item == tag)
 }
 
 /// The entity tags of a list header, and the star. Our tags hold no comma, so that splitting at commas is
