@@ -8,13 +8,14 @@ use argus_core::jobs::work::Registry;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_openapi::types::jobs::JobStatus;
 use argus_tests::{Installation, run_on_postgres};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_secs(4);
 /// How much later a busy machine may be.
 const LATE: Duration = Duration::from_secs(4);
-/// The sessions that listen for jobs.
+/// The sessions whose last statement it was to listen for jobs: those that have begun to a moment ago.
 const LISTENING: &str = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%LISTEN%argus_job%' \
     AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
 
@@ -42,7 +43,13 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
         let there = Signals::default();
         let (elsewhere, listener) = (there.clone(), other.listener.clone().unwrap());
         let other_exchange = tokio::spawn(async move { elsewhere.exchange(&listener).await });
-        until("both listen", async || desk.lines(LISTENING).len() == 2).await;
+        let seen = Mutex::new(BTreeSet::new());
+        let have_begun = async |sessions| {
+            let mut seen = seen.lock().unwrap();
+            seen.extend(desk.lines(LISTENING));
+            seen.len() == sessions
+        };
+        until("both listen", async || have_begun(2).await).await;
         let job_of_the_other = async || {
             let began = Instant::now();
             let id = desk.job().await.id;
@@ -60,7 +67,7 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
             assert!(took < POLL + LATE, "it was found after {took:?}");
         }
         proxy.let_pass();
-        until("both listen", async || desk.lines(LISTENING).len() == 2).await;
+        until("it listens again", async || have_begun(3).await).await;
         let began = Instant::now();
         for _ in 0..5 {
             job_of_the_other().await;

@@ -12,10 +12,13 @@ mod tenant;
 mod urls;
 mod writing;
 
-/// The versions of all migrations, oldest first, from the names of their directories.
-fn migration_versions() -> Vec<String> {
+use argus_tests::Installation;
+
+/// The versions of all migrations for this engine, oldest first, from the names of their directories.
+fn migration_versions(installation: &Installation) -> Vec<String> {
+    let engine = if installation.is_sqlite() { "sqlite" } else { "postgres" };
     let server = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
-    let directories = ["core", "partner"].map(|product| server.join(product).join("migrations/sqlite"));
+    let directories = ["core", "partner"].map(|product| server.join(product).join("migrations").join(engine));
     let entries = directories.iter().flat_map(|directory| std::fs::read_dir(directory).unwrap());
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut versions: Vec<_> = names.map(|name| name.split('_').next().unwrap().replace('-', "")).collect();

@@ -54,7 +54,7 @@ async fn a_store_of_the_first_version_is_brought_up_to_date_with_its_apps(instal
     drop(old);
 
     let url = &installation.settings.store.url;
-    let newer = super::migration_versions().split_off(1);
+    let newer = super::migration_versions(&installation).split_off(1);
     assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), newer);
     let mut after = content(&mut installation.connect());
     after.retain(|line| newer.iter().all(|version| *line != format!("migration {version}")));

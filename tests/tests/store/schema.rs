@@ -21,7 +21,7 @@ on_both_engines! {
 
 async fn migrations_are_applied_once_and_named(installation: Installation) {
     let url = &installation.settings.store.url;
-    assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), super::migration_versions());
+    assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), super::migration_versions(&installation));
     assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), Vec::<String>::new());
     Database::open(&installation.settings.store, PRODUCTS).unwrap().requests.ping().await.unwrap();
 }
