@@ -42,7 +42,7 @@ const result = await jobs.jobResultRaw({ id: job.id });
 assert.equal(result.raw.status, 200);
 const { signedUrl, status } = await result.value();
 assert.equal(status, JobResultStatus.Succeeded);
-assert.match(signedUrl, /^https:/);
+assert.match(signedUrl, /^https?:.*signature=/);
 
 let pages = 0;
 const seen = new Set<string>();

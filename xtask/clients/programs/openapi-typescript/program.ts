@@ -39,7 +39,7 @@ assert.equal(progress.data!.status, JobProgressStatus.Running);
 assert.equal(typeof reference(progress.data!), "number");
 const result = await sandbox.GET("/v1/jobs/{id}/result", { params });
 assert.equal(result.response.status, 200);
-assert.match(String(reference(result.data!)), /^https:/);
+assert.match(String(reference(result.data!)), /^https?:.*signature=/);
 
 let pages = 0;
 const seen = new Set<string>();
