@@ -12,7 +12,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
-use tokio::time::sleep;
 
 /// A result that was downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,16 +43,9 @@ impl ArgusClient {
         let mut part = Part::open(path).await?;
         let mut failures = 0;
         while let Err(setback) = self.go_on(id, &mut part).await {
-            let error = match setback {
-                Setback::Again(error) => error,
-                Setback::Final(error) => return Err(error),
-            };
             // Whoever gets on may break off as often as he likes.
             failures = if part.has_grown() { 1 } else { failures + 1 };
-            let Some(delay) = self.api().inner.retry().delay_after(failures) else {
-                return Err(error.into());
-            };
-            sleep(delay.max(error.retry_after().unwrap_or_default())).await;
+            self.wait_after(setback, failures).await?;
         }
         part.finish().await
     }

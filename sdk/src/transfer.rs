@@ -75,6 +75,19 @@ impl Setback {
 }
 
 impl ArgusClient {
+    /// Waits until another attempt may be made after so many that failed, if one may.
+    pub(crate) async fn wait_after(&self, setback: Setback, failures: u32) -> Result<(), TransferError> {
+        let error = match setback {
+            Setback::Again(error) => error,
+            Setback::Final(error) => return Err(error),
+        };
+        let Some(delay) = self.api().inner.retry().delay_after(failures) else {
+            return Err(error.into());
+        };
+        tokio::time::sleep(delay.max(error.retry_after().unwrap_or_default())).await;
+        Ok(())
+    }
+
     /// A request to a signed URL. Nobody but the service gets a token, and the URL needs none.
     pub(crate) fn to_signed_url(&self, method: Method, url: &str) -> RequestBuilder {
         use progenitor_client::ClientInfo;

@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
-use tokio::time::sleep;
 
 /// What is read of a file at a time, in bytes.
 const BLOCK: usize = 64 * 1024;
@@ -53,16 +52,12 @@ impl ArgusClient {
         let mut failures = 0;
         loop {
             // A URL of its own each time: the one before may have expired.
-            let error = match self.upload_once(path).await {
+            let setback = match self.upload_once(path).await {
                 Ok(upload) => return Ok(upload),
-                Err(Setback::Again(error)) => error,
-                Err(Setback::Final(error)) => return Err(error),
+                Err(setback) => setback,
             };
             failures += 1;
-            let Some(delay) = self.api().inner.retry().delay_after(failures) else {
-                return Err(error.into());
-            };
-            sleep(delay.max(error.retry_after().unwrap_or_default())).await;
+            self.wait_after(setback, failures).await?;
         }
     }
 

@@ -72,6 +72,19 @@ impl Scene {
         scene
     }
 
+    /// A scene with one system that has failed as often as it may, at the moment at which it may be asked again.
+    async fn about_to_ask_again(installation: Installation) -> (Self, TestProvider, Clock) {
+        let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
+        let clock = Clock::standing(Utc::now());
+        let limits = Limits { failures: 1, ..Limits::default() };
+        let scene = Self::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
+        scene.put("p1", ProfileKind::Entity).await;
+        assert_eq!(scene.ask().await, "unavailable");
+        assert!(!provider.received().is_empty());
+        clock.advance(TimeDelta::seconds(30));
+        (scene, provider, clock)
+    }
+
     async fn put(&self, id: &str, kind: ProfileKind) {
         self.server.put_profile(&self.caller.tenancy.tenant_id, id, kind, SecrecyLevel::Standard).await;
     }
@@ -448,14 +461,7 @@ fn a_system_that_fails_again_and_again_is_left_alone_and_then_asked_once() {
 #[test]
 fn of_a_hundred_callers_one_asks_whether_a_system_is_back() {
     run_on_sqlite(|installation: Installation| async move {
-        let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
-        let clock = Clock::standing(Utc::now());
-        let limits = Limits { failures: 1, ..Limits::default() };
-        let scene = Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
-        scene.put("p1", ProfileKind::Entity).await;
-        scene.ask().await;
-        provider.received();
-        clock.advance(TimeDelta::seconds(30));
+        let (scene, provider, _) = Scene::about_to_ask_again(installation).await;
         let may_answer = Arc::new(Semaphore::new(0));
         provider.usually(Deed::Wait(Arc::clone(&may_answer)));
         let ended = AtomicUsize::new(0);
@@ -475,13 +481,7 @@ fn of_a_hundred_callers_one_asks_whether_a_system_is_back() {
 #[test]
 fn a_probe_whose_caller_has_gone_gives_its_place_back() {
     run_on_sqlite(|installation: Installation| async move {
-        let provider = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
-        let clock = Clock::standing(Utc::now());
-        let limits = Limits { failures: 1, ..Limits::default() };
-        let scene = Scene::limited(installation, &[(System::Osint, &provider)], limits, clock.clone()).await;
-        scene.put("p1", ProfileKind::Entity).await;
-        scene.ask().await;
-        clock.advance(TimeDelta::seconds(30));
+        let (scene, provider, clock) = Scene::about_to_ask_again(installation).await;
         provider.usually(Deed::Hang);
         // A live handler goes on when its caller has gone; a job that is cancelled does not.
         let app = scene.server.state();

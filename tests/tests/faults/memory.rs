@@ -120,9 +120,14 @@ async fn a_long_export_is_written_and_fetched_in_little_memory() {
         let id = enqueue(&scene.caller, &export(format)).await;
         let path = format!("/v1/jobs/{id}");
         // A debug build writes a megabyte in a second.
-        while scene.caller.get(&path).await.expect(200).json()["status"] != "succeeded" {
+        let job = loop {
+            let job = scene.caller.get(&path).await.expect(200).json();
+            if job["completed_at"].is_string() {
+                break job;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        };
+        assert_eq!(job["status"], "succeeded", "{job}");
         let url = scene.caller.get(&format!("/v1/jobs/{id}/result")).await.expect(200).text("signed_url");
         let mut blocks = reqwest::get(url).await.unwrap().error_for_status().unwrap().bytes_stream();
         let mut length = 0;

@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Deadlines that a test can wait for.
 const SHORT: Deadlines = Deadlines {
     connect: Duration::from_secs(1),
+    acknowledgement: Duration::from_secs(10),
     check_out: Duration::from_secs(3),
     statement: Duration::from_secs(2),
     work: Duration::from_secs(3),

@@ -22,15 +22,16 @@ on_both_engines! {
 /// Deadlines that a test can wait for.
 const SHORT: Deadlines = Deadlines {
     connect: Duration::from_secs(1),
+    acknowledgement: Duration::from_secs(10),
     // Connections are made one at a time in a process, which all tests share.
     check_out: Duration::from_secs(3),
     statement: Duration::from_secs(1),
     work: Duration::from_millis(1_500),
 };
 /// The longest that a request may take then, on a busy machine.
-const ANSWERED: Duration = Duration::from_secs(8);
+const ANSWERED: Duration = Duration::from_secs(20);
 /// How long a node may take to be as before.
-const RECOVERED: Duration = Duration::from_secs(10);
+const RECOVERED: Duration = Duration::from_secs(30);
 /// More than there are connections.
 const REQUESTS: usize = 24;
 
@@ -103,7 +104,7 @@ fn a_stalled_postgres_costs_503_by_the_deadlines_that_a_service_has_when_nobody_
         let answer = app.tenancy.get("/v1/platform/apps").await;
         answer.expect_error(503, "unavailable");
         assert_eq!(answer.header("retry-after"), "1");
-        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        assert!(began.elapsed() < RECOVERED, "{:?}", began.elapsed());
     });
 }
 
@@ -158,7 +159,8 @@ fn a_server_that_accepts_and_never_answers_does_not_hold_a_start_up() {
 #[test]
 fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
     run_on_postgres(async |mut installation: Installation| {
-        installation.settings.store.deadlines = SHORT;
+        // So much longer that the statement's comes first on a busy machine as well.
+        installation.settings.store.deadlines = Deadlines { work: Duration::from_secs(6), ..SHORT };
         let identity = installation.identity();
         let admin = admin(&identity).await;
         let began = Instant::now();
@@ -170,7 +172,7 @@ fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
         let many = |tx: &mut Tx<'_>| {
             audit::append(tx, "app.secret.rotate", "app_1")?;
             for _ in 0..100 {
-                sql::execute(tx.parts().0, "SELECT pg_sleep(0.9)")?;
+                sql::execute(tx.parts().0, "SELECT pg_sleep(0.3)")?;
             }
             Ok(())
         };
@@ -191,7 +193,7 @@ fn a_statement_of_postgres_ends_at_its_deadline_and_the_work_at_its_own() {
 #[test]
 fn a_statement_of_postgres_that_takes_too_long_costs_nobody_a_connection() {
     run_on_postgres(async |mut installation: Installation| {
-        installation.settings.store.deadlines = SHORT;
+        installation.settings.store.deadlines = Deadlines { work: Duration::from_secs(6), ..SHORT };
         installation.settings.store.connections.requests = 1;
         let identity = installation.identity();
         let admin = admin(&identity).await;

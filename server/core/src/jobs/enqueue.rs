@@ -156,7 +156,7 @@ fn insert(tx: &mut Tx<'_>, submissions: &[Submission]) -> QueryResult<Vec<Row>> 
 }
 
 /// In one statement, because each costs a round trip. The keys are taken in their order, so that two nodes with
-/// the same keys do not wait for each other.
+/// the same keys do not wait for each other; of two with one key, who came first gets it.
 fn insert_together(
     connection: &mut PgConnection,
     tenant_id: &TenantId,
@@ -170,9 +170,9 @@ fn insert_together(
          SELECT id, ?, organization_id, actor, kind, payload, secrecy_level, callback_url, idempotency_key, \
              traceparent, tracestate, max_attempts, 'queued', argus_now(), argus_now() \
          FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], \
-             ?::text[], ?::text[], ?::integer[]) AS submitted (id, organization_id, actor, kind, payload, \
-             secrecy_level, callback_url, idempotency_key, traceparent, tracestate, max_attempts) \
-         ORDER BY idempotency_key, id {UNLESS_USED}"
+             ?::text[], ?::text[], ?::integer[]) WITH ORDINALITY AS submitted (id, organization_id, actor, kind, \
+             payload, secrecy_level, callback_url, idempotency_key, traceparent, tracestate, max_attempts, place) \
+         ORDER BY idempotency_key, place {UNLESS_USED}"
     );
     Statement::new(text)
         .bind::<Text, _>(tenant_id)

@@ -6,7 +6,7 @@ use super::engine::Use;
 use super::error::{Error, OpenError};
 use super::location::Location;
 use super::settings::Deadlines;
-use super::socket::{Readable, Socket, Sockets};
+use super::socket::{self, Readable, Socket, Sockets};
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use std::collections::BTreeMap;
 use std::io;
@@ -128,14 +128,15 @@ impl Manager {
         let limit = self.deadlines.connect;
         let turn = turn(port).acquire_owned().await;
         let turn = turn.map_err(|error| OpenError::Connect(error.to_string()))?;
-        let (location, purpose, deadlines) = (self.location.clone(), self.purpose, self.deadlines);
+        let (location, purpose, mut deadlines) = (self.location.clone(), self.purpose, self.deadlines);
+        deadlines.acknowledgement += socket::mark();
         // On a task of its own: the turn ends with the attempt, and not with a caller who has gone.
         let attempt = tokio::spawn(async move {
             let _turn = turn;
             let before = Sockets::now();
             let connecting = tokio::task::spawn_blocking(move || location.connect(purpose, &deadlines));
             let connected = tokio::time::timeout(limit, connecting).await;
-            let socket = before.newcomer(port);
+            let socket = before.newcomer(port, deadlines.acknowledgement);
             match connected {
                 Ok(Ok(connected)) => connected.map(|connection| Pooled::new(connection, socket)),
                 Ok(Err(panic)) => Err(OpenError::Connect(panic.to_string())),

@@ -95,6 +95,9 @@ pub struct StoreSettings {
 pub struct Deadlines {
     /// A new connection.
     pub connect: Duration,
+    /// The acknowledgement of what was sent to a server; TCP gives the connection up then. What the URL says as
+    /// `tcp_user_timeout` counts before it.
+    pub acknowledgement: Duration,
     /// A free connection, new or not.
     pub check_out: Duration,
     /// One statement; PostgreSQL ends it. What the URL or the role says counts before it.
@@ -115,6 +118,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(3),
+            acknowledgement: Duration::from_secs(10),
             check_out: Duration::from_secs(3),
             statement: Duration::from_secs(5),
             work: Duration::from_secs(10),
@@ -135,10 +139,10 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_the_database_without_end_unless_told_to() {
-        let Deadlines { connect, check_out, statement, work } =
+        let Deadlines { connect, acknowledgement, check_out, statement, work } =
             StoreSettings::new(DatabaseUrl::from("argus.db".to_owned())).deadlines;
         let zero = Duration::ZERO;
-        assert!(connect > zero && check_out > zero && statement > zero);
+        assert!(connect > zero && acknowledgement > zero && check_out > zero && statement > zero);
         // A statement ends before the work that it is a part of, and all of it before clients give up.
         assert!(statement < work && check_out + work < Duration::from_secs(15));
         assert!(connect <= check_out, "whoever waits for a new connection gets it");

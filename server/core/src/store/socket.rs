@@ -1,7 +1,7 @@
 //! The socket under a database connection. A thread that waits for a database cannot be told to stop, but
 //! its socket can be shut down. The drivers do not give theirs away, so it is found among those of this
-//! process: the one that was not there before the connection was made. Where a system does not list them,
-//! none is found, and a thread waits until TCP gives up.
+//! process: one that was not there before the connection was made, and bears its [`mark`] or is the only one. Where a
+//! system does not list them, none is found, and a thread waits until TCP gives up.
 
 use filedescriptor::FileDescriptor;
 use socket2::SockRef;
@@ -11,11 +11,20 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Where Linux lists the open files of a process.
 const OPEN_FILES: &str = "/proc/self/fd";
+
+/// What is added to the time that TCP gives an acknowledgement, so that one connection can be told from another by
+/// it: less than a second, and another one for a long while.
+pub(super) fn mark() -> Duration {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Duration::from_millis(NEXT.fetch_add(1, Ordering::Relaxed) % 1000)
+}
 
 /// A second handle of a socket.
 #[derive(Debug)]
@@ -58,19 +67,34 @@ impl Sockets {
         Self(open().map(|(_, name)| name).collect())
     }
 
-    /// The one that has come since and leads to this port or to a local service. None where two have.
-    pub(super) fn newcomer(&self, port: u16) -> Option<Socket> {
+    /// The one that has come since, leads to this port or to a local service, and gives an acknowledgement this time;
+    /// without such a one, the only one. None where several have come.
+    pub(super) fn newcomer(&self, port: u16, acknowledgement: Duration) -> Option<Socket> {
         let new = open().filter(|(_, name)| !self.0.contains(name));
         let another = |file: RawFd| FileDescriptor::dup(&file).ok()?.as_fd().try_clone_to_owned().ok();
-        let mut found = new.filter_map(|(file, _)| another(file)).filter(|file| {
+        let leads_there = |file: &OwnedFd| {
             SockRef::from(file).peer_addr().is_ok_and(|peer| match peer.as_socket() {
                 Some(address) => address.port() == port,
                 None => peer.is_unix(),
             })
-        });
-        let first = found.next()?;
-        found.next().is_none().then_some(Socket(first))
+        };
+        let mut found: Vec<_> = new.filter_map(|(file, _)| another(file)).filter(leads_there).collect();
+        let has_mark = |file: &OwnedFd| gives(file, acknowledgement);
+        let place = found.iter().position(has_mark).or_else(|| (found.len() == 1).then_some(0))?;
+        Some(Socket(found.swap_remove(place)))
     }
+}
+
+/// Whether TCP gives an acknowledgement this time.
+#[cfg(target_os = "linux")]
+fn gives(file: &OwnedFd, acknowledgement: Duration) -> bool {
+    SockRef::from(file).tcp_user_timeout().is_ok_and(|time| time == Some(acknowledgement))
+}
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+fn gives(_: &OwnedFd, _: Duration) -> bool {
+    false
 }
 
 /// The open sockets with their names, which the system gives once.
@@ -92,14 +116,16 @@ mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
 
+    const TIME: Duration = Duration::from_millis(10_001);
+
     #[test]
     fn the_socket_of_a_new_connection_is_found_and_whoever_waits_for_it_wakes_up() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let before = Sockets::now();
-        assert!(before.newcomer(address.port()).is_none());
+        assert!(before.newcomer(address.port(), TIME).is_none());
         let mut stream = TcpStream::connect(address).expect("it listens");
-        let Some(socket) = before.newcomer(address.port()) else {
+        let Some(socket) = before.newcomer(address.port(), TIME) else {
             assert!(!Path::new(OPEN_FILES).exists(), "it is listed");
             return;
         };
@@ -113,7 +139,16 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let before = Sockets::now();
-        let _both = [(); 2].map(|()| TcpStream::connect(address).expect("it listens"));
-        assert!(before.newcomer(address.port()).is_none());
+        let both = [(); 2].map(|()| TcpStream::connect(address).expect("it listens"));
+        assert!(before.newcomer(address.port(), TIME).is_none());
+        #[cfg(target_os = "linux")]
+        for stream in &both {
+            SockRef::from(stream).set_tcp_user_timeout(Some(TIME)).expect("a mark");
+            let found = before.newcomer(address.port(), TIME).expect("it bears the mark");
+            let peer = |socket: &SockRef<'_>| socket.local_addr().expect("an address").as_socket();
+            assert_eq!(peer(&SockRef::from(&found.0)), stream.local_addr().ok());
+            SockRef::from(stream).set_tcp_user_timeout(None).expect("no mark");
+        }
+        drop(both);
     }
 }

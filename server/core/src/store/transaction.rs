@@ -11,10 +11,10 @@ use diesel::connection::TransactionManager;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-/// How often the same work is tried.
-const ATTEMPTS: u32 = 6;
 /// The first pause between two attempts is at most this long, each later one twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 /// A transaction that may write for one tenant. It reads as a [`Reader`].
 ///
@@ -85,17 +85,16 @@ pub(super) fn again_after_conflicts<T, X: Failure>(
 ) -> Result<T, X> {
     let mut longest = FIRST_PAUSE;
     let began = Instant::now();
-    for number in 1..ATTEMPTS {
+    loop {
         match attempt() {
             Err(error) if error.is_conflict() && began.elapsed() < lock_wait => {
-                tracing::debug!(number, "another transaction was in the way");
+                tracing::debug!("another transaction was in the way");
                 std::thread::sleep(jittered(longest));
             }
             outcome => return outcome,
         }
-        longest *= 2;
+        longest = LONGEST_PAUSE.min(longest * 2);
     }
-    attempt()
 }
 
 fn attempt<T, X: Failure>(

@@ -43,12 +43,7 @@ const PORT: u16 = 5432;
 
 /// How long it takes to find out that the other side is gone: probes of an idle connection, and data that
 /// is not acknowledged. What the URL says counts before it.
-const TCP: [(&str, &str); 4] = [
-    ("keepalives_idle", "5"),
-    ("keepalives_interval", "2"),
-    ("keepalives_count", "3"),
-    ("tcp_user_timeout", "10000"),
-];
+const TCP: [(&str, u128); 3] = [("keepalives_idle", 5), ("keepalives_interval", 2), ("keepalives_count", 3)];
 
 /// Opens a connection.
 pub(in super::super) fn connect(
@@ -78,9 +73,12 @@ pub(in super::super) fn port(url: &str) -> u16 {
 
 /// The URL with what it does not say itself.
 fn with_defaults(url: &str, deadlines: &Deadlines) -> String {
-    let connect = deadlines.connect.as_secs().max(1).to_string();
+    let times = [
+        ("tcp_user_timeout", deadlines.acknowledgement.as_millis()),
+        ("connect_timeout", deadlines.connect.as_secs().max(1).into()),
+    ];
     let mut url = url.to_owned();
-    for (name, value) in TCP.into_iter().chain([("connect_timeout", connect.as_str())]) {
+    for (name, value) in TCP.into_iter().chain(times) {
         let query = url.split_once('?').map(|(_, query)| query);
         if query.is_none_or(|query| !query.split('&').any(|pair| pair.split('=').next() == Some(name))) {
             url.push(if query.is_none() { '?' } else { '&' });

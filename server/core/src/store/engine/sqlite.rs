@@ -20,6 +20,11 @@ use std::time::{Duration, Instant};
 pub(super) const BUSY: &[&str] =
     &["database is locked", "database table is locked", "database schema is locked"];
 
+/// How long SQLite itself waits for another writer, which has no turns: it looks again after 1, 2, 5 and 10 ms and
+/// from then on ever more rarely, so that of many processes one may never be there at the right moment. Who writes
+/// begins anew after this time instead, and looks more often.
+const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
+
 /// Messages of a file that cannot be written, read or opened for now.
 pub(super) const NO_FILE: &[&str] =
     &["database or disk is full", "disk I/O error", "unable to open database file"];
@@ -65,16 +70,15 @@ pub(in super::super) fn connect(
     let name = path.to_str().ok_or(OpenError::Url("the path is not UTF-8"))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| OpenError::Connect(error.to_string()))?;
-    // The time-out comes first: switching to WAL may have to wait for another process already.
-    let pragmas = match purpose {
-        Use::SetUp | Use::Write | Use::EveryTenant => "",
-        Use::Read => "PRAGMA query_only = ON;",
-        Use::ReadInPlace => "PRAGMA query_only = ON; PRAGMA busy_timeout = 0;",
+    let (busy_timeout, may) = match purpose {
+        Use::SetUp => (deadlines.lock_wait(), "OFF"),
+        Use::Write | Use::EveryTenant => (WRITER_BUSY_TIMEOUT, "OFF"),
+        Use::Read => (deadlines.lock_wait(), "ON"),
+        Use::ReadInPlace => (Duration::ZERO, "ON"),
     };
-    connection
-        .batch_execute(&format!("PRAGMA busy_timeout = {};", deadlines.lock_wait().as_millis()))
-        .and_then(|()| begin_journal(&mut connection, deadlines.lock_wait()))
-        .and_then(|()| connection.batch_execute(pragmas))
+    let pragmas = format!("PRAGMA busy_timeout = {}; PRAGMA query_only = {may};", busy_timeout.as_millis());
+    begin_journal(&mut connection, deadlines.lock_wait())
+        .and_then(|()| connection.batch_execute(&pragmas))
         .and_then(|()| argus_now_utils::register_nondeterministic_impl(&connection, now))
         .map_err(|error| open_error(path, error))?;
     Ok(connection)
