@@ -9,8 +9,9 @@ use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
 use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
+use argus_partner::sweeper::Sweeper;
 use argus_partner::work::{self, Workshop};
-use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients, sweeper};
+use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
 use std::error::Error;
 use std::fs::File;
@@ -142,7 +143,7 @@ fn remove_unfinished(objects: Objects) {
 impl Background {
     fn start(app: &Arc<App>, settings: &Settings) -> Self {
         let flushing = flush_now_and_then(Arc::clone(app), settings.flush_interval);
-        let sweeping = sweeper::run(app.database.every_tenant.clone(), app.jobs.objects.clone());
+        let sweeping = Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).run();
         let mut tasks = vec![tokio::spawn(flushing).abort_handle(), tokio::spawn(sweeping).abort_handle()];
         if let Some(listener) = app.database.listener.clone() {
             let signals = app.jobs.signals.clone();

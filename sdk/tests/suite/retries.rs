@@ -113,9 +113,10 @@ async fn retries_can_be_turned_off() {
 
 #[tokio::test]
 async fn a_host_that_cannot_be_reached_is_a_transport_error_without_its_address_in_the_text() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    // It has an address that nobody else can get, and does not listen.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = deaf.local_addr().unwrap().to_string();
     let environment = argus_sdk::Environment::custom(&address, &address, &address).unwrap().using_sandbox();
     let retry = Retry::default().base_delay(Duration::ZERO);
     let client = ArgusClient::builder().environment(environment).retry(retry).build().unwrap();

@@ -6,7 +6,7 @@ use crate::store::uploads::{self, UploadRow};
 use crate::work::result::name;
 use argus_core::jobs::retention::{self, Ended};
 use argus_core::objects::{Collection, ObjectKey, Objects};
-use argus_core::store::EveryTenant;
+use argus_core::store::{AnyConnection, EveryTenant};
 use argus_openapi::types::jobs::results::ResultForm;
 use futures::{StreamExt, stream};
 use std::time::Duration;
@@ -17,41 +17,77 @@ const REST: Duration = Duration::from_secs(60);
 /// Of how many jobs the objects are removed at a time: a bucket is far away.
 const AT_A_TIME: usize = 16;
 
-/// Sweeps for ever.
-pub async fn run(every_tenant: EveryTenant, objects: Objects) {
-    loop {
-        match sweep(&every_tenant, &objects).await {
-            Ok(0) => {}
-            Ok(swept) => {
-                tracing::info!(swept, "what its time was over for is removed");
-                continue;
+/// Sweeps.
+pub struct Sweeper {
+    every_tenant: EveryTenant,
+    objects: Objects,
+    /// How much of what is due could not be removed since it last rested. It stands in front of the rest, and must not
+    /// keep it from being removed.
+    failed_jobs: usize,
+    failed_uploads: usize,
+}
+
+impl Sweeper {
+    /// Nothing is removed before it runs.
+    pub fn new(every_tenant: EveryTenant, objects: Objects) -> Self {
+        Self { every_tenant, objects, failed_jobs: 0, failed_uploads: 0 }
+    }
+
+    /// Sweeps for ever.
+    pub async fn run(mut self) {
+        loop {
+            match self.sweep().await {
+                Ok(0) => {}
+                Ok(swept) => {
+                    tracing::info!(swept, "what its time was over for is removed");
+                    continue;
+                }
+                Err(error) => tracing::warn!(cause = %error, "sweeping goes on later"),
             }
-            Err(error) => tracing::warn!(cause = %error, "sweeping goes on later"),
+            (self.failed_jobs, self.failed_uploads) = (0, 0);
+            sleep(REST).await;
         }
-        sleep(REST).await;
+    }
+
+    /// Removes some of what is due, and returns how much that was and how much could not be removed. What it has
+    /// removed when it is interrupted stays removed.
+    pub async fn sweep(&mut self) -> Result<usize, Error> {
+        let forgotten =
+            self.every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
+        Ok(forgotten + self.sweep_jobs().await? + self.sweep_uploads().await?)
+    }
+
+    async fn sweep_jobs(&mut self) -> Result<usize, Error> {
+        let skip = self.failed_jobs;
+        let due = self
+            .every_tenant
+            .run(move |connection| Ok::<_, Error>(retention::due(connection, skip)?))
+            .await?;
+        let count = due.len();
+        let removing = stream::iter(due.into_iter().map(|job| remove_objects(&self.objects, job)));
+        let outcomes: Vec<_> = removing.buffer_unordered(AT_A_TIME).collect().await;
+        let removed: Vec<Ended> = outcomes.into_iter().filter_map(told).collect();
+        self.failed_jobs += count - removed.len();
+        let done =
+            move |connection: &mut AnyConnection| Ok::<_, Error>(retention::done(connection, &removed)?);
+        self.every_tenant.run(done).await?;
+        Ok(count)
+    }
+
+    async fn sweep_uploads(&mut self) -> Result<usize, Error> {
+        let skip = self.failed_uploads;
+        let over =
+            self.every_tenant.run(move |connection| Ok::<_, Error>(uploads::over(connection, skip)?)).await?;
+        let count = over.len();
+        for upload in over {
+            let outcome = told(sweep_upload(&self.every_tenant, &self.objects, upload).await);
+            self.failed_uploads += usize::from(outcome.is_none());
+        }
+        Ok(count)
     }
 }
 
-/// Removes some of what is due, and returns how much it was. What it has removed when it is interrupted stays
-/// removed.
-pub async fn sweep(every_tenant: &EveryTenant, objects: &Objects) -> Result<usize, Error> {
-    let mut swept =
-        every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
-    let due = every_tenant.run(|connection| Ok::<_, Error>(retention::due(connection)?)).await?;
-    let removing = stream::iter(due.into_iter().map(|job| remove_objects(objects, job)));
-    let outcomes: Vec<_> = removing.buffer_unordered(AT_A_TIME).collect().await;
-    let removed: Vec<Ended> = outcomes.into_iter().filter_map(told).collect();
-    swept += removed.len();
-    if !removed.is_empty() {
-        every_tenant.run(move |connection| Ok::<_, Error>(retention::done(connection, &removed)?)).await?;
-    }
-    for upload in every_tenant.run(|connection| Ok::<_, Error>(uploads::over(connection)?)).await? {
-        swept += usize::from(told(sweep_upload(every_tenant, objects, upload).await).is_some());
-    }
-    Ok(swept)
-}
-
-/// One that cannot be removed keeps nothing else from it, and is tried again the next time.
+/// One that cannot be removed keeps nothing else from it, and is tried again after the next rest.
 fn told<T>(outcome: Result<T, Error>) -> Option<T> {
     outcome.inspect_err(|error| tracing::warn!(cause = %error, "something is removed later")).ok()
 }

@@ -10,7 +10,8 @@ use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::profiles::ProfileKind;
 use argus_openapi::types::scopes::Scope;
-use argus_partner::connectors::{Limits, System};
+use argus_openapi::types::secret::SecretText;
+use argus_partner::connectors::{Limits, Provider, System};
 use argus_partner::profiles;
 use argus_tests::{
     Answer, Caller, Deed, Installation, Reach, TestProcess, TestProvider, TestServer, on_both_engines,
@@ -358,10 +359,13 @@ fn whatever_a_system_does_wrong_its_sources_have_a_status_and_the_others_answer(
 fn a_system_that_is_not_there_or_has_another_token_has_a_status() {
     run_on_sqlite(|mut installation: Installation| async move {
         let osint = TestProvider::start("right", nothing()).await;
-        let gone = TestProvider::start("t", nothing()).await;
+        // It has an address that nobody else can get, and does not listen.
+        let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+        deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let absent = format!("http://{}", deaf.local_addr().unwrap());
+        let absent = Provider::new(&absent, SecretText::from("t".to_owned())).unwrap();
         installation.settings.connectors.providers =
-            [(System::Osint, osint.provider_with("wrong")), (System::Finance, gone.provider())].into();
-        drop(gone);
+            [(System::Osint, osint.provider_with("wrong")), (System::Finance, absent)].into();
         let server = TestServer::from(installation);
         let scene = Scene { caller: server.caller(Host::Api, &SCOPES).await, server };
         scene.put("p1", ProfileKind::Wallet).await;

@@ -3,7 +3,7 @@
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_partner::sweeper;
+use argus_partner::sweeper::Sweeper;
 use argus_server::settings::Role;
 use argus_tests::{Answer, Caller, Installation, TestServer, on_both_engines, run_on_postgres, sql};
 use http::Method;
@@ -323,7 +323,7 @@ async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServ
 
 async fn sweep(server: &TestServer) -> usize {
     let app = server.state();
-    sweeper::sweep(&app.database.every_tenant, &app.jobs.objects).await.unwrap()
+    Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).sweep().await.unwrap()
 }
 
 async fn an_upload_is_removed_after_its_time(server: TestServer) {

@@ -4,16 +4,22 @@
 use super::until;
 use crate::jobs::Desk;
 use argus_core::jobs::lease::Ending;
+use argus_core::objects::Place;
 use argus_core::{Clock, Objects};
-use argus_partner::sweeper;
+use argus_partner::sweeper::Sweeper;
 use argus_tests::{Installation, on_both_engines, scale};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 on_both_engines! {
+    what_cannot_be_removed_keeps_nothing_else_from_it_and_is_removed_later
     whatever_is_over_is_removed_in_short_steps_that_an_interruption_does_not_undo
 }
 
+/// More than one pass takes.
+const STUCK: usize = 501;
 /// How often it is interrupted.
 const INTERRUPTIONS: usize = 3;
 /// The longest that a claim may take beside it; one that waited for all of it would take far longer.
@@ -47,21 +53,49 @@ fn expired(desk: &Desk, jobs: usize) -> String {
     format!("{}; {}", numbers(&of_jobs), numbers(&of_outbox))
 }
 
+fn objects(desk: &Desk) -> Objects {
+    let pepper = Arc::new(argus_core::pepper::Pepper::open(&desk.installation.data_dir()).unwrap());
+    Objects::open(&desk.installation.settings.objects, pepper, Clock::system()).unwrap()
+}
+
+/// How much of the jobs is to be removed.
+fn left(desk: &Desk) -> usize {
+    let count = "SELECT CAST(count(cleanup_at) + count(idempotency_key) + count(result_key) AS TEXT) AS line FROM jobs";
+    desk.lines(count)[0].parse().unwrap()
+}
+
+/// Sweeps until it would rest.
+fn sweep(desk: &Desk, objects: &Objects) -> JoinHandle<()> {
+    let mut sweeper = Sweeper::new(desk.database.every_tenant.clone(), objects.clone());
+    tokio::spawn(async move { while sweeper.sweep().await.unwrap() > 0 {} })
+}
+
+async fn what_cannot_be_removed_keeps_nothing_else_from_it_and_is_removed_later(installation: Installation) {
+    let desk = Desk::open(installation).await;
+    let objects = objects(&desk);
+    desk.sql(&expired(&desk, STUCK + 10));
+    let Place::Directory { path: directory, .. } = &desk.installation.settings.objects.place else {
+        panic!("a directory");
+    };
+    // As a file that cannot be removed: a directory that has something in it.
+    let keys = desk.lines("SELECT result_key AS line FROM jobs ORDER BY id");
+    let stuck: Vec<PathBuf> = keys[..STUCK].iter().map(|key| directory.join(key).join("in it")).collect();
+    stuck.iter().for_each(|path| std::fs::create_dir_all(path).unwrap());
+    sweep(&desk, &objects).await.unwrap();
+    assert_eq!(left(&desk), 2 * STUCK, "when to look again, and the name of the result");
+    stuck.iter().for_each(|path| std::fs::remove_dir_all(path.parent().unwrap()).unwrap());
+    sweep(&desk, &objects).await.unwrap();
+    assert_eq!(left(&desk), 0);
+}
+
 async fn whatever_is_over_is_removed_in_short_steps_that_an_interruption_does_not_undo(
     installation: Installation,
 ) {
     let desk = Desk::open(installation).await;
-    let pepper = Arc::new(argus_core::pepper::Pepper::open(&desk.installation.data_dir()).unwrap());
-    let objects = Objects::open(&desk.installation.settings.objects, pepper, Clock::system()).unwrap();
+    let objects = objects(&desk);
     desk.sql(&expired(&desk, scale(3_000, 100_000)));
-    let left = || -> usize {
-        let count = "SELECT CAST(count(cleanup_at) + count(idempotency_key) + count(result_key) AS TEXT) AS line FROM jobs";
-        desk.lines(count)[0].parse().unwrap()
-    };
-    let sweep = || {
-        let (every_tenant, objects) = (desk.database.every_tenant.clone(), objects.clone());
-        tokio::spawn(async move { while sweeper::sweep(&every_tenant, &objects).await.unwrap() > 0 {} })
-    };
+    let left = || left(&desk);
+    let sweep = || sweep(&desk, &objects);
     let mut before = left();
     for _ in 0..INTERRUPTIONS {
         let sweeping = sweep();

@@ -94,7 +94,7 @@ impl Writer {
             lease::reap(connection)?;
             lease::wake(connection)?;
             retention::forget_keys(connection)?;
-            let due = retention::due(connection)?;
+            let due = retention::due(connection, 0)?;
             Ok::<_, Error>(retention::done(connection, &due)?)
         });
         sweep.await.unwrap();

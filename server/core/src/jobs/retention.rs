@@ -33,11 +33,13 @@ pub struct Ended {
     pub is_over: bool,
 }
 
-/// Ended jobs whose objects are to be looked at now.
-pub fn due(connection: &mut AnyConnection) -> QueryResult<Vec<Ended>> {
+/// Ended jobs whose objects are to be looked at now, behind the first ones.
+pub fn due(connection: &mut AnyConnection, skip: usize) -> QueryResult<Vec<Ended>> {
     const DUE: &str = "SELECT id, tenant_id, attempts, result_key, completed_at <= argus_now() - ? AS is_over \
-        FROM jobs WHERE cleanup_at <= argus_now() ORDER BY cleanup_at LIMIT ?";
-    let statement = Statement::new(DUE).bind::<BigInt, _>(RETENTION).bind::<BigInt, _>(BATCH);
+        FROM jobs WHERE cleanup_at <= argus_now() ORDER BY cleanup_at LIMIT ? OFFSET ?";
+    let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+    let statement =
+        Statement::new(DUE).bind::<BigInt, _>(RETENTION).bind::<BigInt, _>(BATCH).bind::<BigInt, _>(skip);
     on_engine!(connection, |inner| statement.load(inner))
 }
 

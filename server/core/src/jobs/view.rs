@@ -1,5 +1,6 @@
 //! What callers may read of their tenant's jobs: one, a page of them, how many there are.
 
+use super::lease::RETENTION;
 use super::{moment, trace_id};
 use crate::context::Invocation;
 use crate::error::{Error, Fault};
@@ -37,7 +38,7 @@ pub struct Job {
     pub completed_at: Option<DateTime<Utc>>,
     /// Why it failed: code and message.
     pub error: Option<(String, String)>,
-    /// Key of the stored result, while it is kept.
+    /// Key of the stored result, while it is kept: for 30 days by the database's clock.
     pub result_key: Option<String>,
     /// The trace in which it was accepted, in 32 hexadecimal digits.
     pub trace_id: String,
@@ -98,7 +99,7 @@ impl From<&Job> for JobPosition {
 }
 
 const COLUMNS: &str = "id, kind, status, progress_pct, secrecy_level, created_at, updated_at, completed_at, \
-    error_code, error_message, result_key, traceparent";
+    error_code, error_message, traceparent, CASE WHEN completed_at > argus_now() - ? THEN result_key END AS result_key";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -158,7 +159,8 @@ impl Resource for Job {
         let (connection, tenant_id) = reader.parts();
         let text =
             format!("SELECT {COLUMNS} FROM jobs WHERE id = ? AND tenant_id = ? AND {}", viewer.condition());
-        let statement = Statement::new(text).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
+        let statement =
+            Statement::new(text).bind::<BigInt, _>(RETENTION).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
         let row: Option<Row> = on_engine!(connection, |inner| statement.get_result(inner)).optional()?;
         row.map(Job::try_from).transpose()
     }
@@ -197,6 +199,7 @@ pub fn list(
         filter.condition()
     );
     let statement = Statement::new(text)
+        .bind::<BigInt, _>(RETENTION)
         .bind::<Text, _>(tenant_id)
         .bind::<BigInt, _>(at)
         .bind::<Text, _>(id)

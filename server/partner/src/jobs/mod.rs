@@ -9,7 +9,6 @@ use argus_core::Store;
 use argus_core::context::{Context, Live};
 use argus_core::ids::JobId;
 use argus_core::jobs::intake::Intake;
-use argus_core::jobs::lease::RETENTION;
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::view::{self, Filter, JobPosition, Viewer};
 use argus_core::jobs::work::Registry;
@@ -24,7 +23,6 @@ use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreated, JobError, JobList, JobProgress, JobProgressStatus, JobQuery, JobResult,
     JobResultStatus, JobStatus, JobSummary,
 };
-use chrono::TimeDelta;
 use counts::Counts;
 use std::sync::Arc;
 use std::time::Duration;
@@ -213,16 +211,13 @@ pub async fn result(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<
         JobStatus::Cancelled => {
             Err(Error::refused(ErrorCode::Conflict, "the job was cancelled; there is no result"))
         }
-        JobStatus::Succeeded => ready(jobs, context, &job).await.map(Outcome::Ready),
+        JobStatus::Succeeded => ready(jobs, &job).await.map(Outcome::Ready),
     }
 }
 
-async fn ready(jobs: &Jobs, context: &Context<Live>, job: &view::Job) -> Result<JobResult, Error> {
+async fn ready(jobs: &Jobs, job: &view::Job) -> Result<JobResult, Error> {
     let gone = || Error::refused(ErrorCode::Gone, "the result was kept for 30 days and is gone");
-    let is_over =
-        job.completed_at.is_some_and(|at| at + TimeDelta::microseconds(RETENTION) <= context.clock.now());
-    let key = job.result_key.as_deref().filter(|_| !is_over).ok_or_else(gone)?;
-    let key: ObjectKey = key.parse().map_err(Error::fault)?;
+    let key: ObjectKey = job.result_key.as_deref().ok_or_else(gone)?.parse().map_err(Error::fault)?;
     let name = key.name().parse().map_err(Error::fault)?;
     let url = jobs.objects.signed_url(&key, Some(&name), URL_LIFETIME).await.map_err(Error::fault)?;
     Ok(JobResult {

@@ -108,6 +108,21 @@ pub struct Selection {
     pub clearance: SecrecyLevel,
 }
 
+impl Selection {
+    /// The condition behind the tenant's. It takes the risk twice, and the moment.
+    fn condition(&self) -> String {
+        let mut text = format!(
+            "(risk_score >= ? OR found_risk_score >= ?) AND updated_at > ? AND {}",
+            visible(self.clearance)
+        );
+        if !self.kinds.is_empty() {
+            let kinds: Vec<String> = self.kinds.iter().map(|kind| format!("'{kind}'")).collect();
+            text.push_str(&format!(" AND kind IN ({})", kinds.join(", ")));
+        }
+        text
+    }
+}
+
 /// The next profiles behind an identifier, in the order of identifiers.
 pub fn behind(
     reader: &mut Reader<'_>,
@@ -116,23 +131,41 @@ pub fn behind(
     limit: u32,
 ) -> QueryResult<Vec<ProfileRow>> {
     let (connection, tenant_id) = reader.parts();
-    let mut condition = visible(selection.clearance);
-    if !selection.kinds.is_empty() {
-        let kinds: Vec<String> = selection.kinds.iter().map(|kind| format!("'{kind}'")).collect();
-        condition.push_str(&format!(" AND kind IN ({})", kinds.join(", ")));
-    }
     let text = format!(
-        "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND id > ? AND (risk_score >= ? OR found_risk_score >= ?) \
-         AND updated_at > ? AND {condition} ORDER BY id LIMIT ?"
+        "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND {} AND id > ? ORDER BY id LIMIT ?",
+        selection.condition()
     );
     let statement = Statement::new(text)
         .bind::<Text, _>(tenant_id)
-        .bind::<Text, _>(id)
         .bind::<Integer, _>(i32::from(selection.min_risk_score))
         .bind::<Integer, _>(i32::from(selection.min_risk_score))
         .bind::<BigInt, _>(selection.updated_after)
+        .bind::<Text, _>(id)
         .bind::<BigInt, _>(i64::from(limit));
     on_engine!(connection, |inner| statement.load(inner))
+}
+
+/// How many profiles these are, up to a bound.
+pub fn count(reader: &mut Reader<'_>, selection: &Selection, bound: u32) -> QueryResult<u64> {
+    let (connection, tenant_id) = reader.parts();
+    let text = format!(
+        "SELECT count(*) AS count FROM (SELECT 1 FROM profiles WHERE tenant_id = ? AND {} LIMIT ?) AS counted",
+        selection.condition()
+    );
+    let statement = Statement::new(text)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Integer, _>(i32::from(selection.min_risk_score))
+        .bind::<Integer, _>(i32::from(selection.min_risk_score))
+        .bind::<BigInt, _>(selection.updated_after)
+        .bind::<BigInt, _>(i64::from(bound));
+    let counted: Count = on_engine!(connection, |inner| statement.get_result(inner))?;
+    Ok(counted.count.unsigned_abs())
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
 }
 
 /// Creates a profile, or replaces what was imported of it before; what enrichments found stays. One above

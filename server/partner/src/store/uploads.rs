@@ -37,11 +37,13 @@ pub fn insert(tx: &mut Tx<'_>, id: &UploadId) -> QueryResult<()> {
     on_engine!(connection, |inner| statement.execute(inner)).map(drop)
 }
 
-/// Uploads whose time is over.
-pub fn over(connection: &mut AnyConnection) -> QueryResult<Vec<UploadRow>> {
-    const OVER: &str =
-        "SELECT id, tenant_id FROM uploads WHERE created_at <= argus_now() - ? ORDER BY created_at LIMIT ?";
-    let statement = Statement::new(OVER).bind::<BigInt, _>(KEPT).bind::<BigInt, _>(BATCH);
+/// Uploads whose time is over, behind the first ones.
+pub fn over(connection: &mut AnyConnection, skip: usize) -> QueryResult<Vec<UploadRow>> {
+    const OVER: &str = "SELECT id, tenant_id FROM uploads WHERE created_at <= argus_now() - ? \
+        ORDER BY created_at LIMIT ? OFFSET ?";
+    let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+    let statement =
+        Statement::new(OVER).bind::<BigInt, _>(KEPT).bind::<BigInt, _>(BATCH).bind::<BigInt, _>(skip);
     on_engine!(connection, |inner| statement.load(inner))
 }
 

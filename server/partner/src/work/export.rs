@@ -16,6 +16,9 @@ use std::io::{self, Write};
 /// How many profiles are read at a time.
 const BATCH: u32 = 500;
 
+/// How many profiles are counted beforehand, to tell how far it is. Of more the last ones take no percent.
+const COUNTED: u32 = 1_000_000;
+
 /// Exports profiles.
 pub struct Export(pub(super) Workshop);
 
@@ -37,7 +40,8 @@ impl Work for Export {
             clearance: job.context.principal.secrecy_level,
         };
         let mut rows = Rows::begin(format, payload.compression, result.block())?;
-        let mut behind = String::new();
+        let (mut behind, mut written) = (String::new(), 0);
+        let all = self.count(job, &selection).await?;
         loop {
             job.go_on()?;
             let profiles = self.page(job, &selection, behind).await?;
@@ -45,6 +49,8 @@ impl Work for Export {
                 rows.write(profile, result.block())?;
                 result.pass_on().await?;
             }
+            written += profiles.len() as u64;
+            job.report(written, all.max(written));
             match profiles.last() {
                 Some(last) if profiles.len() == BATCH as usize => behind = last.id.clone(),
                 _ => break,
@@ -56,6 +62,15 @@ impl Work for Export {
 }
 
 impl Export {
+    async fn count(&self, job: &Assignment, selection: &Selection) -> Result<u64, Unfinished> {
+        let selection = selection.clone();
+        let count = self
+            .0
+            .store
+            .read(&job.context, move |reader| Ok::<_, Error>(profiles::count(reader, &selection, COUNTED)?));
+        count.await.map_err(unfinished)
+    }
+
     async fn page(
         &self,
         job: &Assignment,
