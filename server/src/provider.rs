@@ -155,7 +155,7 @@ fn findings(question: &Question) -> Vec<Finding> {
             source: *source,
             severity,
             summary: summary.to_owned(),
-            observed_at: NOON - TimeDelta::hours(digest[3].into()),
+            observed_at: (NOON - TimeDelta::hours(digest[3].into())).into(),
             evidence: evidence.as_object().cloned().unwrap_or_default(),
         }
     });

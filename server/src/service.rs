@@ -7,12 +7,14 @@ use argus_core::jobs::signals::Signals;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
+use argus_openapi::Host;
 use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
 use argus_partner::sweeper::Sweeper;
 use argus_partner::work::{self, Workshop};
 use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::path::Path;
@@ -109,6 +111,12 @@ impl Service {
 }
 
 impl Service {
+    /// Where each host is, by its name; nothing on a node that serves none.
+    pub fn urls(&self) -> BTreeMap<&'static str, String> {
+        let hosts = Host::ALL.into_iter().filter(|_| self.hosts.is_some());
+        hosts.map(|host| (host.name(), self.app.addresses.base_url(host))).collect()
+    }
+
     /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
     /// was answered within `limit`.
     pub async fn stop(self, limit: Duration) -> bool {

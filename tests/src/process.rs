@@ -4,6 +4,7 @@
 use crate::patience::look_for;
 use crate::{Leftovers, Reach, Tenancy, place_keys, sql};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -73,8 +74,7 @@ impl TestProcess {
             .stderr(output("stderr"))
             .spawn()
             .unwrap();
-        let nowhere = "127.0.0.1:9".parse().unwrap();
-        let mut process = Self { child, reach: Reach::new([nowhere; 3]), ready: Value::Null, directory };
+        let mut process = Self { child, reach: Reach::new([nowhere(); 3]), ready: Value::Null, directory };
         process.await_ready(&ready_file);
         process
     }
@@ -89,7 +89,8 @@ impl TestProcess {
         });
         self.ready = serde_json::from_slice(&text).unwrap();
         let address = |host: &str| {
-            let url = self.ready[host].as_str().unwrap();
+            // A node that only works on jobs serves no host.
+            let Some(url) = self.ready[host].as_str() else { return nowhere() };
             url.strip_prefix("http://").unwrap().parse().unwrap()
         };
         self.reach = Reach::new([address("auth"), address("api"), address("sandbox")]);
@@ -206,6 +207,11 @@ impl TestProcess {
             found
         });
     }
+}
+
+/// Where nobody listens.
+fn nowhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 9))
 }
 
 impl Drop for TestProcess {

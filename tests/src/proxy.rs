@@ -26,6 +26,8 @@ struct Shared {
     ambush: Mutex<Option<Ambush>>,
     /// How many connections went into an ambush.
     caught: AtomicUsize,
+    /// Whether those who listen hear nothing.
+    is_deaf: AtomicBool,
 }
 
 /// When a connection is cut, seen from what is asked on it.
@@ -76,6 +78,7 @@ impl Proxy {
             open: AtomicUsize::new(0),
             ambush: Mutex::new(None),
             caught: AtomicUsize::new(0),
+            is_deaf: AtomicBool::new(false),
         });
         let accepting = tokio::spawn(accept(listener, upstream, Arc::clone(&shared)));
         Self { address, shared, accepting: accepting.abort_handle() }
@@ -119,6 +122,12 @@ impl Proxy {
     /// Cuts nobody any more, whatever is asked.
     pub fn let_pass(&self) {
         *self.shared.ambush.lock().unwrap() = None;
+    }
+
+    /// Those who listen from now on hear nothing and are not told so, as behind a pooler that gives each transaction
+    /// another session.
+    pub fn deafen(&self) {
+        self.shared.is_deaf.store(true, Ordering::SeqCst);
     }
 
     /// How many connections were cut because of what was asked on them.
@@ -198,11 +207,23 @@ impl Direction {
                         if self.ends_with(&chunk[..length]) {
                             return;
                         }
+                        self.deafen(&mut chunk[..length]);
                         held.extend_from_slice(&chunk[..length]);
                     }
                 },
                 changed = self.flow.changed() => if changed.is_err() { return },
             }
+        }
+    }
+
+    /// Makes something else, of the same length, of what would listen.
+    fn deafen(&self, chunk: &mut [u8]) {
+        const LISTEN: &[u8] = b"; LISTEN ";
+        let is_deaf = self.asked.as_ref().is_some_and(|(_, shared)| shared.is_deaf.load(Ordering::SeqCst));
+        let mut at = 0;
+        while let Some(found) = chunk[at..].windows(LISTEN.len()).position(|text| is_deaf && text == LISTEN) {
+            chunk[at + found..][..LISTEN.len()].copy_from_slice(b"; NOTIFY ");
+            at += found + LISTEN.len();
         }
     }
 

@@ -3,12 +3,16 @@
 use crate::{Installation, look_for, open_command};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use tempfile::NamedTempFile;
 
 /// Lets what it writes beyond a limit fail, as on a full disk, instead of ending the process.
 const IGNORING_FILE_LIMITS: &str = "trap '' XFSZ; exec \"$0\" \"$@\"";
 
 /// `argus serve --role worker`.
-pub struct Worker(Child);
+pub struct Worker {
+    child: Child,
+    log: NamedTempFile,
+}
 
 impl Worker {
     /// Starts one. Objects lie where a server of this process has them.
@@ -24,6 +28,7 @@ impl Worker {
         arguments: &[&str],
     ) -> Self {
         let objects = format!("file://{}?shared=true", installation.data_dir().join("objects").display());
+        let log = NamedTempFile::new().unwrap();
         let child = open_command("bash".as_ref())
             .args(["-c", IGNORING_FILE_LIMITS])
             .args(program)
@@ -41,37 +46,43 @@ impl Worker {
             .env("ARGUS_DATA_DIR", installation.data_dir())
             .env("ARGUS_DATABASE_URL", installation.settings.store.url.expose())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
-        Self(child)
+        Self { child, log }
     }
 
     /// Lets no file grow beyond so many bytes, as on a full disk; any size when none is said.
     pub fn limit_files(&self, bytes: Option<u64>) {
         let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
-        let process = self.0.id().to_string();
+        let process = self.child.id().to_string();
         let set = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={limit}:")]).status();
         assert!(set.unwrap().success(), "prlimit of util-linux");
     }
 
     /// Asks it to stop and waits until it has.
     pub fn stop(mut self) -> ExitStatus {
-        let process = self.0.id().to_string();
+        let process = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", "TERM", &process]).status().unwrap().success());
-        look_for(|| self.0.try_wait().unwrap()).expect("it ends")
+        look_for(|| self.child.try_wait().unwrap()).expect("it ends")
+    }
+
+    /// Waits until it has logged something.
+    pub fn await_log(&self, text: &str) {
+        let has_said = || std::fs::read_to_string(self.log.path()).unwrap().contains(text).then_some(());
+        look_for(has_said).unwrap_or_else(|| panic!("{text:?} is not logged"));
     }
 
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
+        matches!(self.child.try_wait(), Ok(None))
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         // Already gone is as good as killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

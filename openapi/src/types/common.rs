@@ -1,5 +1,7 @@
 //! Small types that several topics share: identifiers, secrecy, paging.
 
+pub use super::timestamp::Timestamp;
+
 use super::checked_text::{Published, checked_text};
 use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
@@ -8,9 +10,6 @@ use schemars::schema::{InstanceType, Schema, SchemaObject, StringValidation};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
-
-/// Moment in time, RFC 3339 in UTC, for example `2026-05-08T12:00:00Z`.
-pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
 /// The longest identifier that any path or body accepts, in characters.
 pub const IDENTIFIER_MAX_LENGTH: usize = 128;
@@ -65,7 +64,7 @@ impl From<WholeNumber> for i64 {
 /// whatever the offset, so that it can be written as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Moment(pub Timestamp);
+pub struct Moment(pub chrono::DateTime<chrono::Utc>);
 
 /// The days of each month are left to the format.
 const MOMENT: &str = concat!(

@@ -17,6 +17,7 @@ pub mod profiles;
 pub mod sandbox;
 pub mod scopes;
 pub mod secret;
+mod timestamp;
 pub mod tokens;
 pub mod traces;
 pub mod uploads;

@@ -147,7 +147,7 @@ fn to_app(row: AppRow) -> Result<App, Error> {
         name: row.name,
         tenant_id: row.tenant_id.into(),
         organization_id: row.organization_id.into(),
-        created_at: row.created_at.and_utc(),
+        created_at: row.created_at.and_utc().into(),
     })
 }
 

@@ -30,8 +30,8 @@ fn profile(row: ProfileRow) -> Result<Profile, Error> {
         secrecy_level: row.secrecy_level.parse().map_err(Error::fault)?,
         risk: risk_score(row.risk_score).into(),
         finding_codes: Finding::codes(&known(&row.findings)?),
-        created_at: moment(row.created_at),
-        updated_at: moment(row.updated_at),
+        created_at: moment(row.created_at).into(),
+        updated_at: moment(row.updated_at).into(),
         id: row.id,
     })
 }
@@ -70,7 +70,7 @@ pub async fn enrich(
         sources,
         outcomes: asked.outcomes,
         findings: asked.findings,
-        enriched_at: context.clock.now(),
+        enriched_at: context.clock.now().into(),
         trace_id: trace.parent.ids.trace_hex(),
     })
 }

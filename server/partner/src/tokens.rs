@@ -63,7 +63,7 @@ pub(crate) fn mint(identity: &Identity, grant: Grant<'_>) -> Result<Minted, Erro
     let expires_at = DateTime::from_timestamp(claims.exp, 0)
         .ok_or_else(|| Error::fault("the clock is outside the range of dates"))?;
     let token = identity.keys.sign(&claims).map_err(Error::fault)?;
-    Ok(Minted { token, expires_at })
+    Ok(Minted { token, expires_at: expires_at.into() })
 }
 
 /// Mints a service token for an app whose governance allows it.

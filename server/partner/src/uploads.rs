@@ -22,5 +22,9 @@ pub async fn create(store: &Store, objects: &Objects, context: &Context<Live>) -
     let url = objects.upload_url(&key, MAX_BYTES, URL_LIFETIME).map_err(Error::fault)?;
     let offered = id.clone();
     store.write(context, move |tx| Ok::<_, Error>(uploads::insert(tx, &offered)?)).await?;
-    Ok(Upload { upload_ref: id.into(), upload_url: url.url.expose().to_owned(), expires_at: url.expires_at })
+    Ok(Upload {
+        upload_ref: id.into(),
+        upload_url: url.url.expose().to_owned(),
+        expires_at: url.expires_at.into(),
+    })
 }

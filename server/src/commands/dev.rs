@@ -5,8 +5,8 @@ use super::run::{self, Running};
 use super::{CommandResult, print};
 use crate::hosts::{App, BaseUrls};
 use crate::provider::StandIn;
-use crate::service::{self, Names};
-use crate::settings::{DevArgs, Settings};
+use crate::service::{self, Names, Service};
+use crate::settings::{DevArgs, Role, Settings};
 use argus_core::context::{Context, Live};
 use argus_core::files::{self, Replace};
 use argus_core::ids::ClientId;
@@ -45,6 +45,11 @@ struct Credentials {
 
 pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option<&Path>) -> CommandResult {
     let mut settings = Settings::load(&args.options, config)?;
+    if settings.role == Role::Worker {
+        return Err(
+            "argus dev serves the hosts; a node that only works is `argus serve --role worker`".into()
+        );
+    }
     run::block_on(async {
         let provider = if *with_provider { Some(stand_in(&mut settings).await?) } else { None };
         let kept = settings.identity.data_dir.join("dev.json");
@@ -64,7 +69,7 @@ pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option
         // Examples and tools find a development server without being told.
         let ready_file =
             args.ready_file.clone().unwrap_or_else(|| settings.identity.data_dir.join("ready.json"));
-        announce(&ready_file, &running.service.app, &credentials)?;
+        announce(&ready_file, &running.service, &credentials)?;
         if let Some(provider) = &provider {
             announce_provider(provider, &running.service.app, &credentials)?;
         }
@@ -204,8 +209,8 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
     Ok(())
 }
 
-fn announce(ready_file: &Path, app: &App, credentials: &Credentials) -> CommandResult {
-    let [auth, api, sandbox] = Host::ALL.map(|host| app.addresses.base_url(host));
+fn announce(ready_file: &Path, service: &Service, credentials: &Credentials) -> CommandResult {
+    let [auth, api, sandbox] = Host::ALL.map(|host| service.app.addresses.base_url(host));
     let ready = ready_file.display();
     let Credentials { tenant_id, client_id, client_secret, admin_token, live_token, sandbox_token, .. } =
         credentials;
@@ -246,7 +251,7 @@ curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
     let demo = Demo { admin_token, live_token, sandbox_token, tenant_id, client_id, client_secret };
-    Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: Some(demo) }.write(ready_file)
+    Ready { hosts: service.urls(), demo: Some(demo) }.write(ready_file)
 }
 
 fn announce_provider(provider: &StandIn, app: &App, credentials: &Credentials) -> CommandResult {

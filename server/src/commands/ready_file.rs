@@ -3,17 +3,15 @@
 use super::CommandResult;
 use argus_core::files::{self, Replace};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Contents of the ready file.
 #[derive(Serialize)]
 pub(super) struct Ready<'a> {
-    /// Base URL of the auth host.
-    pub(super) auth: &'a str,
-    /// Base URL of the live API host.
-    pub(super) api: &'a str,
-    /// Base URL of the sandbox host.
-    pub(super) sandbox: &'a str,
+    /// Base URLs of the hosts by their names; none of a node that serves none.
+    #[serde(flatten)]
+    pub(super) hosts: BTreeMap<&'static str, String>,
     /// Demo credentials, in `dev` only.
     #[serde(flatten)]
     pub(super) demo: Option<Demo<'a>>,

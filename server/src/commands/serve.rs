@@ -6,7 +6,6 @@ use super::run::{self, Running};
 use crate::hosts::BaseUrls;
 use crate::service::Names;
 use crate::settings::{RunArgs, Settings};
-use argus_openapi::Host;
 use std::path::Path;
 
 /// Why a service of many nodes does not keep objects in a directory of its own.
@@ -26,8 +25,7 @@ pub(super) fn serve(args: &RunArgs, config: Option<&Path>) -> CommandResult {
             former_issuers: Vec::new(),
         })?;
         if let Some(path) = &args.ready_file {
-            let [auth, api, sandbox] = Host::ALL.map(|host| running.service.app.addresses.base_url(host));
-            Ready { auth: &auth, api: &api, sandbox: &sandbox, demo: None }.write(path)?;
+            Ready { hosts: running.service.urls(), demo: None }.write(path)?;
         }
         running.until_signal().await
     })

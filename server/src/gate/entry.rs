@@ -44,7 +44,7 @@ impl<'r> Entry<'r> {
         })?;
         let inbound = Inbound::of(rqctx.request.headers());
         let ids = match host.host {
-            Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids(&app.clock))),
+            Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids())),
             Host::Sandbox => None,
         };
         let now = app.clock.now();

@@ -3,7 +3,6 @@
 
 use crate::hosts::HostContext;
 use argus_core::context::Trace;
-use argus_core::{Clock, ids};
 use argus_openapi::Host;
 use argus_openapi::http::StandardHeaders;
 use argus_wire::trace_context::{SPAN_ID, TRACE_ID, TraceFlags, TraceIds, Traceparent, join_tracestate};
@@ -35,16 +34,8 @@ impl Inbound {
 }
 
 /// A fresh trace and span.
-pub fn fresh_ids(clock: &Clock) -> TraceIds {
-    // Ids need to differ, not to be secret: if the system has no randomness left, the clock does.
-    let random = ids::random::<24>().unwrap_or_else(|_| {
-        let now = clock.now().timestamp_micros().to_be_bytes();
-        std::array::from_fn(|place| now[place % now.len()])
-    });
-    let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
-    trace_id.copy_from_slice(&random[..16]);
-    span_id.copy_from_slice(&random[16..]);
-    TraceIds::new(trace_id, span_id)
+pub fn fresh_ids() -> TraceIds {
+    Trace::begin().parent.ids
 }
 
 /// The inbound trace with the span of `ids`, or `ids` where there is none.
@@ -82,11 +73,8 @@ pub fn standard_headers(inbound: Option<&Inbound>, ids: TraceIds, sandbox: bool)
 /// The standard headers of a response to a request that no operation takes.
 pub fn unrouted(context: &HostContext, method: &Method, uri: &Uri, headers: &HeaderMap) -> StandardHeaders {
     let sandbox = context.host == Host::Sandbox;
-    let ids = if sandbox {
-        argus_sandbox::derive_trace(None, &format!("{method} {uri}"))
-    } else {
-        fresh_ids(&context.app.clock)
-    };
+    let ids =
+        if sandbox { argus_sandbox::derive_trace(None, &format!("{method} {uri}")) } else { fresh_ids() };
     standard_headers(Inbound::of(headers).as_ref(), ids, sandbox)
 }
 
@@ -97,7 +85,7 @@ mod tests {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
     fn fresh(headers: &HeaderMap) -> StandardHeaders {
-        standard_headers(Inbound::of(headers).as_ref(), fresh_ids(&Clock::system()), false)
+        standard_headers(Inbound::of(headers).as_ref(), fresh_ids(), false)
     }
 
     fn continued(traceparent: &str) -> bool {

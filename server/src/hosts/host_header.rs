@@ -35,16 +35,30 @@ fn is_ipv6(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
+/// The bytes that stand for themselves in `reg-name`. Every request is asked, so that a table pays.
+const PLAIN: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*')
+            || matches!(byte, b'+' | b',' | b';' | b'=');
+        byte += 1;
+    }
+    table
+};
+
 /// `reg-name`, of which an IPv4 address is one.
 fn is_registered_name(name: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
-    let mut rest = name;
-    while let [first, after @ ..] = rest {
-        rest = match (first, after) {
-            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => after,
-            _ if plain(first) => after,
-            _ => return false,
-        };
+    let mut rest = name.iter();
+    while let Some(byte) = rest.next() {
+        if PLAIN[usize::from(*byte)] {
+            continue;
+        }
+        let is_escape =
+            *byte == b'%' && rest.by_ref().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2;
+        if !is_escape {
+            return false;
+        }
     }
     !name.is_empty()
 }

@@ -517,7 +517,7 @@ fn live_context(scene: &Scene, is_sandboxed: bool) -> Context<Live> {
     );
     let mut invocation = operator.invocation().clone();
     invocation.principal = Arc::new(Principal { is_sandboxed, ..Principal::clone(&invocation.principal) });
-    invocation.trace = Some(argus_core::context::Trace::begin().unwrap());
+    invocation.trace = Some(argus_core::context::Trace::begin());
     Context::new(invocation, Live)
 }
 

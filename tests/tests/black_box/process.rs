@@ -227,6 +227,7 @@ fn a_setting_that_does_not_fit_is_named() {
         (&["dev", "--auth-addr", "localhost:8080"], "an IP address and a port are needed"),
         (&["serve", "--sandbox-addr", "127.0.0.1"], "an IP address and a port are needed"),
         (&["token", "--scope", "nonsense"], "argus:platform:admin"),
+        (&["dev", "--role", "worker"], "argus serve --role worker"),
         (&["dev", "--log", "loud"], "error, warn, info, debug or trace"),
         (&["token"], "--scope"),
         (&["token", "--scope", "nonsense"], "nonsense"),
@@ -247,6 +248,14 @@ fn a_setting_that_does_not_fit_is_named() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(named) && !stderr.contains("hunter2"), "{stderr}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ready_file_of_a_node_that_serves_no_host_names_none() {
+    let worker = TestProcess::start(binary(), &["serve", "--role", "worker"], TempDir::new().unwrap());
+    assert_eq!(worker.ready(), &serde_json::json!({}));
+    let (ended, _directory) = worker.stop();
+    assert!(ended.status.success(), "{}", ended.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,22 +2,21 @@
 //! same, and once it is back nobody waits.
 
 use super::{Counted, SHORT, until};
-use crate::jobs::Desk;
+use crate::black_box::jobs::{caller, ended, enqueue, export};
+use crate::black_box::support::binary;
+use crate::jobs::{Desk, Listening};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::work::Registry;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_openapi::types::jobs::JobStatus;
-use argus_tests::{Installation, run_on_postgres};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use argus_server::settings::Role;
+use argus_tests::{Installation, TestServer, Worker, run_on_postgres};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_secs(4);
 /// How much later a busy machine may be.
 const LATE: Duration = Duration::from_secs(4);
-/// The sessions whose last statement it was to listen for jobs: those that have begun to a moment ago.
-const LISTENING: &str = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%LISTEN%argus_job%' \
-    AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
 
 #[test]
 fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can() {
@@ -43,13 +42,8 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
         let there = Signals::default();
         let (elsewhere, listener) = (there.clone(), other.listener.clone().unwrap());
         let other_exchange = tokio::spawn(async move { elsewhere.exchange(&listener).await });
-        let seen = Mutex::new(BTreeSet::new());
-        let have_begun = async |sessions| {
-            let mut seen = seen.lock().unwrap();
-            seen.extend(desk.lines(LISTENING));
-            seen.len() == sessions
-        };
-        until("both listen", async || have_begun(2).await).await;
+        let listening = Listening::default();
+        until("both listen", async || listening.sessions(&desk) == 2).await;
         let job_of_the_other = async || {
             let began = Instant::now();
             let id = desk.job().await.id;
@@ -67,7 +61,7 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
             assert!(took < POLL + LATE, "it was found after {took:?}");
         }
         proxy.let_pass();
-        until("it listens again", async || have_begun(3).await).await;
+        until("it listens again", async || listening.sessions(&desk) == 3).await;
         let began = Instant::now();
         for _ in 0..5 {
             job_of_the_other().await;
@@ -77,5 +71,24 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
         exchange.abort();
         other_exchange.abort();
         workers.stop(super::PATIENCE).await;
+    });
+}
+
+#[test]
+fn a_worker_behind_a_pooler_of_transactions_says_that_it_hears_nothing_and_finds_jobs_by_itself() {
+    run_on_postgres(async |mut installation: Installation| {
+        let direct = installation.settings.store.url.clone();
+        let proxy = installation.behind_a_proxy().await;
+        let pooled = std::mem::replace(&mut installation.settings.store.url, direct);
+        installation.settings.role = Role::Api;
+        let server = TestServer::from(installation);
+        proxy.deafen();
+        let worker = Worker::start(binary(), server.installation(), &["--database-url", pooled.expose()]);
+        worker.await_log("notifications do not arrive on this connection");
+        let caller = caller(&server).await;
+        for _ in 0..2 {
+            let job = ended(&caller, &enqueue(&caller, &export("csv")).await).await;
+            assert_eq!(job["status"], "succeeded", "{job}");
+        }
     });
 }

@@ -186,7 +186,7 @@ async fn of_many_at_once_with_one_key_one_makes_a_job(installation: Installation
 async fn a_job_keeps_the_trace_of_its_request(installation: Installation) {
     use argus_core::context::Trace;
     let desk = Desk::open(installation).await;
-    let trace = Trace { state: Some("a=1,b=2".into()), ..Trace::begin().unwrap() };
+    let trace = Trace { state: Some("a=1,b=2".into()), ..Trace::begin() };
     let mut invocation = desk.caller.invocation().clone();
     invocation.trace = Some(trace.clone());
     let receipt = desk.job_of(&Context::new(invocation, Live)).await;

@@ -18,6 +18,8 @@ use argus_core::store::{Database, Reader, Tx};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobStatus;
 use argus_tests::{Installation, sql};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::identity::support::admin;
@@ -31,6 +33,22 @@ pub(crate) struct Desk {
     pub(crate) caller: Context<Live>,
     // Last: it looks at what was left.
     pub(crate) installation: Installation,
+}
+
+/// The sessions of PostgreSQL that have begun to listen for jobs. Their last statement tells of it for a moment only,
+/// so that they are kept.
+#[derive(Default)]
+pub(crate) struct Listening(Mutex<BTreeSet<String>>);
+
+impl Listening {
+    /// How many there have been so far.
+    pub(crate) fn sessions(&self, desk: &Desk) -> usize {
+        let begun = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%argus_probe%' \
+            AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+        let mut seen = self.0.lock().unwrap();
+        seen.extend(desk.lines(begun));
+        seen.len()
+    }
 }
 
 impl Desk {

@@ -1,7 +1,7 @@
 //! Workers, with kinds of the tests' own: woken at once, stopped when nobody wants the result, and orderly at
 //! the end.
 
-use super::{Desk, job};
+use super::{Desk, Listening, job};
 use argus_core::ids::JobId;
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::signals::Signals;
@@ -290,9 +290,8 @@ fn nodes_tell_each_other_of_new_and_of_cancelled_jobs() {
         let elsewhere = there.clone();
         let listener = other.listener.clone().unwrap();
         let other_exchange = tokio::spawn(async move { elsewhere.exchange(&listener).await });
-        let listening = "SELECT query AS line FROM pg_stat_activity WHERE query LIKE '%LISTEN%' \
-            AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
-        until(async || shop.desk.lines(listening).len() == 2).await;
+        let listening = Listening::default();
+        until(async || listening.sessions(&shop.desk) == 2).await;
 
         let id = shop.enqueue("test.waiting", "{}").await;
         there.enqueued();

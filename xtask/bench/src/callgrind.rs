@@ -37,10 +37,15 @@ impl Profile {
     /// What was counted since the beginning.
     pub fn end(&self, server: &Running) -> Result<Counted, Box<dyn Error>> {
         control(server, "--dump")?;
-        let counted = Counted::parse(BufReader::new(std::fs::File::open(&self.0)?))?;
+        let counted = self.counted()?;
         // The next dump begins a new file.
         std::fs::remove_file(&self.0)?;
         Ok(counted)
+    }
+
+    /// What was counted of a program that has ended.
+    pub fn counted(&self) -> std::io::Result<Counted> {
+        Counted::parse(BufReader::new(std::fs::File::open(&self.0)?))
     }
 }
 

@@ -57,12 +57,15 @@ struct Cli {
 enum Command {
     /// Runs one of the bare servers that the bench compares with, until it is killed.
     Baseline(baseline::Options),
+    /// Works on jobs that do nothing until all of them are done.
+    Work(jobs::work::Options),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Baseline(options)) => baseline::serve(&options),
+        Some(Command::Work(options)) => jobs::work::until_done(&options),
         None => measure::run(&measure::Plan {
             server: cli.server,
             what: match (cli.gate, cli.record, cli.jobs) {

@@ -3,7 +3,7 @@
 
 use super::{IDEMPOTENCY_TIME, moment, trace_id};
 use crate::context::{Invocation, Trace};
-use crate::error::{Error, Fault};
+use crate::error::Error;
 use crate::ids::{JobId, TenantId};
 use crate::store::statement::{Statement, on_engine};
 use crate::store::{AnyConnection, Tx};
@@ -67,7 +67,7 @@ impl Submission {
         let id = JobId::fresh(&invocation.clock)?;
         let traceparent = match &invocation.trace {
             Some(trace) => trace.parent,
-            None => Trace::begin().map_err(Fault::new)?.parent,
+            None => Trace::begin().parent,
         };
         Ok(Self { invocation: invocation.clone(), job, id, traceparent: traceparent.to_string() })
     }

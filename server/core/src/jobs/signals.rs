@@ -2,8 +2,9 @@
 //! true stands in the table, and workers look there now and then whatever happens.
 
 use super::lease::Lease;
+use crate::ids;
 use crate::ids::JobId;
-use crate::store::{Listener, Notifications};
+use crate::store::{Error, Listener, Notification, Notifications};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 const ENQUEUED: &str = "argus_job_enqueued";
 /// Where they are told which job was cancelled.
 const CANCELLED: &str = "argus_job_cancelled";
+/// Where a node finds out whether it hears anything at all.
+const PROBE: &str = "argus_probe";
+/// How long its own notification may take to arrive.
+const PROBE_TIME: Duration = Duration::from_secs(2);
 /// At most one notification of new jobs goes out in this time.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long to wait before listening again after the connection was lost.
@@ -96,33 +101,56 @@ impl Signals {
     /// Exchanges signals with the other nodes of the database, for as long as this is polled.
     pub async fn exchange(&self, listener: &Listener) {
         loop {
-            let outcome = match listener.listen(&[ENQUEUED, CANCELLED]).await {
-                Ok(mut notifications) => {
-                    // What was told while nobody listened is lost.
-                    self.look();
-                    self.pass_on(&mut notifications).await
-                }
-                Err(error) => Err(error),
-            };
-            if let Err(error) = outcome {
+            if let Err(error) = self.listen(listener).await {
                 tracing::warn!(cause = %error, "no signals of other nodes for now; workers look by themselves");
             }
             tokio::time::sleep(RETRY).await;
         }
     }
 
-    async fn pass_on(&self, notifications: &mut Notifications) -> Result<(), crate::store::Error> {
+    async fn listen(&self, listener: &Listener) -> Result<(), Error> {
+        let mut notifications = listener.listen(&[ENQUEUED, CANCELLED, PROBE]).await?;
+        // What was told while nobody listened is lost.
+        self.look();
+        let own = argus_wire::hex::encode(&ids::random::<16>().map_err(Error::unavailable)?);
+        notifications.notify(PROBE, &own).await?;
+        match tokio::time::timeout(PROBE_TIME, self.hear(&mut notifications, &own)).await {
+            Ok(heard) => heard?,
+            Err(_) => tracing::warn!(
+                "notifications do not arrive on this connection; a pooler that gives each transaction another session \
+                 swallows them. Workers find the jobs of other nodes by looking for them"
+            ),
+        }
+        self.pass_on(&mut notifications).await
+    }
+
+    /// Waits until the node's own notification has arrived.
+    async fn hear(&self, notifications: &mut Notifications, own: &str) -> Result<(), Error> {
+        loop {
+            let notification = notifications.next().await?;
+            if notification.channel == PROBE && notification.payload == own {
+                return Ok(());
+            }
+            self.heed(&notification);
+        }
+    }
+
+    fn heed(&self, notification: &Notification) {
+        match &*notification.channel {
+            ENQUEUED => self.look(),
+            CANCELLED => {
+                if let Ok(id) = notification.payload.parse() {
+                    self.stop(&id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn pass_on(&self, notifications: &mut Notifications) -> Result<(), Error> {
         loop {
             while let Some(notification) = notifications.take().await? {
-                match &*notification.channel {
-                    ENQUEUED => self.look(),
-                    CANCELLED => {
-                        if let Ok(id) = notification.payload.parse() {
-                            self.stop(&id);
-                        }
-                    }
-                    _ => {}
-                }
+                self.heed(&notification);
             }
             tokio::select! {
                 arrived = notifications.wait() => arrived?,
@@ -132,7 +160,7 @@ impl Signals {
         }
     }
 
-    async fn tell(&self, notifications: &mut Notifications) -> Result<(), crate::store::Error> {
+    async fn tell(&self, notifications: &mut Notifications) -> Result<(), Error> {
         if self.0.untold.swap(false, Ordering::Relaxed) {
             notifications.notify(ENQUEUED, "").await?;
         }

@@ -6,7 +6,7 @@ use crate::context::Invocation;
 use crate::error::{Error, Fault};
 use crate::ids::JobId;
 use crate::page::{Moment, PageRequest, Position};
-use crate::store::statement::{Statement, on_engine};
+use crate::store::statement::{self, Known, Statement, on_engine};
 use crate::store::{Reader, Resource};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobStatus;
@@ -98,10 +98,20 @@ impl From<&Job> for JobPosition {
     }
 }
 
-const COLUMNS: &str = "id, kind, status, progress_pct, secrecy_level, created_at, updated_at, completed_at, \
-    error_code, error_message, traceparent, CASE WHEN completed_at > argus_now() - ? THEN result_key END AS result_key";
+/// The columns of a [`Row`], with the value of how long a result is kept in their middle.
+macro_rules! columns {
+    (before) => {
+        "id, kind, status, progress_pct, secrecy_level, created_at, updated_at, completed_at, error_code, \
+         error_message, traceparent, CASE WHEN completed_at + "
+    };
+    (after) => {
+        " > argus_now() THEN result_key END AS result_key"
+    };
+}
 
-#[derive(QueryableByName)]
+const COLUMNS: &str = concat!(columns!(before), "?", columns!(after));
+
+#[derive(Queryable, QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
     id: JobId,
@@ -123,10 +133,10 @@ struct Row {
     error_code: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     error_message: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    result_key: Option<String>,
     #[diesel(sql_type = Text)]
     traceparent: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    result_key: Option<String>,
 }
 
 impl TryFrom<Row> for Job {
@@ -155,15 +165,42 @@ impl Resource for Job {
     const NAME: &'static str = "job";
 
     /// One above the caller's clearance does not exist.
-    fn find(reader: &mut Reader<'_>, (id, viewer): &(JobId, Viewer)) -> QueryResult<Option<Self>> {
+    fn find(reader: &mut Reader<'_>, (id, Viewer(clearance)): &(JobId, Viewer)) -> QueryResult<Option<Self>> {
         let (connection, tenant_id) = reader.parts();
-        let text =
-            format!("SELECT {COLUMNS} FROM jobs WHERE id = ? AND tenant_id = ? AND {}", viewer.condition());
-        let statement =
-            Statement::new(text).bind::<BigInt, _>(RETENTION).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
+        let statement = Statement::<_, Known<OneJob>>::known()
+            .bind::<BigInt, _>(RETENTION)
+            .bind::<Text, _>(id)
+            .bind::<Text, _>(tenant_id);
         let row: Option<Row> = on_engine!(connection, |inner| statement.get_result(inner)).optional()?;
-        row.map(Job::try_from).transpose()
+        Ok(row.map(Self::try_from).transpose()?.filter(|job| job.secrecy_level <= *clearance))
     }
+}
+
+/// Clients ask again and again how far a job is.
+enum OneJob {}
+
+type RowTypes = (
+    Text,
+    Text,
+    Text,
+    Integer,
+    Text,
+    BigInt,
+    BigInt,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Text,
+    Nullable<Text>,
+);
+
+impl statement::Text for OneJob {
+    type Row = RowTypes;
+    const PIECES: &'static [&'static str] = &[
+        concat!("SELECT ", columns!(before)),
+        concat!(columns!(after), " FROM jobs WHERE id = "),
+        " AND tenant_id = ",
+    ];
 }
 
 impl Filter {

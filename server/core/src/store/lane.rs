@@ -5,15 +5,11 @@ use super::error::{Error, Failure, Kind, OpenError};
 use super::manager::Manager;
 use super::settings::Deadlines;
 use deadpool::Runtime;
-use deadpool::managed::{Object, Pool, Timeouts};
-use futures::FutureExt;
-use std::time::{Duration, Instant};
+use deadpool::managed::{Object, Pool};
+use std::time::Instant;
 
 /// A connection that somebody has for a while.
 pub(super) type Lent = Object<Manager>;
-
-/// In no time, or not at all.
-const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
 
 /// Connections of one kind. Clones share them.
 #[derive(Clone)]
@@ -76,11 +72,5 @@ impl Lane {
             outcome
         });
         done.await.map_err(Error::permanent)?
-    }
-
-    /// Runs `work` on this thread if a connection is free.
-    pub(super) fn run_in_place<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> Option<T> {
-        let connection = self.0.timeout_get(&AT_ONCE).now_or_never()?.ok()?;
-        connection.run_in_place(work)
     }
 }

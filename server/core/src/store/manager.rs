@@ -68,11 +68,6 @@ impl Pooled {
         }
     }
 
-    /// Runs work on this thread, if nobody else has the connection.
-    pub(super) fn run_in_place<T>(&self, work: impl FnOnce(&mut AnyConnection) -> T) -> Option<T> {
-        self.connection.try_lock().ok().map(|mut connection| work(&mut connection))
-    }
-
     /// Whether it is as it should be and the database answers on it.
     pub(super) async fn answers(&self) -> bool {
         self.is_sound() && matches!(self.run(PING_TIME, AnyConnection::ping).await, Ok(Ok(())))

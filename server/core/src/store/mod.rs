@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod error;
 mod every_tenant;
+mod in_place;
 mod installation;
 mod lane;
 mod listener;
@@ -35,6 +36,7 @@ pub use transaction::Tx;
 use crate::context::{Context, Environment};
 use check::Expected;
 use engine::Use;
+use in_place::InPlace;
 use lane::Lane;
 use location::Location;
 use manager::Manager;
@@ -77,8 +79,8 @@ pub struct Store {
     location: Location,
     writers: Lane,
     readers: Lane,
-    /// Connections that never wait, for reads on the thread that asks; on SQLite alone.
-    in_place: Option<Lane>,
+    /// For reads on the thread that asks; on SQLite alone.
+    in_place: Option<Arc<InPlace>>,
 }
 
 impl fmt::Debug for Store {
@@ -97,15 +99,20 @@ impl Database {
             Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
         };
         let single = || lane(Use::Write, 1);
-        // All kinds of work share the writer of a file.
-        let writer = if location.is_embedded() { Some(lane(Use::Write, SQLITE_WRITERS)?) } else { None };
-        let store = |connections| Store::open(&location, writer.as_ref(), settings, connections);
+        // All kinds of work share the writer of a file, and the connection for reads in place.
+        let shared = if location.is_embedded() {
+            let in_place = InPlace::new(location.clone(), settings.deadlines);
+            Some((lane(Use::Write, SQLITE_WRITERS)?, Arc::new(in_place)))
+        } else {
+            None
+        };
+        let store = |connections| Store::open(&location, shared.as_ref(), settings, connections);
         Ok(Self {
             requests: store(settings.connections.requests)?,
             workers: store(settings.connections.workers)?,
             deliveries: store(settings.connections.deliveries)?,
-            every_tenant: EveryTenant::new(match &writer {
-                Some(writer) => writer.clone(),
+            every_tenant: EveryTenant::new(match &shared {
+                Some((writer, _)) => writer.clone(),
                 None => lane(Use::EveryTenant, EVERY_TENANT)?,
             }),
             listener: if location.is_embedded() { None } else { Some(Listener::new(single()?)) },
@@ -132,7 +139,7 @@ impl Database {
 impl Store {
     fn open(
         location: &Location,
-        writer: Option<&Lane>,
+        shared: Option<&(Lane, Arc<InPlace>)>,
         settings: &StoreSettings,
         connections: u32,
     ) -> Result<Self, OpenError> {
@@ -140,13 +147,9 @@ impl Store {
             Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
         };
         let location = location.clone();
-        if let Some(writer) = writer {
-            Ok(Self {
-                writers: writer.clone(),
-                readers: lane(Use::Read, connections)?,
-                in_place: Some(lane(Use::ReadInPlace, connections)?),
-                location,
-            })
+        if let Some((writer, in_place)) = shared {
+            let readers = lane(Use::Read, connections)?;
+            Ok(Self { writers: writer.clone(), readers, in_place: Some(Arc::clone(in_place)), location })
         } else {
             let every = lane(Use::Write, connections)?;
             Ok(Self { writers: every.clone(), readers: every, in_place: None, location })
@@ -219,7 +222,7 @@ impl Store {
         T: Send + 'static,
         X: Failure + Send + 'static,
     {
-        match self.in_place.as_ref().and_then(|lane| lane.run_in_place(&work)) {
+        match self.in_place.as_ref().and_then(|in_place| in_place.run(&work)) {
             Some(Err(error)) if error.is_conflict() => {}
             Some(outcome) => return outcome,
             None => {}

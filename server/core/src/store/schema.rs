@@ -59,3 +59,9 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(tenants, organizations, audit_events);
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Microseconds since 1970 by the database's clock. SQLite has it from this process.
+    fn argus_now() -> BigInt;
+}

@@ -9,25 +9,78 @@ use diesel::sql_types::{HasSqlType, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::str::Split;
 
 /// A statement whose values stand where its text has question marks, in their order.
-pub struct Statement<V> {
-    text: Cow<'static, str>,
+pub struct Statement<V, S = Written> {
+    source: S,
     values: V,
+}
+
+/// Where the text of a statement comes from, cut where values stand.
+pub trait Source {
+    /// What a row is read as: columns by their place, or [`Untyped`] for columns by their names.
+    type Row;
+    /// What tells the statement from others, if its type does.
+    type Id: 'static;
+    /// Whether its type does. Otherwise its text does, which is put together each time.
+    const IS_KNOWN: bool;
+
+    /// The pieces.
+    fn pieces(&self) -> impl Iterator<Item = &str>;
+}
+
+/// A text that is put together when it is needed.
+pub struct Written(Cow<'static, str>);
+
+impl Source for Written {
+    type Row = Untyped;
+    type Id = ();
+    const IS_KNOWN: bool = false;
+
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.0.split('?')
+    }
+}
+
+/// The text of a statement that is asked so often that its type is its name.
+pub trait Text: 'static {
+    /// The types of its columns.
+    type Row;
+    /// The text, cut where values stand.
+    const PIECES: &'static [&'static str];
+}
+
+/// A text that the compiler knows.
+pub struct Known<T>(PhantomData<T>);
+
+impl<T: Text> Source for Known<T> {
+    type Row = T::Row;
+    type Id = T;
+    const IS_KNOWN: bool = true;
+
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        T::PIECES.iter().copied()
+    }
 }
 
 impl Statement<()> {
     /// A statement that still needs its values.
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), values: () }
+        Self { source: Written(text.into()), values: () }
     }
 }
 
-impl<V> Statement<V> {
+impl<T: Text> Statement<(), Known<T>> {
+    /// The statement with this text, which still needs its values.
+    pub fn known() -> Self {
+        Self { source: Known(PhantomData), values: () }
+    }
+}
+
+impl<V, S> Statement<V, S> {
     /// The statement with its next value.
-    pub fn bind<SqlType, T>(self, value: T) -> Statement<Bind<V, SqlType, T>> {
-        Statement { text: self.text, values: Bind { before: self.values, value, sql_type: PhantomData } }
+    pub fn bind<SqlType, T>(self, value: T) -> Statement<Bind<V, SqlType, T>, S> {
+        Statement { source: self.source, values: Bind { before: self.values, value, sql_type: PhantomData } }
     }
 }
 
@@ -41,11 +94,15 @@ pub struct Bind<V, SqlType, T> {
 /// The values of a statement, written between the pieces of its text.
 pub trait Values<DB: Backend> {
     /// Writes the values, each with the piece of text behind it.
-    fn write<'b>(&'b self, pieces: &mut Split<'b, char>, out: AstPass<'_, 'b, DB>) -> QueryResult<()>;
+    fn write<'b>(
+        &'b self,
+        pieces: &mut impl Iterator<Item = &'b str>,
+        out: AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()>;
 }
 
 impl<DB: Backend> Values<DB> for () {
-    fn write<'b>(&'b self, _: &mut Split<'b, char>, _: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn write<'b>(&'b self, _: &mut impl Iterator<Item = &'b str>, _: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         Ok(())
     }
 }
@@ -56,7 +113,11 @@ where
     V: Values<DB>,
     T: ToSql<SqlType, DB>,
 {
-    fn write<'b>(&'b self, pieces: &mut Split<'b, char>, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+    fn write<'b>(
+        &'b self,
+        pieces: &mut impl Iterator<Item = &'b str>,
+        mut out: AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
         self.before.write(pieces, out.reborrow())?;
         out.push_bind_param::<SqlType, T>(&self.value)?;
         out.push_sql(pieces.next().unwrap_or_default());
@@ -64,25 +125,24 @@ where
     }
 }
 
-impl<DB: Backend, V: Values<DB>> QueryFragment<DB> for Statement<V> {
+impl<DB: Backend, V: Values<DB>, S: Source> QueryFragment<DB> for Statement<V, S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut pieces = self.text.split('?');
+        let mut pieces = self.source.pieces();
         out.push_sql(pieces.next().unwrap_or_default());
         self.values.write(&mut pieces, out)
     }
 }
 
-/// Its text tells it from others.
-impl<V> QueryId for Statement<V> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<V, S: Source> QueryId for Statement<V, S> {
+    type QueryId = S::Id;
+    const HAS_STATIC_QUERY_ID: bool = S::IS_KNOWN;
 }
 
-impl<V> Query for Statement<V> {
-    type SqlType = Untyped;
+impl<V, S: Source> Query for Statement<V, S> {
+    type SqlType = S::Row;
 }
 
-impl<V, C: Connection> RunQueryDsl<C> for Statement<V> {}
+impl<V, S, C: Connection> RunQueryDsl<C> for Statement<V, S> {}
 
 /// Runs an expression on the connection of either engine.
 #[macro_export]

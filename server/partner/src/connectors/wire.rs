@@ -84,7 +84,7 @@ impl Found {
             source: self.source,
             severity: self.severity,
             summary: self.summary,
-            observed_at,
+            observed_at: observed_at.into(),
             evidence: (*self.evidence).clone(),
         })
     }

@@ -16,7 +16,7 @@ use argus_core::jobs::{Cancelled, Enqueued, NewJob, Receipt, cancel as cancel_jo
 use argus_core::objects::{ObjectKey, Objects};
 use argus_core::page::PageRequest;
 use argus_core::pepper::Pepper;
-use argus_openapi::types::common::PAGE_LIMIT_MAX;
+use argus_openapi::types::common::{PAGE_LIMIT_MAX, Timestamp};
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::jobs::results::URL_LIFETIME_SECONDS;
 use argus_openapi::types::jobs::{
@@ -122,7 +122,7 @@ fn created(receipt: Receipt) -> Result<JobCreated, Error> {
         id: receipt.id.into(),
         kind: receipt.kind.parse().map_err(Error::fault)?,
         status: JobStatus::Queued,
-        created_at: receipt.created_at,
+        created_at: receipt.created_at.into(),
         trace_id: receipt.trace_id,
     })
 }
@@ -155,7 +155,7 @@ fn summary(job: view::Job) -> Result<JobSummary, Error> {
         kind: job.kind.parse().map_err(Error::fault)?,
         status: job.status,
         progress_pct: job.progress_pct,
-        created_at: job.created_at,
+        created_at: job.created_at.into(),
         trace_id: job.trace_id,
     })
 }
@@ -170,9 +170,9 @@ pub async fn view(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<Jo
         kind: job.kind.parse().map_err(Error::fault)?,
         status: job.status,
         progress_pct: job.progress_pct,
-        created_at: job.created_at,
-        updated_at: job.updated_at,
-        completed_at: job.completed_at,
+        created_at: job.created_at.into(),
+        updated_at: job.updated_at.into(),
+        completed_at: job.completed_at.map(Timestamp::from),
         error: error.map(|(code, message)| JobError { code, message }),
         trace_id: job.trace_id,
     })

@@ -12,7 +12,8 @@ pub(crate) const CLOCK_MAX: u32 = 365 * 24 * 3600;
 
 /// The moment so many seconds after the start, or before it.
 pub(crate) fn at(seconds: i64) -> Timestamp {
-    DateTime::from_timestamp(EPOCH_UNIX_SECONDS, 0).unwrap_or_default() + TimeDelta::seconds(seconds)
+    let epoch = DateTime::from_timestamp(EPOCH_UNIX_SECONDS, 0).unwrap_or_default();
+    Timestamp::from(epoch + TimeDelta::seconds(seconds))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::engine::clock::at;
 use argus_openapi::types::common::Timestamp;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value};
 
 const ID: &str = "{id}";
@@ -60,7 +60,7 @@ pub(crate) fn moment(template: &str, hours: u32) -> Result<Timestamp, String> {
         return Ok(last_seen(hours));
     }
     match DateTime::parse_from_rfc3339(template) {
-        Ok(moment) => Ok(moment.with_timezone(&Utc)),
+        Ok(moment) => Ok(moment.to_utc().into()),
         Err(error) => Err(format!("must be RFC 3339 or {LAST_SEEN}: {error}")),
     }
 }

@@ -4,7 +4,6 @@
 //! Whatever comes in, the outgoing `traceparent` is a valid one of version 00 with the span of this
 //! request, and the two id headers repeat it. A context is continued if and only if the SDK accepts it.
 
-use argus_core::Clock;
 use argus_openapi::http::StandardHeaders;
 use argus_sdk::TraceContext;
 use argus_server::gate::trace::{Inbound, fresh_ids, standard_headers};
@@ -30,7 +29,7 @@ pub fn check(input: &[u8]) {
         only = one.to_str().ok().and_then(|text| text.parse::<TraceContext>().ok());
     }
 
-    let ids = fresh_ids(&Clock::system());
+    let ids = fresh_ids();
     let inbound = Inbound::of(&headers);
     let is_continued = inbound.is_some();
     let out = standard_headers(inbound.as_ref(), ids, false);

@@ -5,7 +5,7 @@ mod database;
 mod enqueue;
 mod reads;
 mod statements;
-mod work;
+pub mod work;
 
 use crate::measure::{Plan, load_generator};
 use crate::report::Line;
@@ -36,6 +36,8 @@ fn on_engine(plan: &Plan, engine: &Engine) -> Result<Vec<Line>, Box<dyn Error>> 
     let node = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     lines.add(node.block_on(work::latency(&Place::new(engine)?.database))?);
     lines.add(node.block_on(work::drain(&Place::new(engine)?.database))?);
+    let (few, many) = (Place::new(engine)?, Place::new(engine)?);
+    lines.add([node.block_on(work::instructions(&few.database, &many.database))?]);
     let (long, short) = (Place::new(engine)?, Place::new(engine)?);
     lines.add([node.block_on(claims::line(&long.database, &short.database))?]);
     Ok(lines.0)

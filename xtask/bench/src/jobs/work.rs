@@ -3,6 +3,7 @@
 
 use super::database::BenchDatabase;
 use super::statements;
+use crate::callgrind::Profile;
 use crate::report::{Line, quantile};
 use argus_core::context::{Context, Live};
 use argus_core::jobs::intake::Intake;
@@ -18,23 +19,51 @@ use argus_openapi::types::common::SecrecyLevel;
 use diesel::connection::SimpleConnection;
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// Jobs in the queue that is drained.
 const QUEUED: u64 = 100_000;
 /// Slots of the node that drains it.
 const SLOTS: u32 = 512;
+/// How often the job that is timed is looked at.
+const LOOK: Duration = Duration::from_micros(50);
 /// Jobs whose way is timed, one at a time.
 const TIMED: usize = 300;
 
-/// The kind of job that does nothing.
-struct Nothing;
+/// Jobs that are done before instructions are counted, and those whose instructions count.
+const COUNTED: (u64, u64) = (200, 1000);
+
+/// The kind of job that does nothing. It is told how many of them there are, and tells when all are done.
+#[derive(Clone, Default)]
+struct Nothing(Arc<Counter>);
+
+#[derive(Default)]
+struct Counter {
+    left: AtomicU64,
+    all_done: Notify,
+}
+
+/// `argus-bench work`: a node that does so many jobs and ends.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where the jobs are.
+    #[arg(long)]
+    database: String,
+    /// How many there are.
+    #[arg(long)]
+    jobs: u64,
+}
 
 impl Work for Nothing {
     const KIND: &'static str = "bench.nothing";
     type Payload = serde_json::Value;
 
     async fn run(&self, _: &Assignment, _: serde_json::Value) -> Result<Option<StoredResult>, Unfinished> {
+        if self.0.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.all_done.notify_one();
+        }
         Ok(None)
     }
 }
@@ -48,18 +77,13 @@ pub struct Node {
 
 impl Node {
     pub async fn open(url: &str) -> Result<Self, Box<dyn Error>> {
-        let (url, clock) = (DatabaseUrl::from(url.to_owned()), Clock::system());
-        let open = move || Database::open(&StoreSettings::new(url), &[]);
-        let database = tokio::task::spawn_blocking(open).await??;
+        let (database, clock) = (open(url).await?, Clock::system());
         let tenant = tenants::create(&database.requests, &clock, &"Bench".parse()?).await?;
         Ok(Self { database, caller: tenant.operator(&clock), signals: Signals::default() })
     }
 
     fn work(&self, slots: u32) -> Workers {
-        let registry = Arc::new(Registry::default().with(Nothing));
-        let settings = WorkerSettings { slots, ..WorkerSettings::default() };
-        let every_tenant = self.database.every_tenant.clone();
-        Workers::start(every_tenant, registry, self.signals.clone(), Clock::system(), settings)
+        work(&self.database, &self.signals, Nothing::default(), slots)
     }
 
     /// Queues jobs that do nothing, so many at once.
@@ -67,6 +91,58 @@ impl Node {
         let principal = &self.caller.principal;
         database.fill(count, principal.tenant_id.as_str(), principal.organization_id.as_str(), Nothing::KIND)
     }
+}
+
+fn work(database: &Database, signals: &Signals, nothing: Nothing, slots: u32) -> Workers {
+    let registry = Arc::new(Registry::default().with(nothing));
+    let settings = WorkerSettings { slots, ..WorkerSettings::default() };
+    Workers::start(database.every_tenant.clone(), registry, signals.clone(), Clock::system(), settings)
+}
+
+async fn open(url: &str) -> Result<Database, Box<dyn Error>> {
+    let url = DatabaseUrl::from(url.to_owned());
+    Ok(tokio::task::spawn_blocking(move || Database::open(&StoreSettings::new(url), &[])).await??)
+}
+
+/// Does so many jobs and ends.
+pub fn until_done(options: &Options) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let (database, nothing) = (open(&options.database).await?, Nothing::default());
+        nothing.0.left.store(options.jobs, Ordering::Relaxed);
+        let workers = work(&database, &Signals::default(), nothing.clone(), SLOTS);
+        nothing.0.all_done.notified().await;
+        workers.stop(Duration::from_secs(60)).await;
+        Ok(())
+    })
+}
+
+/// How many instructions a node takes for a job: those for many, less those for a few.
+pub async fn instructions(few: &BenchDatabase, many: &BenchDatabase) -> Result<Line, Box<dyn Error>> {
+    let (before, counted) = COUNTED;
+    let less = instructions_for(few, before).await?;
+    let more = instructions_for(many, before + counted).await?;
+    Ok(Line {
+        what: format!("instructions for each of them on {}", few.engine()),
+        measured: format!("{:.0}", more.saturating_sub(less) as f64 / counted as f64),
+        compared: "-".to_owned(),
+        ratio: "-".to_owned(),
+        goal: "-",
+    })
+}
+
+async fn instructions_for(database: &BenchDatabase, jobs: u64) -> Result<u64, Box<dyn Error>> {
+    Node::open(&database.url).await?.queue(database, jobs)?;
+    database.analyze()?;
+    let directory = tempfile::tempdir()?;
+    let profile = Profile::new(directory.path().join("profile"));
+    let (url, jobs) = (database.url.as_str(), jobs.to_string());
+    let mut command = profile.command(&std::env::current_exe()?);
+    let ended = command.args(["work", "--database", url, "--jobs", &jobs]).status()?;
+    if !ended.success() {
+        return Err(format!("a node under callgrind ended with {ended}").into());
+    }
+    let counted = profile.counted()?;
+    Ok(counted.instructions + counted.hashing)
 }
 
 /// How fast a queue is drained.
@@ -132,7 +208,8 @@ pub async fn latency(database: &BenchDatabase) -> Result<Vec<Line>, Box<dyn Erro
             if node.database.requests.read_row(&node.caller, view).await?.completed_at.is_some() {
                 break;
             }
-            tokio::task::yield_now().await;
+            // Whoever asked without a pause would take a processor from those who work.
+            tokio::task::spawn_blocking(|| std::thread::sleep(LOOK)).await?;
         }
         jobs.push(started.elapsed().as_secs_f64() * 1000.0);
     }

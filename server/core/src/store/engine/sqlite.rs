@@ -1,7 +1,7 @@
 //! What only SQLite does: the file, its pragmas, the one writer, `INSERT OR IGNORE`.
 
 use super::super::error::{Kind, OpenError};
-use super::super::schema::installation;
+use super::super::schema::{argus_now_utils, installation};
 use super::super::settings::Deadlines;
 use super::{Name, Use};
 use crate::Clock;
@@ -70,14 +70,14 @@ pub(in super::super) fn connect(
     let name = path.to_str().ok_or(OpenError::Url("the path is not UTF-8"))?;
     let mut connection =
         SqliteConnection::establish(name).map_err(|error| OpenError::Connect(error.to_string()))?;
+    let patience = if purpose == Use::ReadInPlace { Duration::ZERO } else { deadlines.lock_wait() };
     let (busy_timeout, may) = match purpose {
-        Use::SetUp => (deadlines.lock_wait(), "OFF"),
+        Use::SetUp => (patience, "OFF"),
         Use::Write | Use::EveryTenant => (WRITER_BUSY_TIMEOUT, "OFF"),
-        Use::Read => (deadlines.lock_wait(), "ON"),
-        Use::ReadInPlace => (Duration::ZERO, "ON"),
+        Use::Read | Use::ReadInPlace => (patience, "ON"),
     };
     let pragmas = format!("PRAGMA busy_timeout = {}; PRAGMA query_only = {may};", busy_timeout.as_millis());
-    begin_journal(&mut connection, deadlines.lock_wait())
+    begin_journal(&mut connection, patience)
         .and_then(|()| connection.batch_execute(&pragmas))
         .and_then(|()| argus_now_utils::register_nondeterministic_impl(&connection, now))
         .map_err(|error| open_error(path, error))?;
@@ -97,12 +97,6 @@ fn begin_journal(connection: &mut SqliteConnection, limit: Duration) -> QueryRes
             outcome => return outcome,
         }
     }
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// Microseconds since 1970 by the database's clock, as PostgreSQL's function of this name.
-    fn argus_now() -> BigInt;
 }
 
 /// The database is a file of this machine, so that its clock is the system's.
