@@ -4,7 +4,7 @@
 use crate::Clock;
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
-use ulid::Ulid;
+use ulid::{ULID_LEN, Ulid};
 
 /// `N` random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], Unspecified> {
@@ -141,7 +141,7 @@ macro_rules! typed_id {
 
 /// Whether `text` is a ULID in the letters that it is written in.
 pub fn is_ulid(text: &str) -> bool {
-    Ulid::from_string(text).is_ok_and(|ulid| ulid.to_string() == text)
+    Ulid::from_string(text).is_ok_and(|ulid| *ulid.array_to_str(&mut [0; ULID_LEN]) == *text)
 }
 
 #[doc(hidden)]

@@ -110,7 +110,10 @@ impl<R: FromStamped> Render<R> for Mocked {
 
 /// A JSON response.
 pub(super) fn json<T: Serialize>(status: u16, body: &T) -> Response<dropshot::Body> {
-    written(status, serde_json::to_vec(body))
+    // Room for nearly every body.
+    let mut bytes = Vec::with_capacity(512);
+    let outcome = serde_json::to_writer(&mut bytes, body);
+    written(status, outcome.map(|()| bytes))
 }
 
 /// A JSON response of what was written.

@@ -102,7 +102,7 @@ impl From<&Job> for JobPosition {
 macro_rules! columns {
     (before) => {
         "id, kind, status, progress_pct, secrecy_level, created_at, updated_at, completed_at, error_code, \
-         error_message, traceparent, CASE WHEN completed_at + "
+         error_message, traceparent, CASE WHEN result_key IS NOT NULL AND completed_at + "
     };
     (after) => {
         " > argus_now() THEN result_key END AS result_key"
