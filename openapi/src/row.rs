@@ -223,6 +223,10 @@ pub struct OperationRow {
     pub made_by: &'static [MadeBy],
 }
 
+/// The headers that pages of any origin may read of a reply that is open to all.
+pub const EXPOSED_HEADERS: &str =
+    "ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID";
+
 impl OperationRow {
     /// Whether `host` serves the operation.
     pub fn served_by(&self, host: Host) -> bool {

@@ -1,6 +1,7 @@
 //! One document that is served as it is, and the conditional request for it (RFC 9110, section 13).
 
 use argus_openapi::row::Caching;
+use argus_openapi::row::EXPOSED_HEADERS;
 use argus_wire::hex;
 use bytes::Bytes;
 use http::header::{
@@ -11,9 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 const ANYONE: HeaderValue = HeaderValue::from_static("*");
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID",
-);
+const EXPOSED: HeaderValue = HeaderValue::from_static(EXPOSED_HEADERS);
 
 /// Lets caches keep a reply for as long as its row says. The named headers belong to one response and are
 /// not reused with it (RFC 9111, section 5.2.2.4).

@@ -253,9 +253,12 @@ impl ArgusApi for LiveHost {
 
     async fn metrics_view(rqctx: Rqctx) -> Answer<DocumentReply> {
         answer(rqctx, LiveToken, async |call| {
-            let addresses = call.app().addresses;
+            let (addresses, metrics) = (call.app().addresses, &call.app().metrics);
             let open = spawn_blocking(move || open_connections(&addresses)).await.map_err(Problem::defect)?;
-            let text = call.app().metrics.render(open).map_err(Problem::defect)?;
+            // While the database is away, the last that was known of it stands.
+            let uncleaned = call.app().database.uncleaned().await;
+            uncleaned.into_iter().for_each(|uncleaned| metrics.set_uncleaned(uncleaned));
+            let text = metrics.render(open).map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })
         .await

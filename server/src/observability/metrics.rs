@@ -2,6 +2,7 @@
 
 use super::OpenConnections;
 use super::connectors::SourceCounts;
+use argus_core::store::Uncleaned;
 use argus_openapi::{Contract, Host};
 use argus_partner::connectors::Connectors;
 use http::StatusCode;
@@ -43,6 +44,8 @@ pub struct Metrics {
     unrouted: Counter,
     open_connections: Family<HostLabel, Gauge>,
     refused_clients: Counter,
+    dead_rows: Gauge,
+    log_pages: Gauge,
 }
 
 impl Metrics {
@@ -67,6 +70,18 @@ impl Metrics {
             "OAuth clients that are unknown or could not show their secret",
             refused_clients.clone(),
         );
+        let (dead_rows, log_pages) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "database_dead_rows",
+            "Rows of jobs on PostgreSQL that were replaced and are not vacuumed; an old transaction keeps them, and \
+             they slow claims down",
+            dead_rows.clone(),
+        );
+        registry.register(
+            "database_log_pages",
+            "Pages in the write-ahead log of SQLite; a long read keeps it from beginning anew",
+            log_pages.clone(),
+        );
         registry.register_collector(Box::new(SourceCounts(connectors)));
         let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
         for host in Host::ALL {
@@ -89,7 +104,17 @@ impl Metrics {
                 }
             }
         }
-        Self { registry, requests, in_progress, contract, unrouted, refused_clients, open_connections }
+        Self {
+            registry,
+            requests,
+            in_progress,
+            contract,
+            unrouted,
+            refused_clients,
+            open_connections,
+            dead_rows,
+            log_pages,
+        }
     }
 
     /// Counts an answered request for the operation at this position of the contract.
@@ -130,6 +155,12 @@ impl Metrics {
     /// Counts a client that could not be authenticated.
     pub fn count_refused_client(&self) {
         self.refused_clients.inc();
+    }
+
+    /// Notes what the database has not cleaned up yet.
+    pub fn set_uncleaned(&self, uncleaned: Uncleaned) {
+        self.dead_rows.set(uncleaned.dead_rows);
+        self.log_pages.set(uncleaned.log_pages);
     }
 
     /// Everything as text, with the connections that are open now where that is known.

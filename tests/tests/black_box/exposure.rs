@@ -3,10 +3,14 @@
 
 use super::support::binary;
 use argus_openapi::Host;
-use argus_tests::{Judged, TestProcess, TestServer, argus, open_command};
+use argus_tests::{Judged, TestProcess, TestServer, argus, on_both_engines, open_command};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
+
+on_both_engines! {
+    the_metrics_tell_what_the_database_has_not_cleaned_up
+}
 
 const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -84,10 +88,22 @@ async fn a_low_soft_limit_of_descriptors_does_not_bound_the_connections() {
     process.assert_alive().await;
 }
 
+async fn metrics(server: &TestServer) -> String {
+    let metrics = server.get(Host::Auth, "/metrics", Some(&server.operator_token())).await.expect(200);
+    String::from_utf8(metrics.body).unwrap()
+}
+
+async fn the_metrics_tell_what_the_database_has_not_cleaned_up(server: TestServer) {
+    let text = metrics(&server).await;
+    for name in ["argus_database_dead_rows ", "argus_database_log_pages "] {
+        let value = text.lines().find_map(|line| line.strip_prefix(name));
+        assert!(value.is_some_and(|value| value.parse::<u32>().is_ok()), "{text}");
+    }
+}
+
 /// The number of open connections that the metrics tell for a host.
 async fn open_connections(server: &TestServer, host: Host) -> usize {
-    let metrics = server.get(Host::Auth, "/metrics", Some(&server.operator_token())).await.expect(200);
-    let text = String::from_utf8(metrics.body).unwrap();
+    let text = metrics(server).await;
     let series = format!("argus_open_connections{{host=\"{}\"}} ", host.name());
     let value = text.lines().find_map(|line| line.strip_prefix(&series));
     value.unwrap_or_else(|| panic!("{text}")).parse().unwrap()

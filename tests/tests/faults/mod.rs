@@ -11,6 +11,7 @@ mod listening;
 mod memory;
 mod restarts;
 mod retention;
+mod snapshots;
 mod stopping;
 mod writers;
 

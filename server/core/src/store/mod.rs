@@ -25,6 +25,7 @@ pub mod statement;
 mod transaction;
 
 pub use connection::AnyConnection;
+pub use engine::Uncleaned;
 pub use error::{Error, Failure, Kind, OpenError};
 pub use every_tenant::EveryTenant;
 pub use listener::{Listener, Notification, Notifications};
@@ -133,6 +134,11 @@ impl Database {
     pub async fn check(&self) -> Result<(), Error> {
         let expected = Arc::clone(&self.expected);
         self.watch.run(move |connection| expected.check(connection)).await
+    }
+
+    /// How much the database has not cleaned up yet.
+    pub async fn uncleaned(&self) -> Result<Uncleaned, Error> {
+        self.watch.run(|connection| Ok(engine::uncleaned(connection)?)).await
     }
 }
 

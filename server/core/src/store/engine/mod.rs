@@ -25,6 +25,16 @@ pub(super) enum Use {
     ReadInPlace,
 }
 
+/// What a database keeps although nobody needs it any more. It slows claims down; an old transaction is what mostly
+/// keeps it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uncleaned {
+    /// Rows of jobs that were replaced, on PostgreSQL.
+    pub dead_rows: i64,
+    /// Pages of the write-ahead log, on SQLite.
+    pub log_pages: i64,
+}
+
 /// Begins a transaction that may write, for this tenant.
 pub(super) fn begin_write(connection: &mut AnyConnection, tenant_id: &TenantId) -> QueryResult<()> {
     match connection {
@@ -72,6 +82,25 @@ pub(super) fn write_probe(connection: &mut AnyConnection) -> QueryResult<()> {
 struct Name {
     #[diesel(sql_type = diesel::sql_types::Text)]
     name: String,
+}
+
+/// What the database has not cleaned up yet: rows on PostgreSQL, pages of the log on SQLite.
+pub(super) fn uncleaned(connection: &mut AnyConnection) -> QueryResult<Uncleaned> {
+    Ok(match connection {
+        AnyConnection::Pg(connection) => {
+            Uncleaned { dead_rows: postgres::dead_rows(connection)?, ..Uncleaned::default() }
+        }
+        AnyConnection::Sqlite(connection) => {
+            Uncleaned { log_pages: sqlite::log_pages(connection)?, ..Uncleaned::default() }
+        }
+    })
+}
+
+/// A number that a query finds.
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
 }
 
 /// Inserts a fact about the installation unless it is there already.

@@ -131,6 +131,19 @@ pub(super) fn write_probe(connection: &mut SqliteConnection) -> QueryResult<()> 
     diesel::sql_query(replace).execute(connection).map(drop)
 }
 
+/// A reader that holds a snapshot keeps the log from beginning anew.
+pub(super) fn log_pages(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        log: i32,
+    }
+    // It waits for nobody.
+    let checkpoint: Checkpoint =
+        diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(connection)?;
+    Ok(checkpoint.log.into())
+}
+
 pub(super) fn insert_fact_once(
     connection: &mut SqliteConnection,
     name: &str,
