@@ -117,14 +117,13 @@ fn page(rows: &[&OperationRow]) -> Option<String> {
 
 /// The paths whose refusals pages of any origin may read, as they stand in a request.
 fn open_paths(paths: &BTreeMap<String, Vec<&'static OperationRow>>) -> String {
-    let table = |variable: &str, value: &str| {
-        let mut text = format!("map $request_uri ${variable} {{\n    default \"\";\n");
-        for (path, _) in paths.iter().filter(|(_, rows)| rows.iter().any(|row| row.is_open())) {
-            text.push_str(&format!("    \"~^{}(\\?|$)\" \"{value}\";\n", expression(path)));
-        }
-        text + "}\n"
-    };
-    table("allowed_origin", "*") + &table("exposed_headers", EXPOSED_HEADERS) + "\n"
+    let open = paths.iter().filter(|(_, rows)| rows.iter().any(|row| row.is_open()));
+    let lines = open.map(|(path, _)| format!("    \"~^{}(\\?|$)\" \"*\";\n", expression(path)));
+    format!(
+        "map $request_uri $allowed_origin {{\n    default \"\";\n{}}}\n\
+         map $allowed_origin $exposed_headers {{ default \"\"; \"*\" \"{EXPOSED_HEADERS}\"; }}\n\n",
+        lines.collect::<String>()
+    )
 }
 
 /// What nginx says in place of pages of its own.
@@ -269,6 +268,27 @@ mod tests {
                 assert_eq!(limit.is_some(), !limits.is_empty(), "{path}");
                 assert!(limit.is_none_or(|limit| limits.iter().any(|known| known == limit)), "{path}");
             }
+        }
+    }
+
+    #[test]
+    fn errors_of_a_shape_of_their_own_have_a_page_of_their_own() {
+        let text = render(&ARGUS).expect("a configuration");
+        let graphql = "location = /graphql {\n        client_max_body_size 256k;\n        error_page 400 404";
+        let pages = server_of(&text, Host::Sandbox).split(graphql).nth(1).expect("it takes a body");
+        let page = pages.lines().next().and_then(|line| line.split(' ').next_back());
+        assert_eq!(page, Some("/_argus/graphql_refusal;"));
+        assert!(text.contains("\"errors\":[{\"message\":\"the body is larger than the operation takes\""));
+    }
+
+    #[test]
+    fn pages_of_any_origin_may_read_the_refusal_of_what_is_open_to_them() {
+        let text = render(&ARGUS).expect("a configuration");
+        let open =
+            text.split("$allowed_origin {").nth(1).and_then(|rest| rest.split('}').next()).expect("a map");
+        for (path, rows) in paths(&ARGUS).expect("paths") {
+            let line = format!("\"~^{}(\\?|$)\" \"*\";", expression(&path));
+            assert_eq!(open.contains(&line), rows.iter().any(|row| row.is_open()), "{path}");
         }
     }
 
