@@ -37,11 +37,13 @@ const ROWS: &str = "
         WHERE action = 'tenant.create' AND subject NOT IN (SELECT tenant_id FROM tenants)
     UNION ALL SELECT 'app without its audit event ' || client_id FROM apps
         WHERE client_id NOT IN (SELECT subject FROM audit_events WHERE action = 'app.create')
-    UNION ALL SELECT 'ended job that was not told once ' || id FROM jobs
-        WHERE status IN ('succeeded', 'failed', 'cancelled')
-        AND 1 <> (SELECT count(*) FROM outbox WHERE subject = id AND event = 'job.' || status)
-    UNION ALL SELECT 'event of a job that has not ended so ' || subject FROM outbox
-        WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = subject AND event = 'job.' || status)
+    UNION ALL SELECT 'ended job that was not told once ' || jobs.id FROM jobs
+        LEFT JOIN (SELECT subject, event, count(*) AS times FROM outbox GROUP BY subject, event) AS told
+        ON told.subject = jobs.id AND told.event = 'job.' || jobs.status
+        WHERE jobs.status IN ('succeeded', 'failed', 'cancelled') AND coalesce(told.times, 0) <> 1
+    UNION ALL SELECT 'event of a job that has not ended so ' || outbox.subject FROM outbox
+        LEFT JOIN jobs ON jobs.id = outbox.subject AND outbox.event = 'job.' || jobs.status
+        WHERE jobs.id IS NULL
     UNION ALL SELECT 'job with half a lease ' || id FROM jobs
         WHERE (status = 'running') <> (lease IS NOT NULL) OR (lease IS NULL) <> (lease_until IS NULL)
     UNION ALL SELECT 'audit event of an absent app ' || subject FROM audit_events

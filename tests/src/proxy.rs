@@ -124,8 +124,8 @@ impl Proxy {
         *self.shared.ambush.lock().unwrap() = None;
     }
 
-    /// Those who listen from now on hear nothing and are not told so, as behind a pooler that gives each transaction
-    /// another session.
+    /// Those who listen from now on hear nothing and are not told so, as behind a pooler of transactions, which drops what
+    /// arrives between two of them.
     pub fn deafen(&self) {
         self.shared.is_deaf.store(true, Ordering::SeqCst);
     }

@@ -17,6 +17,15 @@ const REST: Duration = Duration::from_secs(60);
 /// Of how many jobs the objects are removed at a time: a bucket is far away.
 const AT_A_TIME: usize = 16;
 
+/// What became of what was due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How much is gone.
+    pub removed: usize,
+    /// How much could not be removed.
+    pub failed: usize,
+}
+
 /// Sweeps.
 pub struct Sweeper {
     every_tenant: EveryTenant,
@@ -37,9 +46,9 @@ impl Sweeper {
     pub async fn run(mut self) {
         loop {
             match self.sweep().await {
-                Ok(0) => {}
-                Ok(swept) => {
-                    tracing::info!(swept, "what its time was over for is removed");
+                Ok(Swept { removed: 0, failed: 0 }) => {}
+                Ok(Swept { removed, failed }) => {
+                    tracing::info!(removed, failed, "what its time was over for");
                     continue;
                 }
                 Err(error) => tracing::warn!(cause = %error, "sweeping goes on later"),
@@ -49,41 +58,47 @@ impl Sweeper {
         }
     }
 
-    /// Removes some of what is due, and returns how much that was and how much could not be removed. What it has
-    /// removed when it is interrupted stays removed.
-    pub async fn sweep(&mut self) -> Result<usize, Error> {
+    /// Removes some of what is due. What it has removed when it is interrupted stays removed.
+    pub async fn sweep(&mut self) -> Result<Swept, Error> {
         let forgotten =
             self.every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
-        Ok(forgotten + self.sweep_jobs().await? + self.sweep_uploads().await?)
+        let (jobs, uploads) = (self.sweep_jobs().await?, self.sweep_uploads().await?);
+        self.failed_jobs += jobs.failed;
+        self.failed_uploads += uploads.failed;
+        Ok(Swept {
+            removed: forgotten + jobs.removed + uploads.removed,
+            failed: jobs.failed + uploads.failed,
+        })
     }
 
-    async fn sweep_jobs(&mut self) -> Result<usize, Error> {
+    async fn sweep_jobs(&self) -> Result<Swept, Error> {
         let skip = self.failed_jobs;
-        let due = self
-            .every_tenant
-            .run(move |connection| Ok::<_, Error>(retention::due(connection, skip)?))
-            .await?;
+        let look = move |connection: &mut AnyConnection| Ok::<_, Error>(retention::due(connection, skip)?);
+        let due = self.every_tenant.run(look).await?;
         let count = due.len();
         let removing = stream::iter(due.into_iter().map(|job| remove_objects(&self.objects, job)));
         let outcomes: Vec<_> = removing.buffer_unordered(AT_A_TIME).collect().await;
-        let removed: Vec<Ended> = outcomes.into_iter().filter_map(told).collect();
-        self.failed_jobs += count - removed.len();
-        let done =
-            move |connection: &mut AnyConnection| Ok::<_, Error>(retention::done(connection, &removed)?);
-        self.every_tenant.run(done).await?;
-        Ok(count)
+        let done: Vec<Ended> = outcomes.into_iter().filter_map(told).collect();
+        let removed = done.len();
+        if removed > 0 {
+            let note =
+                move |connection: &mut AnyConnection| Ok::<_, Error>(retention::done(connection, &done)?);
+            self.every_tenant.run(note).await?;
+        }
+        Ok(Swept { removed, failed: count - removed })
     }
 
-    async fn sweep_uploads(&mut self) -> Result<usize, Error> {
+    async fn sweep_uploads(&self) -> Result<Swept, Error> {
         let skip = self.failed_uploads;
-        let over =
-            self.every_tenant.run(move |connection| Ok::<_, Error>(uploads::over(connection, skip)?)).await?;
-        let count = over.len();
-        for upload in over {
-            let outcome = told(sweep_upload(&self.every_tenant, &self.objects, upload).await);
-            self.failed_uploads += usize::from(outcome.is_none());
+        let look = move |connection: &mut AnyConnection| Ok::<_, Error>(uploads::over(connection, skip)?);
+        let mut swept = Swept::default();
+        for upload in self.every_tenant.run(look).await? {
+            match told(sweep_upload(&self.every_tenant, &self.objects, upload).await) {
+                Some(()) => swept.removed += 1,
+                None => swept.failed += 1,
+            }
         }
-        Ok(count)
+        Ok(swept)
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Metrics {
     open_connections: Family<HostLabel, Gauge>,
     refused_clients: Counter,
     dead_rows: Gauge,
-    log_pages: Gauge,
+    log_bytes: Gauge,
 }
 
 impl Metrics {
@@ -70,7 +70,7 @@ impl Metrics {
             "OAuth clients that are unknown or could not show their secret",
             refused_clients.clone(),
         );
-        let (dead_rows, log_pages) = (Gauge::default(), Gauge::default());
+        let (dead_rows, log_bytes) = (Gauge::default(), Gauge::default());
         registry.register(
             "database_dead_rows",
             "Rows of jobs on PostgreSQL that were replaced and are not vacuumed; an old transaction keeps them, and \
@@ -78,9 +78,9 @@ impl Metrics {
             dead_rows.clone(),
         );
         registry.register(
-            "database_log_pages",
-            "Pages in the write-ahead log of SQLite; a long read keeps it from beginning anew",
-            log_pages.clone(),
+            "database_log_bytes",
+            "Bytes of the write-ahead log of SQLite, usually 4 MiB; a long read keeps it from beginning anew",
+            log_bytes.clone(),
         );
         registry.register_collector(Box::new(SourceCounts(connectors)));
         let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
@@ -113,7 +113,7 @@ impl Metrics {
             refused_clients,
             open_connections,
             dead_rows,
-            log_pages,
+            log_bytes,
         }
     }
 
@@ -159,8 +159,9 @@ impl Metrics {
 
     /// Notes what the database has not cleaned up yet.
     pub fn set_uncleaned(&self, uncleaned: Uncleaned) {
-        self.dead_rows.set(uncleaned.dead_rows);
-        self.log_pages.set(uncleaned.log_pages);
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.dead_rows.set(number(uncleaned.dead_rows));
+        self.log_bytes.set(number(uncleaned.log_bytes));
     }
 
     /// Everything as text, with the connections that are open now where that is known.

@@ -323,7 +323,7 @@ async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServ
 
 async fn sweep(server: &TestServer) -> usize {
     let app = server.state();
-    Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).sweep().await.unwrap()
+    Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).sweep().await.unwrap().removed
 }
 
 async fn an_upload_is_removed_after_its_time(server: TestServer) {

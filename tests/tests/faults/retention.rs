@@ -6,7 +6,7 @@ use crate::jobs::Desk;
 use argus_core::jobs::lease::Ending;
 use argus_core::objects::Place;
 use argus_core::{Clock, Objects};
-use argus_partner::sweeper::Sweeper;
+use argus_partner::sweeper::{Sweeper, Swept};
 use argus_tests::{Installation, on_both_engines, scale};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ fn left(desk: &Desk) -> usize {
 /// Sweeps until it would rest.
 fn sweep(desk: &Desk, objects: &Objects) -> JoinHandle<()> {
     let mut sweeper = Sweeper::new(desk.database.every_tenant.clone(), objects.clone());
-    tokio::spawn(async move { while sweeper.sweep().await.unwrap() > 0 {} })
+    tokio::spawn(async move { while sweeper.sweep().await.unwrap() != Swept::default() {} })
 }
 
 async fn what_cannot_be_removed_keeps_nothing_else_from_it_and_is_removed_later(installation: Installation) {

@@ -43,7 +43,7 @@ pub(crate) struct Listening(Mutex<BTreeSet<String>>);
 impl Listening {
     /// How many there have been so far.
     pub(crate) fn sessions(&self, desk: &Desk) -> usize {
-        let begun = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%argus_probe%' \
+        let begun = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%LISTEN%argus_probe%' \
             AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
         let mut seen = self.0.lock().unwrap();
         seen.extend(desk.lines(begun));

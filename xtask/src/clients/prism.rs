@@ -39,11 +39,11 @@ pub(super) fn check(tools: &Tools, server: &DevServer) -> Result<(), String> {
     })
 }
 
-/// Whether an example is answered as it should be. What the live API host works on moves on by itself: a job may have
-/// ended before it is cancelled, and a profile is not there before its import is done.
-fn is_as_it_should_be(status: StatusCode, host: Host) -> bool {
+/// Whether an example is answered as it should be. What the live API host works on moves on by itself: what another
+/// operation has made may have ended before it is cancelled, or is not there before an import is done.
+fn is_as_it_should_be(status: StatusCode, host: Host, row: &OperationRow) -> bool {
     let is_overtaken = matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT);
-    status.is_success() || host == Host::Api && is_overtaken
+    status.is_success() || host == Host::Api && !row.made_by.is_empty() && is_overtaken
 }
 
 /// A running Prism before one host.
@@ -106,6 +106,8 @@ struct Walk<'a> {
 /// What an answer must be.
 enum Wanted<'a> {
     /// What its example leads to.
+    Example,
+    /// Any success.
     Success,
     /// What this `Prefer` asks for, with this status.
     Preferred(&'a str, u16),
@@ -124,7 +126,7 @@ impl<'a> Walk<'a> {
         let mut answers = Vec::new();
         match self.sample(row).await {
             Ok(sample) => {
-                answers.push(self.send(&sample, Wanted::Success).await);
+                answers.push(self.send(&sample, Wanted::Example).await);
                 if self.host == Host::Sandbox && row.is_mocked() {
                     for (prefer, status) in self.preferences(row) {
                         answers.push(self.send(&sample, Wanted::Preferred(&prefer, status)).await);
@@ -194,7 +196,8 @@ impl<'a> Walk<'a> {
         let violations = response.headers().get("sl-violations").cloned();
         let body = response.text().await.map_err(|error| error.to_string())?;
         let (asked, is_wanted) = match wanted {
-            Wanted::Success => (String::new(), is_as_it_should_be(status, self.host)),
+            Wanted::Success => (String::new(), status.is_success()),
+            Wanted::Example => (String::new(), is_as_it_should_be(status, self.host, sample.row)),
             Wanted::Preferred(prefer, wanted) => (format!(" for `{prefer}`"), status == wanted),
         };
         match violations {

@@ -36,7 +36,7 @@ pub struct Ended {
 /// Ended jobs whose objects are to be looked at now, behind the first ones.
 pub fn due(connection: &mut AnyConnection, skip: usize) -> QueryResult<Vec<Ended>> {
     const DUE: &str = "SELECT id, tenant_id, attempts, result_key, completed_at <= argus_now() - ? AS is_over \
-        FROM jobs WHERE cleanup_at <= argus_now() ORDER BY cleanup_at LIMIT ? OFFSET ?";
+        FROM jobs WHERE cleanup_at <= argus_now() ORDER BY cleanup_at, id LIMIT ? OFFSET ?";
     let skip = i64::try_from(skip).unwrap_or(i64::MAX);
     let statement =
         Statement::new(DUE).bind::<BigInt, _>(RETENTION).bind::<BigInt, _>(BATCH).bind::<BigInt, _>(skip);

@@ -113,7 +113,7 @@ impl Signals {
         // What was told while nobody listened is lost.
         self.look();
         let own = argus_wire::hex::encode(&ids::random::<16>().map_err(Error::unavailable)?);
-        notifications.notify(PROBE, &own).await?;
+        listener.notify_from_elsewhere(PROBE, &own).await?;
         match tokio::time::timeout(PROBE_TIME, self.hear(&mut notifications, &own)).await {
             Ok(heard) => heard?,
             Err(_) => tracing::warn!(
@@ -124,7 +124,7 @@ impl Signals {
         self.pass_on(&mut notifications).await
     }
 
-    /// Waits until the node's own notification has arrived.
+    /// Waits until the node's own notification has arrived, which came as those of others do.
     async fn hear(&self, notifications: &mut Notifications, own: &str) -> Result<(), Error> {
         loop {
             let notification = notifications.next().await?;

@@ -3,6 +3,7 @@
 
 use super::connection::AnyConnection;
 use super::error::Error;
+use super::every_tenant::EveryTenant;
 use super::lane::{Lane, Lent};
 use super::socket::Readable;
 use diesel::PgConnection;
@@ -16,7 +17,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Listens with one connection.
 #[derive(Clone)]
-pub struct Listener(Lane);
+pub struct Listener {
+    lane: Lane,
+    others: EveryTenant,
+}
 
 /// What another session has notified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +39,20 @@ pub struct Notifications {
 }
 
 impl Listener {
-    /// A listener whose lane has one connection.
-    pub(super) fn new(lane: Lane) -> Self {
-        Self(lane)
+    /// A listener whose lane has one connection, and others that it finds out with whether it hears anything.
+    pub(super) fn new(lane: Lane, others: EveryTenant) -> Self {
+        Self { lane, others }
+    }
+
+    /// Notifies from another connection, as another node would: what a session tells itself arrives wherever it runs.
+    pub async fn notify_from_elsewhere(&self, channel: &'static str, payload: &str) -> Result<(), Error> {
+        let sql = notify(channel, payload);
+        self.others.run(move |connection| Ok(connection.batch_execute(&sql)?)).await
     }
 
     /// Listens to these channels, and to no other. Somebody who listens already must stop first.
     pub async fn listen(&self, channels: &[&str]) -> Result<Notifications, Error> {
-        let connection = self.0.lend().await?;
+        let connection = self.lane.lend().await?;
         let mut sql = "UNLISTEN *".to_owned();
         for channel in channels {
             sql.push_str(&format!("; LISTEN \"{}\"", channel.replace('"', "\"\"")));
@@ -87,11 +97,15 @@ impl Notifications {
 
     /// Notifies every session that listens to a channel, this one too.
     pub async fn notify(&mut self, channel: &str, payload: &str) -> Result<(), Error> {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-        let sql = format!("SELECT pg_notify({}, {})", quoted(channel), quoted(payload));
+        let sql = notify(channel, payload);
         self.connection.run(TIME, move |connection| connection.batch_execute(&sql)).await??;
         Ok(())
     }
+}
+
+fn notify(channel: &str, payload: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    format!("SELECT pg_notify({}, {})", quoted(channel), quoted(payload))
 }
 
 fn postgres(connection: &mut AnyConnection) -> Result<&mut PgConnection, Error> {

@@ -25,7 +25,6 @@ pub mod statement;
 mod transaction;
 
 pub use connection::AnyConnection;
-pub use engine::Uncleaned;
 pub use error::{Error, Failure, Kind, OpenError};
 pub use every_tenant::EveryTenant;
 pub use listener::{Listener, Notification, Notifications};
@@ -36,19 +35,32 @@ pub use transaction::Tx;
 
 use crate::context::{Context, Environment};
 use check::Expected;
-use engine::Use;
+use engine::{Use, sqlite};
 use in_place::InPlace;
 use lane::Lane;
 use location::Location;
 use manager::Manager;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use transaction::again_after_conflicts;
 
 /// SQLite has one writer at a time: a second one would only wait inside of SQLite instead of here.
 const SQLITE_WRITERS: u32 = 1;
+/// How long another writer may be in the way of a look at the database.
+const WATCH_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of the machinery's work can go on at a time on PostgreSQL.
 const EVERY_TENANT: u32 = 3;
+
+/// What a database keeps although nobody needs it any more. It slows claims down; an old transaction is what mostly
+/// keeps it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uncleaned {
+    /// Rows of jobs that were replaced, on PostgreSQL.
+    pub dead_rows: u64,
+    /// Bytes of the write-ahead log, on SQLite.
+    pub log_bytes: u64,
+}
 
 /// One database, with a [`Store`] for each kind of work.
 #[derive(Clone)]
@@ -108,15 +120,20 @@ impl Database {
             None
         };
         let store = |connections| Store::open(&location, shared.as_ref(), settings, connections);
+        let every_tenant = EveryTenant::new(match &shared {
+            Some((writer, _)) => writer.clone(),
+            None => lane(Use::EveryTenant, EVERY_TENANT)?,
+        });
         Ok(Self {
             requests: store(settings.connections.requests)?,
             workers: store(settings.connections.workers)?,
             deliveries: store(settings.connections.deliveries)?,
-            every_tenant: EveryTenant::new(match &shared {
-                Some((writer, _)) => writer.clone(),
-                None => lane(Use::EveryTenant, EVERY_TENANT)?,
-            }),
-            listener: if location.is_embedded() { None } else { Some(Listener::new(single()?)) },
+            listener: if location.is_embedded() {
+                None
+            } else {
+                Some(Listener::new(single()?, every_tenant.clone()))
+            },
+            every_tenant,
             watch: single()?,
             expected: Arc::new(migrations::expected(&location, products)?),
         })
@@ -132,13 +149,21 @@ impl Database {
     /// Looks whether the database can be worked with: whether it answers, has the schema of this version
     /// with all its tables, and takes writes.
     pub async fn check(&self) -> Result<(), Error> {
-        let expected = Arc::clone(&self.expected);
-        self.watch.run(move |connection| expected.check(connection)).await
+        let (expected, patience) = (Arc::clone(&self.expected), WATCH_PATIENCE);
+        self.watch.run(move |connection| again_after_conflicts(patience, || expected.check(connection))).await
     }
 
     /// How much the database has not cleaned up yet.
     pub async fn uncleaned(&self) -> Result<Uncleaned, Error> {
-        self.watch.run(|connection| Ok(engine::uncleaned(connection)?)).await
+        match &self.requests.location {
+            Location::Sqlite(path) => {
+                Ok(Uncleaned { log_bytes: sqlite::log_bytes(path), ..Uncleaned::default() })
+            }
+            Location::Postgres(_) => {
+                let look = |connection: &mut AnyConnection| Ok::<_, Error>(engine::dead_rows(connection)?);
+                Ok(Uncleaned { dead_rows: self.watch.run(look).await?, ..Uncleaned::default() })
+            }
+        }
     }
 }
 

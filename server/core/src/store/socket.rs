@@ -23,7 +23,7 @@ const OPEN_FILES: &str = "/proc/self/fd";
 /// it: less than a second, and another one for a long while.
 pub(super) fn mark() -> Duration {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    Duration::from_millis(NEXT.fetch_add(1, Ordering::Relaxed) % 1000)
+    Duration::from_millis(1 + NEXT.fetch_add(1, Ordering::Relaxed) % 999)
 }
 
 /// A second handle of a socket.
@@ -80,7 +80,12 @@ impl Sockets {
         };
         let mut found: Vec<_> = new.filter_map(|(file, _)| another(file)).filter(leads_there).collect();
         let has_mark = |file: &OwnedFd| gives(file, acknowledgement);
-        let place = found.iter().position(has_mark).or_else(|| (found.len() == 1).then_some(0))?;
+        let marked: Vec<usize> = (0..found.len()).filter(|place| has_mark(&found[*place])).collect();
+        let place = match marked[..] {
+            [place] => place,
+            [] if found.len() == 1 => 0,
+            _ => return None,
+        };
         Some(Socket(found.swap_remove(place)))
     }
 }

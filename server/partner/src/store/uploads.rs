@@ -40,7 +40,7 @@ pub fn insert(tx: &mut Tx<'_>, id: &UploadId) -> QueryResult<()> {
 /// Uploads whose time is over, behind the first ones.
 pub fn over(connection: &mut AnyConnection, skip: usize) -> QueryResult<Vec<UploadRow>> {
     const OVER: &str = "SELECT id, tenant_id FROM uploads WHERE created_at <= argus_now() - ? \
-        ORDER BY created_at LIMIT ? OFFSET ?";
+        ORDER BY created_at, id LIMIT ? OFFSET ?";
     let skip = i64::try_from(skip).unwrap_or(i64::MAX);
     let statement =
         Statement::new(OVER).bind::<BigInt, _>(KEPT).bind::<BigInt, _>(BATCH).bind::<BigInt, _>(skip);

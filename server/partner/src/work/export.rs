@@ -41,7 +41,8 @@ impl Work for Export {
         };
         let mut rows = Rows::begin(format, payload.compression, result.block())?;
         let (mut behind, mut written) = (String::new(), 0);
-        let all = self.count(job, &selection).await?;
+        // Without a count nothing is told, and all is exported.
+        let all = self.count(job, &selection).await.unwrap_or(0);
         loop {
             job.go_on()?;
             let profiles = self.page(job, &selection, behind).await?;
@@ -50,7 +51,9 @@ impl Work for Export {
                 result.pass_on().await?;
             }
             written += profiles.len() as u64;
-            job.report(written, all.max(written));
+            if all > 0 {
+                job.report(written, all.max(written));
+            }
             match profiles.last() {
                 Some(last) if profiles.len() == BATCH as usize => behind = last.id.clone(),
                 _ => break,

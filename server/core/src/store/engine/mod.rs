@@ -15,24 +15,14 @@ use diesel::result::{DatabaseErrorKind, Error as QueryError};
 pub(super) enum Use {
     /// It may do anything and take as long as it needs: migrations, and facts about the installation.
     SetUp,
-    /// It may write, and waits for other writers.
+    /// It may write. Of other writers of a file it is told soon, and begins anew.
     Write,
-    /// It serves every tenant at once, and waits for other writers.
+    /// The same, for every tenant at once.
     EveryTenant,
     /// It only reads, and waits where it must.
     Read,
     /// It only reads, on a thread that must not wait.
     ReadInPlace,
-}
-
-/// What a database keeps although nobody needs it any more. It slows claims down; an old transaction is what mostly
-/// keeps it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Uncleaned {
-    /// Rows of jobs that were replaced, on PostgreSQL.
-    pub dead_rows: i64,
-    /// Pages of the write-ahead log, on SQLite.
-    pub log_pages: i64,
 }
 
 /// Begins a transaction that may write, for this tenant.
@@ -84,23 +74,12 @@ struct Name {
     name: String,
 }
 
-/// What the database has not cleaned up yet: rows on PostgreSQL, pages of the log on SQLite.
-pub(super) fn uncleaned(connection: &mut AnyConnection) -> QueryResult<Uncleaned> {
-    Ok(match connection {
-        AnyConnection::Pg(connection) => {
-            Uncleaned { dead_rows: postgres::dead_rows(connection)?, ..Uncleaned::default() }
-        }
-        AnyConnection::Sqlite(connection) => {
-            Uncleaned { log_pages: sqlite::log_pages(connection)?, ..Uncleaned::default() }
-        }
-    })
-}
-
-/// A number that a query finds.
-#[derive(diesel::QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    count: i64,
+/// Rows of jobs that were replaced and are still there; what SQLite keeps is in its log.
+pub(super) fn dead_rows(connection: &mut AnyConnection) -> QueryResult<u64> {
+    match connection {
+        AnyConnection::Pg(connection) => postgres::dead_rows(connection),
+        AnyConnection::Sqlite(_) => Ok(0),
+    }
 }
 
 /// Inserts a fact about the installation unless it is there already.

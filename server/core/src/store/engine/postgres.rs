@@ -3,7 +3,7 @@
 use super::super::error::OpenError;
 use super::super::schema::installation;
 use super::super::settings::Deadlines;
-use super::{Count, Name, Use};
+use super::{Name, Use};
 use crate::ids::TenantId;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -150,9 +150,15 @@ pub(super) fn write_probe(connection: &mut PgConnection) -> QueryResult<()> {
 }
 
 /// Of the table that changes most: a snapshot that somebody holds keeps them, and so does a vacuum that never comes.
-pub(super) fn dead_rows(connection: &mut PgConnection) -> QueryResult<i64> {
+pub(super) fn dead_rows(connection: &mut PgConnection) -> QueryResult<u64> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
     let dead = "SELECT coalesce(max(n_dead_tup), 0) AS count FROM pg_stat_user_tables WHERE relid = to_regclass('jobs')";
-    diesel::sql_query(dead).get_result(connection).map(|Count { count }| count)
+    let Count { count } = diesel::sql_query(dead).get_result(connection)?;
+    Ok(count.unsigned_abs())
 }
 
 pub(super) fn insert_fact_once(connection: &mut PgConnection, name: &str, value: &str) -> QueryResult<usize> {

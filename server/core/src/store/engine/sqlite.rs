@@ -25,6 +25,9 @@ pub(super) const BUSY: &[&str] =
 /// begins anew after this time instead, and looks more often.
 const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
 
+/// A log that begins anew is cut at this length: twice what it usually comes to.
+const LOG_MAX_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Messages of a file that cannot be written, read or opened for now.
 pub(super) const NO_FILE: &[&str] =
     &["database or disk is full", "disk I/O error", "unable to open database file"];
@@ -76,7 +79,10 @@ pub(in super::super) fn connect(
         Use::Write | Use::EveryTenant => (WRITER_BUSY_TIMEOUT, "OFF"),
         Use::Read | Use::ReadInPlace => (patience, "ON"),
     };
-    let pragmas = format!("PRAGMA busy_timeout = {}; PRAGMA query_only = {may};", busy_timeout.as_millis());
+    let pragmas = format!(
+        "PRAGMA busy_timeout = {}; PRAGMA query_only = {may}; PRAGMA journal_size_limit = {LOG_MAX_BYTES};",
+        busy_timeout.as_millis()
+    );
     begin_journal(&mut connection, patience)
         .and_then(|()| connection.batch_execute(&pragmas))
         .and_then(|()| argus_now_utils::register_nondeterministic_impl(&connection, now))
@@ -131,17 +137,12 @@ pub(super) fn write_probe(connection: &mut SqliteConnection) -> QueryResult<()> 
     diesel::sql_query(replace).execute(connection).map(drop)
 }
 
-/// A reader that holds a snapshot keeps the log from beginning anew.
-pub(super) fn log_pages(connection: &mut SqliteConnection) -> QueryResult<i64> {
-    #[derive(QueryableByName)]
-    struct Checkpoint {
-        #[diesel(sql_type = diesel::sql_types::Integer)]
-        log: i32,
-    }
-    // It waits for nobody.
-    let checkpoint: Checkpoint =
-        diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(connection)?;
-    Ok(checkpoint.log.into())
+/// How long the log is. A reader that holds a snapshot keeps it from beginning anew.
+pub(in super::super) fn log_bytes(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // There is none before the first write.
+    std::fs::metadata(log).map_or(0, |log| log.len())
 }
 
 pub(super) fn insert_fact_once(
