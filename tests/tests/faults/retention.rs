@@ -47,7 +47,7 @@ fn expired(desk: &Desk, jobs: usize) -> String {
         "INSERT INTO jobs (id, tenant_id, organization_id, actor, kind, payload, secrecy_level, idempotency_key, \
          traceparent, status, attempts, max_attempts, created_at, updated_at, completed_at, cleanup_at, result_key) \
          SELECT {id}, '{tenant_id}', '{organization_id}', 'operator', 'test.nothing', '{{}}', 'standard', \
-         'key ' || CAST(n AS TEXT), '{trace}', 'succeeded', 1, 3, {then}, {then}, {then}, {due}, \
+         'key ' || CAST(n AS TEXT), '{trace}', 'succeeded', 1, 3, {then}, {then}, {then}, {due} + n, \
          'results/{tenant_id}/' || {id} || '.json' FROM numbers"
     );
     let of_outbox = format!(

@@ -61,7 +61,11 @@ impl DevServer {
 
     /// A token for a host, with every scope that its operations ask for.
     pub(super) fn token(&self, host: Host) -> &str {
-        self.ready(if host == Host::Sandbox { "sandbox_token" } else { "admin_token" })
+        self.ready(match host {
+            Host::Auth => "admin_token",
+            Host::Api => "live_token",
+            Host::Sandbox => "sandbox_token",
+        })
     }
 
     /// What programs read of it.

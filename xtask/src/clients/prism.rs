@@ -39,13 +39,6 @@ pub(super) fn check(tools: &Tools, server: &DevServer) -> Result<(), String> {
     })
 }
 
-/// Whether an example is answered as it should be. What the live API host works on moves on by itself: what another
-/// operation has made may have ended before it is cancelled, or is not there before an import is done.
-fn is_as_it_should_be(status: StatusCode, host: Host, row: &OperationRow) -> bool {
-    let is_overtaken = matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT);
-    status.is_success() || host == Host::Api && !row.made_by.is_empty() && is_overtaken
-}
-
 /// A running Prism before one host.
 struct Proxy {
     child: Child,
@@ -139,6 +132,15 @@ impl<'a> Walk<'a> {
         findings.map(|finding| format!("{} on {}: {finding}", row.id, self.host.name())).collect()
     }
 
+    /// Whether an example is answered as it should be. What the live API host works on moves on by itself: what a path
+    /// names may have ended before it is cancelled, or is not there before an import is done.
+    fn is_as_it_should_be(&self, status: StatusCode, row: &OperationRow) -> bool {
+        let names_one =
+            || routes(&self.document).any(|route| route.id() == row.id && route.path.contains('{'));
+        let is_overtaken = matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT);
+        status.is_success() || self.host == Host::Api && is_overtaken && names_one()
+    }
+
     /// Each `Prefer` that a mock of this operation is asked with, and the status that it leads to.
     fn preferences(&self, row: &OperationRow) -> Vec<(String, u16)> {
         let route = routes(&self.document).find(|route| route.id() == row.id);
@@ -197,7 +199,7 @@ impl<'a> Walk<'a> {
         let body = response.text().await.map_err(|error| error.to_string())?;
         let (asked, is_wanted) = match wanted {
             Wanted::Success => (String::new(), status.is_success()),
-            Wanted::Example => (String::new(), is_as_it_should_be(status, self.host, sample.row)),
+            Wanted::Example => (String::new(), self.is_as_it_should_be(status, sample.row)),
             Wanted::Preferred(prefer, wanted) => (format!(" for `{prefer}`"), status == wanted),
         };
         match violations {
