@@ -1,12 +1,15 @@
 //! Profiles: their rows and queries, the same on both engines. What a profile means does not live here.
 
 use argus_core::context::Invocation;
-use argus_core::store::statement::{Statement, on_engine};
+use argus_core::ids::TenantId;
+use argus_core::store::statement::{Statement, Values, on_engine};
 use argus_core::store::{Reader, Resource, Tx};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::profiles::ProfileKind;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sqlite::Sqlite;
 
 /// A profile as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -121,6 +124,20 @@ impl Selection {
         }
         text
     }
+
+    /// A statement with the tenant and this condition behind it, and their values.
+    fn statement<'s>(
+        &self,
+        text: String,
+        tenant_id: &'s TenantId,
+    ) -> Statement<impl Values<Pg> + Values<Sqlite> + use<'s>> {
+        let risk = i32::from(self.min_risk_score);
+        Statement::new(text)
+            .bind::<Text, _>(tenant_id)
+            .bind::<Integer, _>(risk)
+            .bind::<Integer, _>(risk)
+            .bind::<BigInt, _>(self.updated_after)
+    }
 }
 
 /// The next profiles behind an identifier, in the order of identifiers.
@@ -135,13 +152,8 @@ pub fn behind(
         "SELECT {COLUMNS} FROM profiles WHERE tenant_id = ? AND {} AND id > ? ORDER BY id LIMIT ?",
         selection.condition()
     );
-    let statement = Statement::new(text)
-        .bind::<Text, _>(tenant_id)
-        .bind::<Integer, _>(i32::from(selection.min_risk_score))
-        .bind::<Integer, _>(i32::from(selection.min_risk_score))
-        .bind::<BigInt, _>(selection.updated_after)
-        .bind::<Text, _>(id)
-        .bind::<BigInt, _>(i64::from(limit));
+    let statement =
+        selection.statement(text, tenant_id).bind::<Text, _>(id).bind::<BigInt, _>(i64::from(limit));
     on_engine!(connection, |inner| statement.load(inner))
 }
 
@@ -152,12 +164,7 @@ pub fn count(reader: &mut Reader<'_>, selection: &Selection, bound: u32) -> Quer
         "SELECT count(*) AS count FROM (SELECT 1 FROM profiles WHERE tenant_id = ? AND {} LIMIT ?) AS counted",
         selection.condition()
     );
-    let statement = Statement::new(text)
-        .bind::<Text, _>(tenant_id)
-        .bind::<Integer, _>(i32::from(selection.min_risk_score))
-        .bind::<Integer, _>(i32::from(selection.min_risk_score))
-        .bind::<BigInt, _>(selection.updated_after)
-        .bind::<BigInt, _>(i64::from(bound));
+    let statement = selection.statement(text, tenant_id).bind::<BigInt, _>(i64::from(bound));
     let counted: Count = on_engine!(connection, |inner| statement.get_result(inner))?;
     Ok(counted.count.unsigned_abs())
 }
