@@ -6,12 +6,14 @@
 //! - [`tenants`], [`audit`]: what every product has
 //! - [`jobs`]: work that is done after its request was answered
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
+//! - [`dialler`]: requests to receivers whose URLs others have said, without being led astray
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
 pub mod audit;
 pub mod clock;
 pub mod context;
+pub mod dialler;
 mod error;
 pub mod files;
 pub mod ids;
