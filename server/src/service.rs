@@ -188,10 +188,10 @@ async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
     }
 }
 
-/// Opens keys, pepper and store, and makes what does not exist yet. Blocks.
+/// Opens keys, pepper, envelope key and store, and makes what does not exist yet. Blocks.
 pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), IdentityError> {
     // Before the store: keys that cannot be used leave it untouched.
-    let secrets = Secrets::read(&settings.identity.data_dir, &clock)?;
+    let secrets = Secrets::read(&settings.identity, &clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;
     let identity = Identity::new(database.requests.clone(), secrets, clock, settings.identity.clone())?;
     Ok((database, identity))
@@ -199,7 +199,7 @@ pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), I
 
 /// Lets the signing keys of the data directory count from now on, whatever keys the store knows. Blocks.
 pub fn adopt_keys(settings: &Settings, clock: &Clock) -> Result<Adopted, IdentityError> {
-    let secrets = Secrets::read(&settings.identity.data_dir, clock)?;
+    let secrets = Secrets::read(&settings.identity, clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;
     secrets.adopt_keys(&database.requests)
 }

@@ -8,13 +8,14 @@ use diesel::connection::SimpleConnection;
 use std::path::Path;
 
 /// The files of a data directory; a signing key is named after its id.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     ".lock",
     "argus.db",
     "argus.db-shm",
     "argus.db-wal",
     "dev.json",
     "dev.json.unreadable",
+    "envelope_key",
     "keys",
     "manifest.json",
     "objects",

@@ -3,6 +3,8 @@
 //!
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
+//! - `dialler`: the way to receivers, over real sockets
+//! - `envelope`: secrets that are sealed and opened
 //! - `jobs`: the jobs of the core, with kinds of their own
 //! - `parity`: the live api host and the sandbox host, side by side
 //! - `faults`: what is killed, cut, full or wrong; `cargo xtask chaos` runs these at their whole size
@@ -11,7 +13,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod black_box;
+mod dialler;
 mod edges;
+mod envelope;
 mod faults;
 mod identity;
 mod jobs;

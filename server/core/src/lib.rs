@@ -8,12 +8,14 @@
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
 //! - [`dialler`]: requests to receivers whose URLs others have said, without being led astray
 //! - [`page`]: keyset pages and their sealed cursors
+//! - [`envelope`]: secrets that have to be read again
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
 pub mod audit;
 pub mod clock;
 pub mod context;
 pub mod dialler;
+pub mod envelope;
 mod error;
 pub mod files;
 pub mod ids;

@@ -14,6 +14,7 @@ use crate::discovery::issuer_path;
 use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
+use argus_core::envelope::{self, Envelope};
 use argus_core::jobs::workers::WorkerSettings;
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
@@ -102,9 +103,10 @@ impl From<String> for SettingsError {
 impl Settings {
     /// The settings that flags and environment say, over those of the file.
     pub fn load(options: &Options, config: Option<&Path>) -> Result<Self, SettingsError> {
+        let options = options.clone().with_variables()?;
         let options = match config {
-            Some(path) => file::overlay(options, path)?,
-            None => options.clone(),
+            Some(path) => file::overlay(&options, path)?,
+            None => options,
         };
         resolve(options)
     }
@@ -165,6 +167,10 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(format!("`body_seconds` must be 1 to {SECONDS_MAX}"));
     }
 
+    let envelope_key = identity.envelope_key;
+    if envelope_key.as_ref().is_some_and(|key| !Envelope::is_key(key)) {
+        faults.push(format!("`envelope_key`: {}", envelope::KeyError::NoKey));
+    }
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
     let url = store.database_url.map_or_else(|| DatabaseUrl::embedded(&data_dir), DatabaseUrl::from);
     if let Err(error) = url.check() {
@@ -227,6 +233,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         store: StoreSettings { connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {
             data_dir,
+            envelope_key,
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
         },
         scenario_dir: sandbox.scenario_dir,
@@ -334,6 +341,8 @@ mod tests {
             "[hosts]\nauth_url = \"https://argus:hunter2@a.example\"\n",
             "[hosts]\nsandbox_url = \"https://hunter2@a.example\"\n",
             "[identity]\nissuer = \"https://argus:hunter2@a.example/a\"\n",
+            "[identity]\nenvelope_key = \"hunter2\"\n",
+            "[identity]\nenvelope_key = [\"hunter2\"]\n",
             "[log]\nlevel = \"hunter2\"\n",
             "[objects]\nlocation = \"s3://argus:hunter2@bucket\"\n",
             "[objects]\nlocation = \"s3://argus\"\nsecret_access_key = \"hunter2\"\n",
@@ -417,6 +426,15 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn an_envelope_key_is_taken_from_the_file_and_is_not_shown() {
+        let key = "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ=";
+        let text = format!("[identity]\nenvelope_key = \"{key}\"\n");
+        let settings = load(&Options::default(), &text).expect("usable settings");
+        assert_eq!(settings.identity.envelope_key.as_ref().map(SecretText::expose), Some(key));
+        assert!(!format!("{settings:?}").contains(key));
     }
 
     #[test]

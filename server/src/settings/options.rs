@@ -4,11 +4,13 @@
 use argus_openapi::Host;
 use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
 use argus_partner::connectors::System;
 use chrono::{DateTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
+use std::env::{self, VarError};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -320,6 +322,25 @@ pub struct IdentityOptions {
     #[arg(long, env = "ARGUS_ISSUER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Base64 of the 32 bytes under which secrets are sealed, from `ARGUS_ENVELOPE_KEY` or the file.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envelope_key: Option<SecretText>,
+}
+
+/// The variable of the envelope key. It has no flag, because every user of a machine sees the flags of its processes.
+const ENVELOPE_KEY_VARIABLE: &str = "ARGUS_ENVELOPE_KEY";
+
+impl Options {
+    /// The same with what has a variable and no flag.
+    pub(super) fn with_variables(mut self) -> Result<Self, String> {
+        match env::var(ENVELOPE_KEY_VARIABLE) {
+            Ok(key) => self.identity.envelope_key = Some(SecretText::from(key)),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => return Err(format!("`{ENVELOPE_KEY_VARIABLE}` is not text")),
+        }
+        Ok(self)
+    }
 }
 
 /// The database. Its URL may hold a password and is not shown.
