@@ -68,7 +68,7 @@ fn at_home() -> DiallerSettings {
 }
 
 fn dialler(settings: &DiallerSettings, names: &Arc<Names>) -> Dialler {
-    Dialler::new(settings, Arc::<Names>::clone(names), Clock::system()).unwrap()
+    Dialler::new(settings, Arc::clone(names), Clock::system()).unwrap()
 }
 
 /// A dialler that knows no names.

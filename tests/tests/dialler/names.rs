@@ -10,7 +10,6 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -64,8 +63,7 @@ fn of_the_addresses_of_a_name_those_are_left_out_that_must_be() {
 fn a_name_for_this_machine_is_refused_with_and_without_a_closing_dot() {
     run(async {
         let trap = Trap::at(LOOPBACK, 0).unwrap();
-        let system: Arc<dyn Resolver> = Arc::new(SystemResolver::default());
-        let dialler = Dialler::new(&settings(), system, Clock::system()).unwrap();
+        let dialler = Dialler::new(&settings(), SystemResolver::default(), Clock::system()).unwrap();
         for name in ["localhost", "localhost.", "LOCALHOST"] {
             let url = format!("https://{name}:{}/", trap.port());
             assert_eq!(send(&dialler, &url).await, Err(Failure::AddressNotAllowed), "{url}");
@@ -97,8 +95,7 @@ fn a_name_without_addresses_is_not_resolved() {
             assert_eq!(sent, Err(Failure::NameNotResolved));
         }
         // By RFC 6761 no name server knows a name below `invalid`.
-        let system: Arc<dyn Resolver> = Arc::new(SystemResolver::default());
-        let dialler = Dialler::new(&settings(), system, Clock::system()).unwrap();
+        let dialler = Dialler::new(&settings(), SystemResolver::default(), Clock::system()).unwrap();
         assert_eq!(send(&dialler, "https://receiver.invalid/").await, Err(Failure::NameNotResolved));
     });
 }
@@ -119,7 +116,7 @@ fn a_name_that_nobody_resolves_in_time_has_timed_out() {
             let mut settings = settings();
             let limit = if is_connect { &mut settings.limits.connect } else { &mut settings.limits.attempt };
             *limit = Duration::from_millis(50);
-            let dialler = Dialler::new(&settings, Arc::new(Silent), Clock::system()).unwrap();
+            let dialler = Dialler::new(&settings, Silent, Clock::system()).unwrap();
             assert_eq!(send(&dialler, "https://receiver.example/").await, Err(Failure::TimedOut));
         }
     });

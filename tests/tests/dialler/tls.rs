@@ -152,7 +152,7 @@ fn a_receiver_that_never_shakes_hands_has_timed_out() {
 #[test]
 fn a_file_of_certificates_that_is_none_or_that_others_may_write_is_refused() {
     let open = |path: &Path| {
-        Dialler::new(&allowed(Some(path)), Arc::new(SystemResolver::default()), Clock::system()).unwrap_err()
+        Dialler::new(&allowed(Some(path)), SystemResolver::default(), Clock::system()).unwrap_err()
     };
     let missing = open(Path::new("/nowhere/roots.pem"));
     assert!(matches!(missing, OpenError::File { .. }), "{missing}");

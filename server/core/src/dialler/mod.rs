@@ -72,10 +72,11 @@ impl Dialler {
     /// When the certificates of the settings cannot be used, or the system has none.
     pub fn new(
         settings: &DiallerSettings,
-        resolver: Arc<dyn Resolver>,
+        resolver: impl Resolver + 'static,
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let certificates = settings.certificates()?;
+        let resolver: Arc<dyn Resolver> = Arc::new(resolver);
         let way = |permitted, scheme| {
             let permitted = Arc::new(permitted);
             let only = PermittedOnly::new(Arc::clone(&resolver), Arc::clone(&permitted));

@@ -21,6 +21,12 @@ pub trait Resolver: Send + Sync {
     fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
+impl<R: Resolver + ?Sized> Resolver for Arc<R> {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        (**self).resolve(name)
+    }
+}
+
 /// What the system knows.
 #[derive(Clone, Debug)]
 pub struct SystemResolver(Arc<Semaphore>);
