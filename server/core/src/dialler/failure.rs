@@ -77,17 +77,23 @@ impl Failure {
     }
 }
 
-/// The reason behind an error of the client.
+/// The reason behind an error of the client. The operator's log says more.
 pub(super) fn of(error: &reqwest::Error) -> Failure {
-    // What the client does not even begin to send has no URL that it understands.
-    if error.is_builder() {
-        return Failure::UrlNotAllowed;
-    }
-    causes(error).find_map(named).unwrap_or(if error.is_timeout() {
+    let failure = if error.is_builder() {
+        // What the client does not even begin to send has no URL that it understands.
+        Failure::UrlNotAllowed
+    } else if let Some(failure) = causes(error).find_map(named) {
+        failure
+    } else if error.is_timeout() {
         Failure::TimedOut
     } else {
         Failure::ConnectionFailed
-    })
+    };
+    // The last cause: the first would show the URL.
+    if let Some(cause) = causes(error).skip(1).last() {
+        tracing::debug!(%failure, %cause, "no answer from a receiver");
+    }
+    failure
 }
 
 /// The reason, if this cause has one.
