@@ -63,7 +63,7 @@ mod tests {
             "127.1",
             "%31%32%37.0.0.1",
             "127。0。0。1",
-            "127.0.0.1",
+            "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
         ] {
             let target = Target::parse(&format!("https://{host}:8443/hook")).expect(host);
             assert_eq!(target.address, loopback, "{host}");
