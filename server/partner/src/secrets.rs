@@ -156,13 +156,13 @@ fn existing_keys(data_dir: &Path, clock: &Clock) -> Result<Option<KeyRing>, KeyE
 
 fn confirmed_pepper(pepper: Option<Pepper>, data_dir: &Path, store: &Store) -> Result<Pepper, IdentityError> {
     let foreign = || IdentityError::ForeignPepper(data_dir.to_owned());
-    let pepper = match (pepper, store.recorded(PEPPER_FINGERPRINT)?) {
+    let recorded = store.recorded(PEPPER_FINGERPRINT)?;
+    let pepper = match (pepper, &recorded) {
         (Some(pepper), _) => pepper,
         (None, None) => Pepper::open(data_dir)?,
         (None, Some(_)) => Pepper::read(data_dir)?.ok_or_else(foreign)?,
     };
-    let fingerprint = pepper.fingerprint();
-    if store.recorded_once(PEPPER_FINGERPRINT, &fingerprint)? == fingerprint {
+    if is_known(store, PEPPER_FINGERPRINT, recorded, &pepper.fingerprint())? {
         Ok(pepper)
     } else {
         Err(foreign())
@@ -176,15 +176,30 @@ fn confirmed_envelope(
     store: &Store,
 ) -> Result<Envelope, IdentityError> {
     let foreign = || IdentityError::ForeignEnvelopeKey(data_dir.to_owned());
-    let envelope = match (envelope, store.recorded(ENVELOPE_KEY_FINGERPRINT)?) {
+    let recorded = store.recorded(ENVELOPE_KEY_FINGERPRINT)?;
+    let envelope = match (envelope, &recorded) {
         (Some(envelope), _) => envelope,
         (None, None) => Envelope::read_or_make(data_dir, said)?,
         (None, Some(_)) => Envelope::read(data_dir, said)?.ok_or_else(foreign)?,
     };
-    let fingerprint = envelope.fingerprint();
-    if store.recorded_once(ENVELOPE_KEY_FINGERPRINT, &fingerprint)? == fingerprint {
+    if is_known(store, ENVELOPE_KEY_FINGERPRINT, recorded, &envelope.fingerprint())? {
         Ok(envelope)
     } else {
         Err(foreign())
     }
+}
+
+/// Whether this is the fingerprint that the store knows, or knows from now on. What is recorded stays, so that a start
+/// that finds it does not write.
+fn is_known(
+    store: &Store,
+    name: &'static str,
+    recorded: Option<String>,
+    fingerprint: &str,
+) -> Result<bool, OpenError> {
+    let recorded = match recorded {
+        Some(recorded) => recorded,
+        None => store.recorded_once(name, fingerprint)?,
+    };
+    Ok(recorded == fingerprint)
 }
