@@ -5,6 +5,7 @@ use crate::postgres::PostgresSchema;
 use crate::{Leftovers, Proxy, open_command, place_keys, sql};
 use argus_core::Clock;
 use argus_core::jobs::workers::WorkerSettings;
+use argus_core::limits::{Rate, Rates};
 use argus_core::objects::ObjectSettings;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
 use argus_partner::connectors::ConnectorSettings;
@@ -12,7 +13,7 @@ use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Role, Settings};
+use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Role, Settings, TIMES_MAX};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
@@ -63,6 +64,8 @@ impl Installation {
             role: Role::All,
             workers: WorkerSettings::default(),
             identity: IdentitySettings::new(&data_dir),
+            // All tests of a suite come from one address, and many have wrong credentials.
+            limits: Rates::all(Rate::per_minute(TIMES_MAX)),
             scenario_dir: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,

@@ -6,6 +6,7 @@
 //! - [`tenants`], [`audit`]: what every product has
 //! - [`jobs`]: work that is done after its request was answered
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
+//! - [`limits`]: how often something may happen
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
@@ -16,6 +17,7 @@ mod error;
 pub mod files;
 pub mod ids;
 pub mod jobs;
+pub mod limits;
 pub mod objects;
 pub mod page;
 pub mod pepper;
@@ -25,5 +27,6 @@ pub mod tenants;
 pub use clock::Clock;
 pub use context::Context;
 pub use error::{Error, Fault};
+pub use limits::Limits;
 pub use objects::Objects;
 pub use store::Store;

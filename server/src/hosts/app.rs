@@ -5,8 +5,8 @@ use crate::discovery::Library;
 use crate::gate::{TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
-use argus_core::Clock;
 use argus_core::store::Database;
+use argus_core::{Clock, Limits};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
@@ -33,6 +33,8 @@ pub struct App {
     pub connectors: Connectors,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
+    /// How often what may happen.
+    pub limits: Limits,
     /// Answers the sandbox host.
     pub sandbox: Arc<Sandbox>,
     /// The published documents.
@@ -74,10 +76,12 @@ impl App {
         settings: &Settings,
     ) -> Self {
         let contract = &ARGUS;
+        let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
         Self {
             contract,
+            limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
             database,
-            clock: identity.clock().clone(),
+            clock,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
             identity,
             jobs,

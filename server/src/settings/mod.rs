@@ -6,7 +6,7 @@ mod options;
 
 pub use options::{
     Cli, Command, ConnectorOptions, DataArgs, DevArgs, HostOptions, IdentityOptions, JobsAction, KeysAction,
-    LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs,
+    LimitOptions, LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs,
     WorkerOptions,
 };
 
@@ -15,6 +15,7 @@ use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
 use argus_core::jobs::workers::WorkerSettings;
+use argus_core::limits::{Limit, Rate, Rates};
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
@@ -39,6 +40,9 @@ const CONNECTIONS_MAX: u32 = 1_000;
 const WORKER_SLOTS_MAX: u32 = 10_000;
 /// The longest lease, in seconds.
 const LEASE_SECONDS_MAX: u64 = 3_600;
+
+/// The most that may happen in a minute: as good as no limit.
+pub const TIMES_MAX: u32 = 1_000_000;
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
@@ -80,6 +84,8 @@ pub struct Settings {
     pub role: Role,
     /// How it works on jobs.
     pub workers: WorkerSettings,
+    /// How often what may happen.
+    pub limits: Rates,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
@@ -126,7 +132,7 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, objects, connectors, identity, workers, sandbox, log } = options;
+    let Options { hosts, store, objects, connectors, identity, workers, limits, sandbox, log } = options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -207,6 +213,15 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(format!("`lease_seconds` must be 1 to {LEASE_SECONDS_MAX}"));
     }
 
+    let mut rates = Rates::default();
+    for limit in Limit::ALL {
+        match limits.of(limit) {
+            None => {}
+            Some(times @ 1..=TIMES_MAX) => rates = rates.with(limit, Rate::per_minute(times)),
+            Some(_) => faults.push(format!("`{}` must be 1 to {TIMES_MAX}", limit.name())),
+        }
+    }
+
     if !faults.is_empty() {
         return Err(SettingsError(faults));
     }
@@ -229,6 +244,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
             data_dir,
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
         },
+        limits: rates,
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
@@ -380,6 +396,23 @@ mod tests {
         for networks in [r#"["10.0.0.0/99"]"#, r#"["proxy.example"]"#, r#"[""]"#, r#""10.0.0.0/8""#] {
             let error = load(networks).expect_err(networks).to_string();
             assert!(error.contains("network") || error.contains("sequence"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_so_many_times_a_minute_and_twice_as_many_at_once() {
+        let rates = |text: &str| load(&Options::default(), text).map(|settings| settings.limits);
+        assert_eq!(rates("").expect("nothing said"), Rates::default());
+        let of_bearers = rates("[limits]\nbearer_failures = 30\n").expect("a limit").of(Limit::BearerFailures);
+        assert_eq!((of_bearers.capacity(), of_bearers.interval()), (60, Duration::from_secs(2)));
+        for limit in Limit::ALL {
+            let name = limit.name();
+            let said = rates(&format!("[limits]\n{name} = 1\n")).expect(name);
+            assert_eq!(said, Rates::default().with(limit, Rate::per_minute(1)), "{name}");
+            for times in ["0", "1000001"] {
+                let error = rates(&format!("[limits]\n{name} = {times}\n")).expect_err(name).to_string();
+                assert!(error.contains(name), "{error}");
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The operator's interface: commands, flags, the environment twins of the flags, and the keys of the
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
+use argus_core::limits::Limit;
 use argus_openapi::Host;
 use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
@@ -252,6 +253,9 @@ pub struct Options {
     /// `[workers]`
     #[command(flatten)]
     pub workers: WorkerOptions,
+    /// `[limits]`
+    #[command(flatten)]
+    pub limits: LimitOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -462,6 +466,35 @@ impl fmt::Debug for StoreOptions {
             .field("worker_connections", worker_connections)
             .field("delivery_connections", delivery_connections)
             .finish()
+    }
+}
+
+/// How often what may happen: each number is of a minute, 1 to 1000000, and twice as many may happen at once.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitOptions {
+    /// Failures a minute to authenticate as one client, from one address [default: 10].
+    #[arg(long = "limit-client-failures", env = "ARGUS_LIMIT_CLIENT_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_failures: Option<u32>,
+    /// Failures a minute to authenticate as any client, from one address [default: 60].
+    #[arg(long = "limit-address-failures", env = "ARGUS_LIMIT_ADDRESS_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_failures: Option<u32>,
+    /// Bearer tokens a minute that are not good, from one address [default: 60].
+    #[arg(long = "limit-bearer-failures", env = "ARGUS_LIMIT_BEARER_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bearer_failures: Option<u32>,
+}
+
+impl LimitOptions {
+    /// What was said of a limit.
+    pub fn of(&self, limit: Limit) -> Option<u32> {
+        match limit {
+            Limit::ClientFailures => self.client_failures,
+            Limit::AddressFailures => self.address_failures,
+            Limit::BearerFailures => self.bearer_failures,
+        }
     }
 }
 

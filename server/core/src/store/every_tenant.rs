@@ -1,5 +1,5 @@
-//! Work of the machinery on the rows of all tenants: claims, leases, sweeping. Nothing that a caller asks
-//! for comes here.
+//! Work of the machinery on the rows of all tenants, or of none: claims, leases, sweeping, limits. Nothing that a
+//! caller asks for comes here.
 
 use super::connection::AnyConnection;
 use super::engine;

@@ -26,7 +26,7 @@ pub struct Migrations {
 
 /// The core's own.
 static CORE: Migrations = Migrations {
-    tables: &["installation", "tenants", "organizations", "audit_events", "jobs", "outbox"],
+    tables: &["installation", "tenants", "organizations", "audit_events", "jobs", "outbox", "limit_buckets"],
     postgres: embed_migrations!("migrations/postgres"),
     sqlite: embed_migrations!("migrations/sqlite"),
 };

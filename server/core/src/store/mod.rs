@@ -49,6 +49,8 @@ use transaction::again_after_conflicts;
 const SQLITE_WRITERS: u32 = 1;
 /// How long another writer may be in the way of a look at the database.
 const WATCH_PATIENCE: Duration = Duration::from_secs(1);
+/// How long what the limits ask may take, whatever else may: whoever waits for it does not wait longer.
+const LIMITS_TIME: Duration = Duration::from_secs(1);
 /// How much of the machinery's work can go on at a time on PostgreSQL.
 const EVERY_TENANT: u32 = 3;
 
@@ -75,6 +77,9 @@ pub struct Database {
     pub every_tenant: EveryTenant,
     /// For what others notify; on PostgreSQL alone.
     pub listener: Option<Listener>,
+    /// For limits that nodes share, a connection of its own: a flood of failures must not keep the machinery from
+    /// its work. On PostgreSQL alone.
+    pub limits: Option<EveryTenant>,
     /// A connection to look at the database with, whatever the others are busy with.
     watch: Lane,
     expected: Arc<Expected>,
@@ -134,6 +139,7 @@ impl Database {
                 Some(Listener::new(single()?, every_tenant.clone()))
             },
             every_tenant,
+            limits: if location.is_embedded() { None } else { Some(limits(&location, settings.deadlines)?) },
             watch: single()?,
             expected: Arc::new(migrations::expected(&location, products)?),
         })
@@ -286,6 +292,18 @@ impl Store {
     pub async fn ping(&self) -> Result<(), Error> {
         self.readers.run(|connection| connection.ping().map_err(Error::unavailable)).await
     }
+}
+
+fn limits(location: &Location, deadlines: Deadlines) -> Result<EveryTenant, OpenError> {
+    let limit = |usual: Duration| usual.min(LIMITS_TIME);
+    let deadlines = Deadlines {
+        connect: limit(deadlines.connect),
+        check_out: limit(deadlines.check_out),
+        statement: limit(deadlines.statement),
+        work: limit(deadlines.work),
+        ..deadlines
+    };
+    Ok(EveryTenant::new(Lane::new(Manager::new(location.clone(), Use::EveryTenant, deadlines), 1)?))
 }
 
 fn migrate(location: &Location, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
