@@ -4,6 +4,7 @@
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
 //! - `jobs`: the jobs of the core, with kinds of their own
+//! - `limits`: how often something may happen, of one node and of several
 //! - `parity`: the live api host and the sandbox host, side by side
 //! - `faults`: what is killed, cut, full or wrong; `cargo xtask chaos` runs these at their whole size
 //! - `edges`: which crate may depend on which
@@ -15,6 +16,7 @@ mod edges;
 mod faults;
 mod identity;
 mod jobs;
+mod limits;
 mod objects;
 mod parity;
 mod store;

@@ -63,8 +63,7 @@ impl Sweeper {
     pub async fn sweep(&mut self) -> Result<Swept, Error> {
         let forgotten =
             self.every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
-        let buckets =
-            self.every_tenant.run(|connection| Ok::<_, Error>(limits::sweep(connection)?)).await?;
+        let buckets = self.every_tenant.run(|connection| Ok::<_, Error>(limits::sweep(connection)?)).await?;
         let (jobs, uploads) = (self.sweep_jobs().await?, self.sweep_uploads().await?);
         self.failed_jobs += jobs.failed;
         self.failed_uploads += uploads.failed;

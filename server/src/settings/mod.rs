@@ -403,7 +403,8 @@ mod tests {
     fn a_limit_is_so_many_times_a_minute_and_twice_as_many_at_once() {
         let rates = |text: &str| load(&Options::default(), text).map(|settings| settings.limits);
         assert_eq!(rates("").expect("nothing said"), Rates::default());
-        let of_bearers = rates("[limits]\nbearer_failures = 30\n").expect("a limit").of(Limit::BearerFailures);
+        let of_bearers =
+            rates("[limits]\nbearer_failures = 30\n").expect("a limit").of(Limit::BearerFailures);
         assert_eq!((of_bearers.capacity(), of_bearers.interval()), (60, Duration::from_secs(2)));
         for limit in Limit::ALL {
             let name = limit.name();

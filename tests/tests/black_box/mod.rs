@@ -18,6 +18,7 @@ mod hosts;
 mod identity;
 mod inputs;
 pub(crate) mod jobs;
+mod limits;
 mod matrix;
 mod methods;
 mod objects;

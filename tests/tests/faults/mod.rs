@@ -37,6 +37,7 @@ const SHORT: Deadlines = Deadlines {
     check_out: Duration::from_secs(3),
     statement: Duration::from_secs(2),
     work: Duration::from_secs(3),
+    limits: Duration::from_millis(50),
 };
 
 /// Counts how often it was done.

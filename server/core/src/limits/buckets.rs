@@ -33,6 +33,7 @@ struct Bucket {
 }
 
 /// What became of an attempt to take a token.
+#[derive(Clone, Copy)]
 pub(super) enum Step {
     /// It was taken.
     Taken,

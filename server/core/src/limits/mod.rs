@@ -7,7 +7,8 @@
 //! on one file would have their own each.
 //!
 //! A limit never makes the service unavailable: while the database does not answer, each node goes on with buckets
-//! of its own. Whoever is charged for something waits half a second for it at most.
+//! of its own. Whoever is charged does not wait longer than `Deadlines::limits` for his
+//! turn, nor for the answer.
 
 mod buckets;
 mod limit;

@@ -21,7 +21,10 @@ impl Rate {
     /// So many at once, and one more after each `interval`.
     pub fn new(capacity: u32, interval: Duration) -> Self {
         let interval = i64::try_from(interval.as_micros()).unwrap_or(INTERVAL_MAX);
-        Self { capacity: i64::from(capacity).clamp(1, CAPACITY_MAX), interval: interval.clamp(1, INTERVAL_MAX) }
+        Self {
+            capacity: i64::from(capacity).clamp(1, CAPACITY_MAX),
+            interval: interval.clamp(1, INTERVAL_MAX),
+        }
     }
 
     /// So many in a minute, and as many as in two minutes at once.

@@ -12,10 +12,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 
-/// How long a charge waits for its turn, and for the database.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// How long the database is left alone after it has not answered.
-const REST: Duration = Duration::from_secs(5);
+/// How many times as long as it was waited for the database is left alone when it has not answered.
+const REST: u32 = 20;
 /// How many rows are removed in one statement, so that none holds others up.
 const BATCH: i64 = 500;
 
@@ -23,6 +21,8 @@ const BATCH: i64 = 500;
 /// connection busy and no more.
 pub(super) struct Shares {
     database: EveryTenant,
+    /// How long a charge waits for its turn, and for the database.
+    patience: Duration,
     turn: Mutex<Health>,
 }
 
@@ -34,7 +34,7 @@ struct Health {
 
 /// The turn to ask the database.
 pub(super) struct Turn<'s> {
-    database: &'s EveryTenant,
+    shares: &'s Shares,
     health: MutexGuard<'s, Health>,
 }
 
@@ -51,14 +51,14 @@ pub(super) struct Lease {
 
 impl Shares {
     pub(super) fn new(database: EveryTenant) -> Self {
-        Self { database, turn: Mutex::default() }
+        Self { patience: database.deadlines().limits, database, turn: Mutex::default() }
     }
 
     /// The turn to ask, once nobody else has it; none while the database is left alone, or when that takes too long.
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
-        let health = timeout(PATIENCE, self.turn.lock()).await.ok()?;
+        let health = timeout(self.patience, self.turn.lock()).await.ok()?;
         let is_alone = health.alone_until.is_some_and(|until| Instant::now() < until);
-        (!is_alone).then_some(Turn { database: &self.database, health })
+        (!is_alone).then_some(Turn { shares: self, health })
     }
 }
 
@@ -70,17 +70,21 @@ impl Turn<'_> {
             let statement = Statement::new(text.clone()).bind::<Text, _>(name).bind::<Text, _>(&key);
             Ok::<_, Error>(on_engine!(connection, |inner| statement.get_result::<Lease>(inner))?)
         };
-        let cause = match timeout(PATIENCE, self.database.run(ask)).await {
-            Ok(Ok(lease)) => {
+        let database = self.shares.database.clone();
+        // On a task of its own: a connection that takes longer to make is there for the next one.
+        let asked = tokio::spawn(async move { database.run(ask).await });
+        let cause = match timeout(self.shares.patience, asked).await {
+            Ok(Ok(Ok(lease))) => {
                 if self.health.alone_until.take().is_some() {
                     tracing::info!("the nodes share their limits again");
                 }
                 return Some(lease);
             }
+            Ok(Ok(Err(error))) => error.to_string(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the database did not answer in time".to_owned(),
         };
-        if self.health.alone_until.replace(Instant::now() + REST).is_none() {
+        if self.health.alone_until.replace(Instant::now() + self.shares.patience * REST).is_none() {
             tracing::warn!(%cause, "this node counts limits alone until the database answers");
         }
         None

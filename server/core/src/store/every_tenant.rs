@@ -5,6 +5,7 @@ use super::connection::AnyConnection;
 use super::engine;
 use super::error::{Error, Failure};
 use super::lane::Lane;
+use super::settings::Deadlines;
 use super::transaction::{again_after_conflicts, end};
 use std::time::Instant;
 
@@ -15,6 +16,10 @@ pub struct EveryTenant(Lane);
 impl EveryTenant {
     pub(super) fn new(lane: Lane) -> Self {
         Self(lane)
+    }
+
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.0.deadlines()
     }
 
     /// Runs work, and again when another transaction was in the way. On SQLite it is one transaction; on

@@ -49,8 +49,6 @@ use transaction::again_after_conflicts;
 const SQLITE_WRITERS: u32 = 1;
 /// How long another writer may be in the way of a look at the database.
 const WATCH_PATIENCE: Duration = Duration::from_secs(1);
-/// How long what the limits ask may take, whatever else may: whoever waits for it does not wait longer.
-const LIMITS_TIME: Duration = Duration::from_secs(1);
 /// How much of the machinery's work can go on at a time on PostgreSQL.
 const EVERY_TENANT: u32 = 3;
 
@@ -295,7 +293,8 @@ impl Store {
 }
 
 fn limits(location: &Location, deadlines: Deadlines) -> Result<EveryTenant, OpenError> {
-    let limit = |usual: Duration| usual.min(LIMITS_TIME);
+    // What nobody waits for any more ends soon, so that the connection is free again.
+    let limit = |usual: Duration| usual.min(deadlines.limits * 4);
     let deadlines = Deadlines {
         connect: limit(deadlines.connect),
         check_out: limit(deadlines.check_out),

@@ -104,6 +104,9 @@ pub struct Deadlines {
     pub statement: Duration,
     /// All that is done with a connection before it is given back; it is cut then.
     pub work: Duration,
+    /// What limits ask of nodes' shared buckets; whoever is charged does not wait longer, and his node counts alone
+    /// for twenty times as long.
+    pub limits: Duration,
 }
 
 impl Deadlines {
@@ -122,6 +125,7 @@ impl Default for Deadlines {
             check_out: Duration::from_secs(3),
             statement: Duration::from_secs(5),
             work: Duration::from_secs(10),
+            limits: Duration::from_millis(250),
         }
     }
 }
@@ -139,12 +143,13 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_the_database_without_end_unless_told_to() {
-        let Deadlines { connect, acknowledgement, check_out, statement, work } =
+        let Deadlines { connect, acknowledgement, check_out, statement, work, limits } =
             StoreSettings::new(DatabaseUrl::from("argus.db".to_owned())).deadlines;
         let zero = Duration::ZERO;
         assert!(connect > zero && acknowledgement > zero && check_out > zero && statement > zero);
         // A statement ends before the work that it is a part of, and all of it before clients give up.
         assert!(statement < work && check_out + work < Duration::from_secs(15));
+        assert!(zero < limits && limits < statement, "limits go on without the database");
         assert!(connect <= check_out, "whoever waits for a new connection gets it");
     }
 
