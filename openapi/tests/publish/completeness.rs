@@ -159,6 +159,23 @@ fn each_operation_lists_the_statuses_that_it_can_return() {
 }
 
 #[test]
+fn a_limit_is_documented_where_credentials_can_fail_and_nowhere_else() {
+    for route in routes() {
+        let row = Operation::from_id(route.id()).unwrap().row();
+        let takes_credentials = !matches!(row.access, Access::Public | Access::SignedUrl);
+        let limited = responses(route.operation).find(|(status, _)| *status == 429);
+        assert_eq!(limited.is_some(), takes_credentials, "{}", route.name());
+        for host in Host::ALL {
+            let counts = takes_credentials && row.served_by(host) && host != Host::Sandbox;
+            assert_eq!(row.limits_failures_on(host), counts, "{}", route.name());
+        }
+        if let Some((_, response)) = limited {
+            assert_eq!(resolve(&response["headers"]["Retry-After"])["required"], true, "{}", route.name());
+        }
+    }
+}
+
+#[test]
 fn every_response_is_described_and_carries_its_headers() {
     for route in routes() {
         let found = Operation::from_id(route.id()).unwrap();
