@@ -1039,7 +1039,7 @@ pub mod types {
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
-- `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
+- `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2987,7 +2987,7 @@ pub mod types {
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
-- `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
+- `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(
@@ -3075,7 +3075,7 @@ pub mod types {
         ///A `Prefer` value asks for something that this operation does not document.
         #[serde(rename = "preference_not_supported")]
         PreferenceNotSupported,
-        ///Too many requests in a short time; `Retry-After` says when to go on.
+        ///Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
         #[serde(rename = "rate_limited")]
         RateLimited,
         ///A backend is out of reach; try again later.
@@ -3182,7 +3182,7 @@ pub mod types {
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
 - `server_error`: A fault on this side.
-- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+- `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -3217,7 +3217,7 @@ pub mod types {
         ///A fault on this side.
         #[serde(rename = "server_error")]
         ServerError,
-        ///A backend is out of reach; try again later.
+        ///A backend is out of reach, or authentication has failed too often; try again later.
         #[serde(rename = "temporarily_unavailable")]
         TemporarilyUnavailable,
     }
@@ -3307,7 +3307,7 @@ pub mod types {
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
 - `server_error`: A fault on this side.
-- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+- `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum OauthErrorCode {
@@ -15068,6 +15068,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15335,6 +15342,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15474,6 +15488,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15584,6 +15605,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -15760,6 +15788,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15871,6 +15906,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -16047,6 +16089,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -16217,6 +16266,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -16301,6 +16357,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
