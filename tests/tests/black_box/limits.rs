@@ -121,7 +121,7 @@ async fn a_wrong_token_is_refused_for_a_while_and_the_right_one_never(installati
     let right = token(&server, Host::Api, &tenancy.tenant_id, &[Scope::JobsRead]);
     let foreign = server.caller(Host::Sandbox, &[Scope::JobsRead]).await.token;
     let get = async |host, token: &str| {
-        let path = if host == Host::Api { "/v1/jobs" } else { "/v1/auth/scopes" };
+        let path = if host == Host::Api { "/v1/jobs" } else { "/v1/platform/scopes" };
         server.get(host, path, Some(token)).await
     };
     for host in [Host::Api, Host::Auth, Host::Api, Host::Auth] {

@@ -67,15 +67,18 @@ proptest! {
         let limits = of(Rate::new(capacity, Duration::from_micros(interval)), &clock);
         for pause in pauses {
             advance(&clock, Duration::from_micros(pause));
-            while let Err(refused) = charge_at_once(&limits, address(SOMEBODY)) {
-                prop_assert_eq!(refused.limit, LIMIT);
-                prop_assert!(refused.retry_after <= Duration::from_micros(interval));
-                advance(&clock, refused.retry_after - Duration::from_micros(1));
-                let still = charge_at_once(&limits, address(SOMEBODY)).unwrap_err();
-                prop_assert_eq!(still.retry_after, Duration::from_micros(1));
-                advance(&clock, still.retry_after);
-                prop_assert!(charge_at_once(&limits, address(SOMEBODY)).is_ok());
-            }
+            let refused = loop {
+                if let Err(refused) = charge_at_once(&limits, address(SOMEBODY)) {
+                    break refused;
+                }
+            };
+            prop_assert_eq!(refused.limit, LIMIT);
+            prop_assert!(refused.retry_after <= Duration::from_micros(interval));
+            advance(&clock, refused.retry_after - Duration::from_micros(1));
+            let still = charge_at_once(&limits, address(SOMEBODY)).unwrap_err();
+            prop_assert_eq!(still.retry_after, Duration::from_micros(1));
+            advance(&clock, still.retry_after);
+            prop_assert!(charge_at_once(&limits, address(SOMEBODY)).is_ok());
         }
     }
 }

@@ -73,12 +73,12 @@ impl Buckets {
     }
 
     /// How long there is no token, if that is known. Makes no bucket.
-    pub(super) fn known_wait(&self, key: &Key, now: i64, is_shared: bool) -> Option<i64> {
-        let bucket = self.by_key.get(key)?;
+    pub(super) fn known_wait(&mut self, key: &Key, now: i64, is_shared: bool) -> Option<i64> {
+        let bucket = self.by_key.get_mut(key)?;
         if is_shared {
             return bucket.shared_wait(self.rate, now);
         }
-        Some(self.rate.wait(bucket.full_at, now)).filter(|wait| *wait > 0)
+        Some(self.rate.wait(&mut bucket.full_at, now)).filter(|wait| *wait > 0)
     }
 
     /// Takes a token of this node's own bucket.

@@ -59,15 +59,16 @@ impl Rate {
     }
 
     /// How long until the bucket that is full at `full_at` has a token; 0 when it has one.
-    pub(super) fn wait(self, full_at: i64, now: i64) -> i64 {
-        (self.level(full_at, now) + self.interval - now - self.span()).max(0)
+    pub(super) fn wait(self, full_at: &mut i64, now: i64) -> i64 {
+        *full_at = self.level(*full_at, now);
+        (*full_at + self.interval - now - self.span()).max(0)
     }
 
     /// Takes a token, or says how long there is none.
     pub(super) fn take(self, full_at: &mut i64, now: i64) -> Result<(), i64> {
-        match self.wait(*full_at, now) {
+        match self.wait(full_at, now) {
             0 => {
-                *full_at = self.level(*full_at, now) + self.interval;
+                *full_at += self.interval;
                 Ok(())
             }
             wait => Err(wait),
