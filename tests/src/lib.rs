@@ -34,7 +34,7 @@ pub use answer::Answer;
 pub use argus_samples::{Sample, operations_of_the_trait};
 pub use cutter::Cutter;
 pub use engine::{run, run_on_postgres, run_on_sqlite};
-pub use installation::Installation;
+pub use installation::{Installation, name_database};
 pub use judged::{Judged, assert_answers};
 pub use keys::place_keys;
 use leftovers::Leftovers;

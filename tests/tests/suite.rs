@@ -4,6 +4,7 @@
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
 //! - `jobs`: the jobs of the core, with kinds of their own
+//! - `wall`: what PostgreSQL itself keeps from the wrong hands
 //! - `parity`: the live api host and the sandbox host, side by side
 //! - `faults`: what is killed, cut, full or wrong; `cargo xtask chaos` runs these at their whole size
 //! - `edges`: which crate may depend on which
@@ -18,3 +19,4 @@ mod jobs;
 mod objects;
 mod parity;
 mod store;
+mod wall;

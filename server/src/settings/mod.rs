@@ -170,6 +170,20 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     if let Err(error) = url.check() {
         faults.push(error.to_string());
     }
+    // Whoever names these means a server; with a file beside them, a service would silently begin anew.
+    let mut beside = |name: &str, said: Option<String>| {
+        let said = DatabaseUrl::from(said?);
+        match said.check() {
+            Err(error) => faults.push(format!("`{name}`: {error}")),
+            Ok(()) if said.is_embedded() || url.is_embedded() => {
+                faults.push(format!("`{name}` goes with a `database_url` of PostgreSQL, and is one itself"));
+            }
+            Ok(()) => {}
+        }
+        Some(said)
+    };
+    let worker_url = beside("database_worker_url", store.database_worker_url);
+    let owner_url = beside("database_owner_url", store.database_owner_url);
     let mut count = |name: &str, asked: Option<u32>, usual: u32| {
         let count = asked.unwrap_or(usual);
         if !(1..=CONNECTIONS_MAX).contains(&count) {
@@ -224,7 +238,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         api_url: hosts.api_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),
-        store: StoreSettings { connections, ..StoreSettings::new(url) },
+        store: StoreSettings { worker_url, owner_url, connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {
             data_dir,
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
@@ -326,6 +340,8 @@ mod tests {
             "[store]\nrequest_connections = \"hunter2\"\n",
             "[store]\nrequest_connections = [\"hunter2\"]\n",
             "[store]\ndatabase_url = [\"hunter2\"]\n",
+            "[store]\ndatabase_worker_url = \"postgres://argus:hunter2@db/argus\"\n",
+            "[store]\ndatabase_owner_url = \"mysql://argus:hunter2@db/argus\"\n",
             "[store]\ndatabase_url = postgres://argus:hunter2@db/argus\n",
             "[store]\ndatabase_url postgres://argus:hunter2@db/argus\n",
             "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\n",
@@ -421,8 +437,11 @@ mod tests {
 
     #[test]
     fn a_password_in_the_database_url_is_not_shown() {
-        let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n";
+        let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n\
+                    database_worker_url = \"postgres://worker:hunter2@db/argus\"\n\
+                    database_owner_url = \"postgres://owner:hunter2@db/argus\"\n";
         let settings = load(&Options::default(), text).expect("usable settings");
+        assert!(settings.store.worker_url.is_some() && settings.store.owner_url.is_some());
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

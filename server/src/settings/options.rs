@@ -326,10 +326,19 @@ pub struct IdentityOptions {
 #[derive(Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreOptions {
-    /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent.
+    /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent. The role of a
+    /// PostgreSQL URL sees one tenant at a time.
     #[arg(long, env = "ARGUS_DATABASE_URL", hide_env_values = true, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
+    /// The same PostgreSQL database for the role that claims, ends and clears away the jobs of every tenant.
+    #[arg(long, env = "ARGUS_DATABASE_WORKER_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_worker_url: Option<String>,
+    /// The same PostgreSQL database for the role that owns its tables, which `argus migrate` alone uses.
+    #[arg(long, env = "ARGUS_DATABASE_OWNER_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_owner_url: Option<String>,
     /// Connections for requests, 1 to 1000 [default: 16].
     #[arg(long, env = "ARGUS_REQUEST_CONNECTIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -455,9 +464,18 @@ impl fmt::Debug for ObjectOptions {
 
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { database_url, request_connections, worker_connections, delivery_connections } = self;
+        let Self {
+            database_url,
+            database_worker_url,
+            database_owner_url,
+            request_connections,
+            worker_connections,
+            delivery_connections,
+        } = self;
         f.debug_struct("StoreOptions")
             .field("database_url", &database_url.as_ref().map(|_| ".."))
+            .field("database_worker_url", &database_worker_url.as_ref().map(|_| ".."))
+            .field("database_owner_url", &database_owner_url.as_ref().map(|_| ".."))
             .field("request_connections", request_connections)
             .field("worker_connections", worker_connections)
             .field("delivery_connections", delivery_connections)

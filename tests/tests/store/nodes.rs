@@ -8,7 +8,7 @@ use argus_partner::signing_keys::{Begin, KeyError, KeyRing};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::service;
 use argus_server::settings::Settings;
-use argus_tests::{Installation, on_both_engines, open_command, place_keys};
+use argus_tests::{Installation, name_database, on_both_engines, open_command, place_keys};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,12 +86,9 @@ fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn command(settings: &Settings, arguments: &[&str]) -> Output {
-    open_command(binary())
-        .args(arguments)
-        .env("ARGUS_DATA_DIR", &settings.identity.data_dir)
-        .env("ARGUS_DATABASE_URL", settings.store.url.expose())
-        .output()
-        .unwrap()
+    let mut command = open_command(binary());
+    name_database(&mut command, &settings.store);
+    command.args(arguments).env("ARGUS_DATA_DIR", &settings.identity.data_dir).output().unwrap()
 }
 
 async fn a_node_with_other_keys_is_refused_and_they_are_left_as_they_are(installation: Installation) {
@@ -162,6 +159,7 @@ async fn a_store_that_knows_no_keys_yet_learns_them(installation: Installation) 
 
 async fn nodes_that_start_and_rotate_at_the_same_time_agree(installation: Installation) {
     installation.place_keys();
+    installation.migrate();
     let barrier = Arc::new(Barrier::new(6));
     let nodes: Vec<_> = (0..6)
         .map(|index| {

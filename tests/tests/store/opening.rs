@@ -22,7 +22,7 @@ pub(crate) fn open(url: &str) -> Result<(), OpenError> {
 
 /// Brings the store at a URL or path up to date.
 fn migrate(url: &str) -> Result<(), OpenError> {
-    Database::migrate(&DatabaseUrl::from(url.to_owned()), PRODUCTS).map(drop)
+    Database::migrate(&StoreSettings::new(DatabaseUrl::from(url.to_owned())), PRODUCTS).map(drop)
 }
 
 async fn a_data_directory_with_another_pepper_is_refused(installation: Installation) {

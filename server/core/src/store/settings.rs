@@ -82,8 +82,15 @@ impl Default for Connections {
 /// What the store needs to know to open.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
-    /// Where the database is: `postgres://…`, `sqlite://path` or a plain path.
+    /// Where the database is: `postgres://…`, `sqlite://path` or a plain path. On PostgreSQL its role serves
+    /// requests.
     pub url: DatabaseUrl,
+    /// The same database for the machinery, which serves every tenant. On PostgreSQL alone.
+    pub worker_url: Option<DatabaseUrl>,
+    /// The same database for migrations. On PostgreSQL alone.
+    pub owner_url: Option<DatabaseUrl>,
+    /// Whether a role is refused that row-level security does not hold.
+    pub require_wall: bool,
     /// How many connections there may be.
     pub connections: Connections,
     /// How long what may take.
@@ -129,7 +136,14 @@ impl Default for Deadlines {
 impl StoreSettings {
     /// The settings of a database at `url`, and the defaults for everything else.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, connections: Connections::default(), deadlines: Deadlines::default() }
+        Self {
+            url,
+            worker_url: None,
+            owner_url: None,
+            require_wall: false,
+            connections: Connections::default(),
+            deadlines: Deadlines::default(),
+        }
     }
 }
 
