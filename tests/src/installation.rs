@@ -173,10 +173,8 @@ impl Installation {
 /// Tells a command of the binary where the database is, and who is who there.
 pub fn name_database(command: &mut Command, store: &StoreSettings) {
     command.env("ARGUS_DATABASE_URL", store.url.expose());
-    let others = [
-        ("ARGUS_DATABASE_WORKER_URL", &store.worker_url),
-        ("ARGUS_DATABASE_OWNER_URL", &store.owner_url),
-    ];
+    let others =
+        [("ARGUS_DATABASE_WORKER_URL", &store.worker_url), ("ARGUS_DATABASE_OWNER_URL", &store.owner_url)];
     for (name, url) in others {
         command.envs(url.iter().map(|url| (name, url.expose())));
     }

@@ -1,8 +1,8 @@
 //! Tenants do not see each other's jobs. What PostgreSQL does about it by itself is looked at in `wall`.
 
 use super::Desk;
-use argus_core::jobs::view::{Job, Viewer};
 use argus_core::jobs::cancel;
+use argus_core::jobs::view::{Job, Viewer};
 use argus_core::store::{Reader, Tx};
 use argus_tests::{Installation, on_both_engines};
 

@@ -43,9 +43,7 @@ async fn a_store_of_a_newer_schema_is_refused_and_left_as_it_was(installation: I
     let file = bytes();
 
     let store = &installation.settings.store;
-    for result in
-        [Database::open(store, PRODUCTS).map(drop), installation.migrate_anew().map(drop)]
-    {
+    for result in [Database::open(store, PRODUCTS).map(drop), installation.migrate_anew().map(drop)] {
         let error = result.unwrap_err();
         assert!(
             matches!(&error, OpenError::NewerSchema { versions } if versions == &["29990101000000"]),

@@ -70,10 +70,12 @@ fn before_the_wall(installation: &Installation) {
         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     sql::execute(&mut owner, noted).unwrap();
     let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
-    let entries = ["core", "partner"].map(|of| server.join(of).join("migrations/postgres").read_dir().unwrap());
+    let entries =
+        ["core", "partner"].map(|of| server.join(of).join("migrations/postgres").read_dir().unwrap());
     let mut directories: Vec<_> = entries.into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     directories.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-    let old = migration_versions(installation).into_iter().filter(|version| version.as_str() < "20261130000020");
+    let old =
+        migration_versions(installation).into_iter().filter(|version| version.as_str() < "20261130000020");
     for (version, directory) in old.zip(directories) {
         sql::execute(&mut owner, &std::fs::read_to_string(directory.join("up.sql")).unwrap()).unwrap();
         let note = format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')");
@@ -97,7 +99,14 @@ fn an_old_database_of_two_tenants_is_migrated_by_an_ordinary_owner_and_every_row
         let made = sql::lines(&mut installation.connect(), MADE).unwrap();
         assert_eq!(
             made,
-            ["app App!", "app App!", "note j job_tnt_a", "note j job_tnt_b", "profile p_tnt_a", "profile p_tnt_b"]
+            [
+                "app App!",
+                "app App!",
+                "note j job_tnt_a",
+                "note j job_tnt_b",
+                "profile p_tnt_a",
+                "profile p_tnt_b"
+            ]
         );
         assert_eq!(sql::lines(&mut owner, rows).unwrap().len(), 2);
         let old = "SELECT policyname::text AS line FROM pg_policies WHERE schemaname = current_schema() \
@@ -132,10 +141,7 @@ async fn a_backfill_that_finds_rows_and_changes_none_fails_the_run_and_nothing_i
     sql::execute(&mut installation.connect(), hinder).unwrap();
     let store = &installation.settings.store;
     let error = Database::migrate(store, &with_notes()).unwrap_err();
-    assert!(
-        matches!(error, OpenError::Backfill { table: "profiles", found: 2, changed: 0 }),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Backfill { table: "profiles", found: 2, changed: 0 }), "{error}");
     let names = "SELECT name AS line FROM apps";
     assert_eq!(sql::lines(&mut installation.connect(), names).unwrap(), ["App", "App"]);
     sql::execute(&mut installation.connect(), let_pass).unwrap();

@@ -38,7 +38,10 @@ fn a_write_that_forgets_its_tenant_changes_no_row_of_another_and_writes_none_for
         let foreign = two.theirs.tenant_id().as_str().to_owned();
         let work = move |tx: &mut Tx<'_>| {
             let connection = tx.parts().0;
-            sql::execute(connection, "UPDATE jobs SET kind = 'changed'; UPDATE profiles SET kind = 'changed'")?;
+            sql::execute(
+                connection,
+                "UPDATE jobs SET kind = 'changed'; UPDATE profiles SET kind = 'changed'",
+            )?;
             sql::execute(connection, "SAVEPOINT here")?;
             let insert = format!("INSERT INTO uploads VALUES ('upl_new', '{foreign}', 1)");
             let moved = format!("UPDATE jobs SET tenant_id = '{foreign}'");

@@ -99,14 +99,13 @@ pub(super) fn open(
     }
     let mut connection = server(location)?;
     let requests = Role::of_session(&mut connection)?;
-    if requests.is_unbound() {
-        if settings.require_wall {
-            requests.require_bound()?;
-        }
+    if requests.is_unbound() && !settings.require_wall {
         tracing::warn!(
             role = requests.name,
             "row-level security does not hold this database role: it is for development alone"
         );
+    } else {
+        requests.require_bound()?;
     }
     let worker_location = match &settings.worker_url {
         Some(url) => Location::parse(url.expose())?,
@@ -122,14 +121,15 @@ pub(super) fn open(
     if requests.is_unbound() {
         return Ok(worker_location);
     }
-    requests.require_bound()?;
     let worker = Role::of_session(&mut server(&worker_location)?)?;
     worker.require_bound()?;
     require_two(Some(&requests.name), Some(&worker.name))?;
     let roles = Roles { requests: Some(requests.name), worker: Some(worker.name) };
     match migrations::wall_plan(&mut connection, products, &roles)?.as_slice() {
         [] => Ok(worker_location),
-        [first, ..] => Err(OpenError::Wall(format!("run `argus migrate` with the same URLs, which begins with {first}"))),
+        [first, ..] => {
+            Err(OpenError::Wall(format!("run `argus migrate` with the same URLs, which begins with {first}")))
+        }
     }
 }
 

@@ -114,13 +114,17 @@ pub enum OpenError {
     #[error("the schema could not be brought up to date, nothing was changed: {0}")]
     Migration(String),
     /// Migrations are missing, and nobody here may make them.
-    #[error("the database is not of this version ({0}): run `argus migrate`, which connects as its owner (ARGUS_DATABASE_OWNER_URL)")]
+    #[error(
+        "the database is not of this version ({0}): run `argus migrate`, which connects as its owner (ARGUS_DATABASE_OWNER_URL)"
+    )]
     Behind(String),
     /// The machinery has no role, or migrations have no owner, or a URL names nobody.
     #[error("{0}; server/deploy/README.md has the lines that make the three roles")]
     Unsaid(&'static str),
     /// A role that cannot have its part.
-    #[error("the database role `{role}` {fault}: requests and worker need roles that row-level security holds; server/deploy/README.md has the lines that make them")]
+    #[error(
+        "the database role `{role}` {fault}: requests and worker need roles that row-level security holds; server/deploy/README.md has the lines that make them"
+    )]
     Role {
         /// The role.
         role: String,
@@ -131,7 +135,9 @@ pub enum OpenError {
     #[error("the database does not keep tenants apart as this version wants it: {0}")]
     Wall(String),
     /// A backfill did not reach the rows that it found.
-    #[error("a backfill of `{table}` found {found} rows and changed {changed}; nothing was changed: let the role that migrates own the table")]
+    #[error(
+        "a backfill of `{table}` found {found} rows and changed {changed}; nothing was changed: let the role that migrates own the table"
+    )]
     Backfill {
         /// The table.
         table: &'static str,

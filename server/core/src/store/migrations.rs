@@ -198,12 +198,15 @@ pub(super) fn require(connection: &mut PgConnection, expected: &Expected) -> Res
     if !postgres::may_read_migrations(connection)? {
         return Err(OpenError::Behind("this role may read nothing of it".to_owned()));
     }
-    let applied: Vec<String> = __diesel_schema_migrations::table
-        .select(__diesel_schema_migrations::version)
-        .load(connection)?;
+    let applied: Vec<String> =
+        __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)?;
     refuse_newer(&applied, &expected.versions)?;
-    let missing: Vec<&str> =
-        expected.versions.iter().filter(|version| !applied.contains(version)).map(|version| &**version).collect();
+    let missing: Vec<&str> = expected
+        .versions
+        .iter()
+        .filter(|version| !applied.contains(version))
+        .map(|version| &**version)
+        .collect();
     match missing.as_slice() {
         [] => Ok(()),
         missing => Err(OpenError::Behind(format!("it lacks {}", missing.join(", ")))),

@@ -9,8 +9,7 @@ use diesel::PgConnection;
 
 /// The rows of the tenant that the transaction has named, as the catalog writes it. What a transaction has set reads as
 /// an empty text once it has ended, and that is nobody's name.
-const OF_TENANT: &str =
-    "(tenant_id = NULLIF(current_setting('argus.tenant_id'::text, true), ''::text))";
+const OF_TENANT: &str = "(tenant_id = NULLIF(current_setting('argus.tenant_id'::text, true), ''::text))";
 const EVERY: &str = "true";
 
 /// Names of policies.
@@ -55,8 +54,8 @@ pub(in crate::store) fn plan(
         // What is missing is not behind the wall; the check of the schema finds it.
         let Some(row) = there.iter().find(|row| row.name == table.name) else { continue };
         if table.has_tenant {
-            let policies = policies.iter().filter(|policy| policy.table_name == table.name);
-            secure(&mut statements, table, row, policies.collect(), roles);
+            let policies: Vec<_> = policies.iter().filter(|policy| policy.table_name == table.name).collect();
+            secure(&mut statements, table, row, &policies, roles);
         }
         let granted = |role: &str| -> Vec<&str> {
             let here = |grant: &&Grant| grant.table_name == table.name && grant.role == role;
@@ -85,13 +84,7 @@ pub(in crate::store) fn plan(
 }
 
 /// Row-level security of a table: on, forced, and with the policies that the roles need.
-fn secure(
-    statements: &mut Vec<String>,
-    table: &Table,
-    row: &TableRow,
-    there: Vec<&Policy>,
-    roles: &Roles,
-) {
+fn secure(statements: &mut Vec<String>, table: &Table, row: &TableRow, there: &[&Policy], roles: &Roles) {
     let alter = |what: &str| format!("ALTER TABLE {} {what} ROW LEVEL SECURITY", table.name);
     statements.extend((!row.is_enabled).then(|| alter("ENABLE")));
     statements.extend((!row.is_forced).then(|| alter("FORCE")));
@@ -165,8 +158,11 @@ fn permit(statements: &mut Vec<String>, table: &Table, role: &str, granted: &[&s
     if !granted.is_empty() {
         statements.push(format!("REVOKE ALL ON {} FROM {to}", table.name));
     }
-    let names: Vec<&str> =
-        Command::ALL.iter().filter(|command| wanted.contains(command)).map(|command| command.name()).collect();
+    let names: Vec<&str> = Command::ALL
+        .iter()
+        .filter(|command| wanted.contains(command))
+        .map(|command| command.name())
+        .collect();
     if !names.is_empty() {
         statements.push(format!("GRANT {} ON {} TO {to}", names.join(", "), table.name));
     }
@@ -195,7 +191,7 @@ mod tests {
     #[test]
     fn a_bare_table_gets_the_whole_wall_and_one_that_has_it_gets_nothing() {
         let mut statements = Vec::new();
-        secure(&mut statements, &JOBS, &row(false), Vec::new(), &roles());
+        secure(&mut statements, &JOBS, &row(false), &[], &roles());
         assert_eq!(
             statements,
             [
@@ -212,7 +208,7 @@ mod tests {
         );
         let all = wanted(&JOBS, "owner", &roles());
         statements.clear();
-        secure(&mut statements, &JOBS, &row(true), all.iter().collect(), &roles());
+        secure(&mut statements, &JOBS, &row(true), &all.iter().collect::<Vec<_>>(), &roles());
         assert_eq!(statements, [""; 0]);
     }
 
@@ -226,11 +222,11 @@ mod tests {
         };
         all.extend([of("all", PUBLIC), of("more", "req"), of("reports", "reporter")]);
         let mut statements = Vec::new();
-        secure(&mut statements, &JOBS, &row(true), all.iter().collect(), &roles());
+        secure(&mut statements, &JOBS, &row(true), &all.iter().collect::<Vec<_>>(), &roles());
         assert_eq!(statements, ["DROP POLICY \"all\" ON jobs", "DROP POLICY \"more\" ON jobs"]);
         // Who names no roles, as in development, leaves theirs alone.
         statements.clear();
-        secure(&mut statements, &JOBS, &row(true), all.iter().collect(), &Roles::default());
+        secure(&mut statements, &JOBS, &row(true), &all.iter().collect::<Vec<_>>(), &Roles::default());
         assert_eq!(statements, ["DROP POLICY \"all\" ON jobs"]);
     }
 

@@ -48,13 +48,13 @@ pub(in crate::store) struct Role {
     is_own: bool,
 }
 
+/// In whatever schema the tables are: a role that may not use theirs yet may own them nevertheless.
 const FIND: &str = "SELECT rolname::text AS name, rolcreaterole AS makes_roles, \
     EXISTS (SELECT FROM pg_roles AS other WHERE other.rolsuper AND pg_has_role(role.oid, other.oid, 'MEMBER')) AS is_superuser, \
     EXISTS (SELECT FROM pg_roles AS other WHERE other.rolbypassrls AND pg_has_role(role.oid, other.oid, 'MEMBER')) AS bypasses, \
     pg_has_role(role.oid, (SELECT oid FROM pg_roles WHERE rolname = session_user), 'MEMBER') AS is_own, \
-    (SELECT min(relname::text) FROM pg_class WHERE relkind IN ('r', 'p') \
-        AND relnamespace = to_regnamespace(quote_ident(current_schema())) \
-        AND pg_has_role(role.oid, relowner, 'MEMBER')) AS owned \
+    (SELECT min(relname::text) FROM pg_class WHERE relkind IN ('r', 'p') AND pg_has_role(role.oid, relowner, 'MEMBER') \
+        AND relnamespace IN (SELECT relnamespace FROM pg_class WHERE relname = '__diesel_schema_migrations')) AS owned \
     FROM pg_roles AS role WHERE rolname = ";
 
 impl Role {
@@ -66,10 +66,9 @@ impl Role {
     /// The role with this name.
     pub(in crate::store) fn named(connection: &mut PgConnection, name: &str) -> Result<Self, OpenError> {
         let found = diesel::sql_query(format!("{FIND}$1")).bind::<Text, _>(name).get_result(connection);
-        found.optional()?.ok_or_else(|| OpenError::Role {
-            role: name.to_owned(),
-            fault: "does not exist".to_owned(),
-        })
+        found
+            .optional()?
+            .ok_or_else(|| OpenError::Role { role: name.to_owned(), fault: "does not exist".to_owned() })
     }
 
     /// Whether no policy binds it.
