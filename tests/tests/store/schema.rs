@@ -90,8 +90,8 @@ async fn the_audit_trail_cannot_be_changed(installation: Installation) {
         assert!(error.to_string().contains(why), "{statement}: {error}");
         assert_eq!(error.kind(), Kind::Permanent);
         // Nor may whoever owns the tables.
-        let error = sql::execute(&mut installation.connect_as_owner(), statement).unwrap_err().to_string();
-        assert!(error.contains("append-only"), "{statement}: {error}");
+        let refused = sql::execute(&mut installation.connect_as_owner(), statement).unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{statement}: {refused}");
         assert!(error.to_string().contains("tests/store/schema.rs"), "the place where it arose: {error}");
     }
     let content = content(&mut installation.connect());

@@ -138,7 +138,7 @@ pub(super) fn run(
             let owner_in = |connection: &mut PgConnection| connection.batch_execute(wall::OWNER_IN);
             let migrations = apply(connection, &known, &all, owner_in)?;
             let wall = wall::plan(connection, &all, roles)?;
-            connection.batch_execute(&wall.join("; "))?;
+            wall.iter().try_for_each(|statement| connection.batch_execute(statement))?;
             Ok(Migrated { migrations, wall })
         }),
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
