@@ -436,6 +436,21 @@ mod tests {
     }
 
     #[test]
+    fn worker_and_owner_go_with_postgresql_alone() {
+        let server = "database_url = \"postgres://a@db/argus\"\n";
+        for (text, is_usable) in [
+            ("database_worker_url = \"postgres://b@db/argus\"", false),
+            ("database_owner_url = \"postgres://b@db/argus\"", false),
+            ("database_url = \"argus.db\"\ndatabase_worker_url = \"argus.db\"", false),
+            (&format!("{server}database_worker_url = \"argus.db\""), false),
+            (&format!("{server}database_worker_url = \"postgres://b@db/argus\""), true),
+        ] {
+            let loaded = load(&Options::default(), &format!("[store]\n{text}\n"));
+            assert_eq!(loaded.is_ok(), is_usable, "{text}");
+        }
+    }
+
+    #[test]
     fn a_password_in_the_database_url_is_not_shown() {
         let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n\
                     database_worker_url = \"postgres://worker:hunter2@db/argus\"\n\
