@@ -75,12 +75,14 @@ fn a_service_whose_role_the_wall_does_not_hold_is_refused_by_name() {
         let name = url::Url::parse(superuser.expose()).unwrap().username().to_owned();
         let bypasses = Role::make(installation, "bypass", "BYPASSRLS");
         let member = Role::make(installation, "member", "NOINHERIT IN ROLE argus_test_owner");
+        let joined = Role::make(installation, "joined", "IN ROLE argus_test_worker, argus_test_requests");
         let maker = Role::make(installation, "maker", "CREATEROLE");
         for (role, fault) in [
             (&*name, "is a superuser"),
             (&bypasses.name, "may bypass row-level security"),
             ("argus_test_owner", "owner of the table `__diesel_schema_migrations`"),
             (&member.name, "owner of the table `__diesel_schema_migrations`"),
+            (&joined.name, "can become the role `argus_test_requests`"),
             (&maker.name, "may make roles"),
         ] {
             let named = format!("`{role}`");

@@ -43,6 +43,9 @@ pub(in crate::store) struct Role {
     /// A table that it owns, or can come to own.
     #[diesel(sql_type = Nullable<Text>)]
     owned: Option<String>,
+    /// Another role that it can become, and that policies let in.
+    #[diesel(sql_type = Nullable<Text>)]
+    stands_in_for: Option<String>,
     /// Whether it is the session's role, or can become it.
     #[diesel(sql_type = Bool)]
     is_own: bool,
@@ -54,7 +57,10 @@ const FIND: &str = "SELECT rolname::text AS name, rolcreaterole AS makes_roles, 
     EXISTS (SELECT FROM pg_roles AS other WHERE other.rolbypassrls AND pg_has_role(role.oid, other.oid, 'MEMBER')) AS bypasses, \
     pg_has_role(role.oid, (SELECT oid FROM pg_roles WHERE rolname = session_user), 'MEMBER') AS is_own, \
     (SELECT min(relname::text) FROM pg_class WHERE relkind IN ('r', 'p') AND pg_has_role(role.oid, relowner, 'MEMBER') \
-        AND relnamespace IN (SELECT relnamespace FROM pg_class WHERE relname = '__diesel_schema_migrations')) AS owned \
+        AND relnamespace IN (SELECT relnamespace FROM pg_class WHERE relname = '__diesel_schema_migrations')) AS owned, \
+    (SELECT min(other::text) FROM pg_policies CROSS JOIN unnest(roles) AS other WHERE schemaname = current_schema() \
+        AND CASE WHEN other IN ('public', rolname) THEN false ELSE pg_has_role(role.oid, other, 'MEMBER') END) \
+        AS stands_in_for \
     FROM pg_roles AS role WHERE rolname = ";
 
 impl Role {
@@ -89,6 +95,8 @@ impl Role {
             "may bypass row-level security (BYPASSRLS)".to_owned()
         } else if let Some(table) = &self.owned {
             format!("is or can become the owner of the table `{table}`, who may see every tenant's rows")
+        } else if let Some(other) = &self.stands_in_for {
+            format!("can become the role `{other}`, whom policies let see more")
         } else if self.makes_roles {
             "may make roles (CREATEROLE), and so become the owner".to_owned()
         } else {
