@@ -126,6 +126,19 @@ pub trait ArgusApi {
         unserved()
     }
 
+    /// Rotate an app's callback secret
+    ///
+    /// Replaces the secret that signs the completion callbacks of the app's jobs. For a day the former secret signs
+    /// beside the new one, so that a receiver can be changed over in between; a further rotation in that time ends it.
+    #[endpoint { method = POST, path = "/v1/platform/apps/{client_id}/rotate-callback-secret", tags = ["identity"] }]
+    async fn app_callback_secret_rotate(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<apps::AppPath>>,
+    ) -> Answer<Reply<apps::AppCallbackSecret, 200>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
     /// Exchange or mint access tokens
     ///
     /// Issues access tokens for client credentials (RFC 6749, section 4.4). Authenticate with HTTP
@@ -196,11 +209,17 @@ pub trait ArgusApi {
     ///
     /// Subscribes a receiver to events. Create subscriptions only for events that your integration
     /// has been approved to receive, and store and rotate the secret like any other credential.
+    ///
+    /// Each event is delivered at least once, in any order: an attempt that fails is repeated with growing pauses for
+    /// about a day, and `Retry-After` of the receiver is obeyed within bounds. The `webhook-id` header is the same in
+    /// every attempt, so that repeats can be dropped. A receiver that answers 410, or fails for five days, is disabled.
+    ///
+    /// On the sandbox host a secret that is made for the request is the public one of its deliveries.
     #[endpoint { method = POST, path = "/v1/webhooks", tags = ["webhooks"] }]
     async fn webhook_create(
         rqctx: RequestContext<Self::Context>,
         body: Body<webhooks::WebhookCreate>,
-    ) -> Answer<Reply<webhooks::Webhook, 201>> {
+    ) -> Answer<Reply<webhooks::WebhookIssued, 201>> {
         drop((rqctx, body));
         unserved()
     }
@@ -235,8 +254,9 @@ pub trait ArgusApi {
 
     /// Update a webhook
     ///
-    /// Rotates the secret, moves the receiver or adjusts the event selection without recreating the
-    /// subscription. Fields that are absent stay as they are.
+    /// Rotates the secret, moves the receiver, adjusts the event selection, or disables and enables without
+    /// recreating the subscription. Fields that are absent stay as they are. A replaced secret signs beside the new
+    /// one for a while, so that the receiver can be changed over in between.
     ///
     /// On the sandbox host nothing is remembered: the reply shows the changes, a later view does not,
     /// and a URL that is absent is shown as an example URL.
@@ -245,7 +265,7 @@ pub trait ArgusApi {
         rqctx: RequestContext<Self::Context>,
         path: Checked<Path<webhooks::WebhookPath>>,
         body: Body<webhooks::WebhookUpdate>,
-    ) -> Answer<Reply<webhooks::Webhook, 200>> {
+    ) -> Answer<Reply<webhooks::WebhookIssued, 200>> {
         drop((rqctx, path, body));
         unserved()
     }
@@ -266,9 +286,9 @@ pub trait ArgusApi {
 
     /// Review delivery attempts
     ///
-    /// Returns the delivery attempts of a webhook, newest first, with the headers and body that
+    /// Returns the deliveries of a webhook, newest first, each with its attempts and with the headers and body that
     /// were sent, so that integrators can debug retries and signature checks. Use it instead of
-    /// internal logs to diagnose receiver behavior.
+    /// internal logs to diagnose receiver behavior. Deliveries are kept for 30 days.
     ///
     /// On the sandbox host the deliveries are those that a live host would have sent, signed with the
     /// public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can
@@ -293,8 +313,43 @@ pub trait ArgusApi {
     async fn webhook_test(
         rqctx: RequestContext<Self::Context>,
         path: Checked<Path<webhooks::WebhookPath>>,
-    ) -> Answer<Reply<webhooks::WebhookTestQueued, 202>> {
+    ) -> Answer<Reply<webhooks::WebhookDeliveryQueued, 202>> {
         drop((rqctx, path));
+        unserved()
+    }
+
+    /// Retry a delivery
+    ///
+    /// Queues one delivery again, whatever its state, with its identifier and body. Its attempts so far stay in the
+    /// list.
+    ///
+    /// On the sandbox host nothing is remembered: the delivery is listed as before.
+    #[endpoint {
+        method = POST,
+        path = "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry",
+        tags = ["webhooks"],
+    }]
+    async fn webhook_delivery_retry(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookDeliveryPath>>,
+    ) -> Answer<Reply<webhooks::WebhookDeliveryQueued, 202>> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Replay deliveries
+    ///
+    /// Queues the deliveries of a time range again, with their identifiers and bodies: those that failed or were
+    /// skipped while the subscription was disabled, or those in the states that are named.
+    ///
+    /// On the sandbox host nothing is remembered: the deliveries are listed as before.
+    #[endpoint { method = POST, path = "/v1/webhooks/{webhook_id}/replay", tags = ["webhooks"] }]
+    async fn webhook_replay(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<webhooks::WebhookPath>>,
+        body: Body<webhooks::WebhookReplay>,
+    ) -> Answer<Reply<webhooks::WebhookReplayQueued, 202>> {
+        drop((rqctx, path, body));
         unserved()
     }
 

@@ -30,6 +30,7 @@ const GIB: usize = 1024 * 1024 * KIB;
 
 const AUTH: &[Host] = &[Host::Auth];
 const SANDBOX: &[Host] = &[Host::Sandbox];
+const AUTH_AND_SANDBOX: &[Host] = &[Host::Auth, Host::Sandbox];
 const API_AND_SANDBOX: &[Host] = &[Host::Api, Host::Sandbox];
 const EVERY: &[Host] = &Host::ALL;
 
@@ -119,6 +120,19 @@ const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
     body: ExtraBody::Error,
 };
 
+const NO_CALLBACK_SECRET: ExtraResponse = ExtraResponse {
+    status: 409,
+    description: "There is a `callback_url`, and no secret to sign the callback with: the token is none of an app's, or \
+        the app has no callback secret yet.",
+    body: ExtraBody::Error,
+};
+
+const WEBHOOK_DISABLED: ExtraResponse = ExtraResponse {
+    status: 409,
+    description: "The subscription is disabled, so that nothing would be delivered; enable it first.",
+    body: ExtraBody::Error,
+};
+
 /// GraphQL clients look for `errors`, whatever the status.
 static GRAPHQL_REFUSAL: ErrorShape = ErrorShape {
     name: "GraphqlRefusal",
@@ -152,6 +166,12 @@ const AN_APP_AND_ITS_SECRET: MadeBy = MadeBy {
 const A_WEBHOOK: MadeBy = MadeBy {
     operation: "webhook_create",
     gives: &[Given { parameter: "webhook_id", pointer: "/id" }],
+    then: &[],
+};
+
+const A_DELIVERY: MadeBy = MadeBy {
+    operation: "webhook_test",
+    gives: &[Given { parameter: "delivery_id", pointer: "/delivery_id" }],
     then: &[],
 };
 
@@ -226,17 +246,20 @@ operations! {
     AppGovernanceUpdate = app_governance_update: OperationRow { body: RequestBody::Json, made_by: &[AN_APP], ..admin("The governance flags that are now in force.") };
     AppServiceTokenCreate = app_service_token_create: OperationRow { body: RequestBody::Json, extra: &[SERVICE_TOKENS_NOT_ALLOWED], made_by: &[AN_APP_WITH_SERVICE_TOKENS], ..admin("The service token.") };
     AppSecretRotate = app_secret_rotate: OperationRow { made_by: &[AN_APP], ..admin("The new client secret, shown this once.") };
+    AppCallbackSecretRotate = app_callback_secret_rotate: OperationRow { made_by: &[AN_APP], ..admin("The new callback secret, shown this once.") };
     AppSandboxTokenCreate = app_sandbox_token_create: OperationRow { body: RequestBody::OptionalJson, made_by: &[AN_APP], ..admin("The sandbox token and what it is good for.") };
     OauthToken = oauth_token: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "The access token (RFC 6749, section 5.1).") };
     JwksView = jwks_view: keys();
     JwksViewVersioned = jwks_view_versioned: keys();
-    WebhookCreate = webhook_create: OperationRow { body: RequestBody::Json, ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription was created.") };
-    WebhookList = webhook_list: partner(SANDBOX, Scope::WebhooksRead, "One page of the tenant's subscriptions.");
-    WebhookView = webhook_view: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "The subscription.") };
-    WebhookUpdate = webhook_update: OperationRow { made_by: &[A_WEBHOOK], body: RequestBody::Json, ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription as it is now.") };
-    WebhookDelete = webhook_delete: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The subscription has ended.") };
-    WebhookDeliveryList = webhook_delivery_list: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksRead, "One page of delivery attempts.") };
-    WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
+    WebhookCreate = webhook_create: OperationRow { body: RequestBody::Json, ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The subscription was created.") };
+    WebhookList = webhook_list: partner(AUTH_AND_SANDBOX, Scope::WebhooksRead, "One page of the tenant's subscriptions.");
+    WebhookView = webhook_view: OperationRow { made_by: &[A_WEBHOOK], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksRead, "The subscription.") };
+    WebhookUpdate = webhook_update: OperationRow { made_by: &[A_WEBHOOK], body: RequestBody::Json, ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The subscription as it is now.") };
+    WebhookDelete = webhook_delete: OperationRow { made_by: &[A_WEBHOOK], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The subscription has ended.") };
+    WebhookDeliveryList = webhook_delivery_list: OperationRow { made_by: &[A_WEBHOOK], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksRead, "One page of delivery attempts.") };
+    WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
+    WebhookDeliveryRetry = webhook_delivery_retry: OperationRow { extra: &[WEBHOOK_DISABLED], made_by: &[A_DELIVERY], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The delivery was queued again.") };
+    WebhookReplay = webhook_replay: OperationRow { extra: &[WEBHOOK_DISABLED], made_by: &[A_WEBHOOK], body: RequestBody::Json, ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The deliveries were queued again.") };
     GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, error: Some(&GRAPHQL_REFUSAL), ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
     TraceView = trace_view: OperationRow { extra: &[ExtraResponse {
             status: 503,
@@ -255,6 +278,7 @@ operations! {
                     the caller's own.",
                 body: ExtraBody::Error,
             },
+            NO_CALLBACK_SECRET,
         ], ..partner(API_AND_SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
     UploadCreate = upload_create: partner(API_AND_SANDBOX, Scope::JobsWrite, "Where to send the bytes.");
     JobList = job_list: partner(API_AND_SANDBOX, Scope::JobsRead, "One page of the tenant's jobs.");

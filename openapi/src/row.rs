@@ -251,6 +251,14 @@ impl OperationRow {
         self.served_by(Host::Sandbox) && !matches!(self.access, Access::Public | Access::SignedUrl)
     }
 
+    /// Whether `host` refuses for a while whoever fails to authenticate here too often. The sandbox never does: its
+    /// replies depend on the request alone, and not on what others at the same address have tried.
+    pub fn limits_failures_on(&self, host: Host) -> bool {
+        self.served_by(host)
+            && host != Host::Sandbox
+            && !matches!(self.access, Access::Public | Access::SignedUrl)
+    }
+
     /// Whether pages of any origin may read the replies (CORS).
     pub fn is_open(&self) -> bool {
         self.caching != Caching::Private

@@ -116,8 +116,7 @@ async fn verify_a_token(
 async fn verify_a_delivery(client: &ArgusClient) -> Result<(), Failure> {
     let subscription = types::WebhookCreate::builder()
         .url("https://partner.example/hooks")
-        .events(vec![types::WebhookEvent::JobSucceeded])
-        .secret("a secret that nobody guesses");
+        .events(vec![types::WebhookEvent::JobSucceeded]);
     let webhook = client.webhook_create().body(subscription).send().await?;
     let deliveries: Vec<_> = client.stream_webhook_deliveries(&webhook.id).try_collect().await?;
     if deliveries.is_empty() {

@@ -83,6 +83,89 @@ pub mod types {
             Default::default()
         }
     }
+    ///A rotated callback secret, which is never shown again.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct AppCallbackSecret {
+        ///The new callback secret, shown this once: `whsec_` and Base64, as Standard Webhooks has it.
+        pub callback_secret: crate::Secret,
+        ///OAuth client identifier of the app.
+        pub client_id: ::std::string::String,
+        ///Until when the former one signs beside it; `null` when there was none.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub former_secret_expires_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+    }
+    impl AppCallbackSecret {
+        pub fn builder() -> builder::AppCallbackSecret {
+            Default::default()
+        }
+    }
+    ///`AppCallbackSecretRotateClientId`
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct AppCallbackSecretRotateClientId(::std::string::String);
+    impl ::std::ops::Deref for AppCallbackSecretRotateClientId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<AppCallbackSecretRotateClientId>
+    for ::std::string::String {
+        fn from(value: AppCallbackSecretRotateClientId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for AppCallbackSecretRotateClientId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for AppCallbackSecretRotateClientId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for AppCallbackSecretRotateClientId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for AppCallbackSecretRotateClientId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
     ///Registration of an app.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
@@ -173,10 +256,12 @@ pub mod types {
                 })
         }
     }
-    ///A newly registered app with its client secret, which is never shown again.
+    ///A newly registered app with its secrets, which are never shown again.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct AppCreated {
+        ///Secret that signs the completion callbacks of the app's jobs, shown this once: `whsec_` and Base64, as Standard Webhooks has it.
+        pub callback_secret: crate::Secret,
         ///OAuth client identifier.
         pub client_id: ::std::string::String,
         ///Client secret, shown this once. It is stored only as a hash.
@@ -615,6 +700,27 @@ pub mod types {
                 })
         }
     }
+    /**Why an attempt got no answer. New values may be added; those of this version are:
+
+- `name_not_resolved`: The receiver's name has no address now.
+- `address_not_allowed`: The receiver is at an address that is not public.
+- `url_not_allowed`: The URL is one that deliveries are not sent to.
+- `connection_refused`: Nobody listens at the address.
+- `connection_failed`: The connection broke, or none came about.
+- `tls_failed`: TLS failed: the certificate, or the protocol.
+- `timed_out`: There was no answer in time.
+- `answer_unusable`: What came back was no HTTP, or too long.*/
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(untagged)]
+    pub enum AttemptFailure {
+        KnownAttemptFailure(KnownAttemptFailure),
+        String(::std::string::String),
+    }
+    impl ::std::convert::From<KnownAttemptFailure> for AttemptFailure {
+        fn from(value: KnownAttemptFailure) -> Self {
+            Self::KnownAttemptFailure(value)
+        }
+    }
     ///How a file is compressed.
     #[derive(
         ::serde::Deserialize,
@@ -765,18 +871,41 @@ pub mod types {
                 })
         }
     }
-    ///What a delivery sent to the receiver.
+    ///One attempt at a delivery.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct DeliveryAttempt {
+        ///When it was made.
+        pub attempted_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///How long it took, in milliseconds.
+        pub duration_ms: i64,
+        ///Why there was no answer; `null` when there was one.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub failure: ::std::option::Option<AttemptFailure>,
+        ///How the answer began, in at most 1000 characters; `null` when there was none.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub response_excerpt: ::std::option::Option<::std::string::String>,
+        ///Status that the receiver answered with; `null` when it did not answer.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub response_status: ::std::option::Option<i32>,
+    }
+    impl DeliveryAttempt {
+        pub fn builder() -> builder::DeliveryAttempt {
+            Default::default()
+        }
+    }
+    ///What a delivery sends to the receiver.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct DeliveryRequest {
-        ///The body, byte for byte as it was signed (RFC 8785 canonical JSON).
+        ///The body, byte for byte as it is signed (RFC 8785 canonical JSON).
         pub body: ::std::string::String,
         ///Headers, signatures included.
         pub headers: std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
         >,
-        ///Where it was sent.
+        ///Where it is sent.
         pub url: ::std::string::String,
     }
     impl DeliveryRequest {
@@ -804,9 +933,12 @@ pub mod types {
         ///The receiver answered with a 2xx status.
         #[serde(rename = "succeeded")]
         Succeeded,
-        ///The receiver refused, or was out of reach.
+        ///The receiver refused or was out of reach until the last attempt.
         #[serde(rename = "failed")]
         Failed,
+        ///The subscription was disabled. `webhook_replay` queues such deliveries again.
+        #[serde(rename = "skipped")]
+        Skipped,
     }
     impl ::std::fmt::Display for DeliveryStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -814,6 +946,7 @@ pub mod types {
                 Self::Queued => f.write_str("queued"),
                 Self::Succeeded => f.write_str("succeeded"),
                 Self::Failed => f.write_str("failed"),
+                Self::Skipped => f.write_str("skipped"),
             }
         }
     }
@@ -826,6 +959,7 @@ pub mod types {
                 "queued" => Ok(Self::Queued),
                 "succeeded" => Ok(Self::Succeeded),
                 "failed" => Ok(Self::Failed),
+                "skipped" => Ok(Self::Skipped),
                 _ => Err("invalid value".into()),
             }
         }
@@ -839,6 +973,68 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for DeliveryStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Why a subscription is disabled.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum DisabledReason {
+        ///The receiver answered 410: it is gone.
+        #[serde(rename = "gone")]
+        Gone,
+        ///Every attempt of five days failed.
+        #[serde(rename = "failing")]
+        Failing,
+        ///An update asked for it.
+        #[serde(rename = "requested")]
+        Requested,
+    }
+    impl ::std::fmt::Display for DisabledReason {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Gone => f.write_str("gone"),
+                Self::Failing => f.write_str("failing"),
+                Self::Requested => f.write_str("requested"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for DisabledReason {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "gone" => Ok(Self::Gone),
+                "failing" => Ok(Self::Failing),
+                "requested" => Ok(Self::Requested),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for DisabledReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for DisabledReason {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -1039,7 +1235,7 @@ pub mod types {
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
-- `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
+- `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -2961,6 +3157,102 @@ pub mod types {
             Default::default()
         }
     }
+    /**Why an attempt got no answer. New values may be added; those of this version are:
+
+- `name_not_resolved`: The receiver's name has no address now.
+- `address_not_allowed`: The receiver is at an address that is not public.
+- `url_not_allowed`: The URL is one that deliveries are not sent to.
+- `connection_refused`: Nobody listens at the address.
+- `connection_failed`: The connection broke, or none came about.
+- `tls_failed`: TLS failed: the certificate, or the protocol.
+- `timed_out`: There was no answer in time.
+- `answer_unusable`: What came back was no HTTP, or too long.*/
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum KnownAttemptFailure {
+        ///The receiver's name has no address now.
+        #[serde(rename = "name_not_resolved")]
+        NameNotResolved,
+        ///The receiver is at an address that is not public.
+        #[serde(rename = "address_not_allowed")]
+        AddressNotAllowed,
+        ///The URL is one that deliveries are not sent to.
+        #[serde(rename = "url_not_allowed")]
+        UrlNotAllowed,
+        ///Nobody listens at the address.
+        #[serde(rename = "connection_refused")]
+        ConnectionRefused,
+        ///The connection broke, or none came about.
+        #[serde(rename = "connection_failed")]
+        ConnectionFailed,
+        ///TLS failed: the certificate, or the protocol.
+        #[serde(rename = "tls_failed")]
+        TlsFailed,
+        ///There was no answer in time.
+        #[serde(rename = "timed_out")]
+        TimedOut,
+        ///What came back was no HTTP, or too long.
+        #[serde(rename = "answer_unusable")]
+        AnswerUnusable,
+    }
+    impl ::std::fmt::Display for KnownAttemptFailure {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::NameNotResolved => f.write_str("name_not_resolved"),
+                Self::AddressNotAllowed => f.write_str("address_not_allowed"),
+                Self::UrlNotAllowed => f.write_str("url_not_allowed"),
+                Self::ConnectionRefused => f.write_str("connection_refused"),
+                Self::ConnectionFailed => f.write_str("connection_failed"),
+                Self::TlsFailed => f.write_str("tls_failed"),
+                Self::TimedOut => f.write_str("timed_out"),
+                Self::AnswerUnusable => f.write_str("answer_unusable"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for KnownAttemptFailure {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "name_not_resolved" => Ok(Self::NameNotResolved),
+                "address_not_allowed" => Ok(Self::AddressNotAllowed),
+                "url_not_allowed" => Ok(Self::UrlNotAllowed),
+                "connection_refused" => Ok(Self::ConnectionRefused),
+                "connection_failed" => Ok(Self::ConnectionFailed),
+                "tls_failed" => Ok(Self::TlsFailed),
+                "timed_out" => Ok(Self::TimedOut),
+                "answer_unusable" => Ok(Self::AnswerUnusable),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KnownAttemptFailure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KnownAttemptFailure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     /**Stable, machine-readable reason of an error. New values may be added; those of this version are:
 
 - `invalid_request`: The request does not fit the contract; the message says where.
@@ -2987,7 +3279,7 @@ pub mod types {
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
-- `rate_limited`: Too many requests in a short time; `Retry-After` says when to go on.
+- `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(
@@ -3075,7 +3367,7 @@ pub mod types {
         ///A `Prefer` value asks for something that this operation does not document.
         #[serde(rename = "preference_not_supported")]
         PreferenceNotSupported,
-        ///Too many requests in a short time; `Retry-After` says when to go on.
+        ///Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
         #[serde(rename = "rate_limited")]
         RateLimited,
         ///A backend is out of reach; try again later.
@@ -3182,7 +3474,7 @@ pub mod types {
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
 - `server_error`: A fault on this side.
-- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+- `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -3217,7 +3509,7 @@ pub mod types {
         ///A fault on this side.
         #[serde(rename = "server_error")]
         ServerError,
-        ///A backend is out of reach; try again later.
+        ///A backend is out of reach, or authentication has failed too often; try again later.
         #[serde(rename = "temporarily_unavailable")]
         TemporarilyUnavailable,
     }
@@ -3307,7 +3599,7 @@ pub mod types {
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
 - `server_error`: A fault on this side.
-- `temporarily_unavailable`: A backend is out of reach; try again later.*/
+- `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum OauthErrorCode {
@@ -5033,10 +5325,20 @@ pub mod types {
     pub struct Webhook {
         ///When the subscription was created.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Why they are not; `null` while they are.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub disabled_reason: ::std::option::Option<DisabledReason>,
         ///Events that are delivered.
         pub events: ::std::vec::Vec<WebhookEvent>,
+        ///Until when a replaced secret signs beside the present one; `null` when one secret signs.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub former_secret_expires_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
         ///Identifier of the subscription.
         pub id: ::std::string::String,
+        ///Whether they are delivered.
+        pub status: WebhookStatus,
         ///When the subscription last changed.
         pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Where deliveries go.
@@ -5054,9 +5356,10 @@ pub mod types {
     pub struct WebhookCreate {
         ///Events to deliver; at least one.
         pub events: ::std::vec::Vec<WebhookEvent>,
-        ///Secret that signs deliveries, 16 to 256 characters. It is never returned.
-        pub secret: crate::Secret,
-        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        ///Secret that signs deliveries, 16 to 256 characters. It is never returned. Without one, a secret is made here, and shown in this reply alone.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secret: ::std::option::Option<WebhookCreateSecret>,
+        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters. It must lead to public addresses. `http` on the literal address `127.0.0.1` or `[::1]` is for receivers under development: the sandbox host takes it, a live host only of an installation for development.
         pub url: WebhookCreateUrl,
     }
     impl WebhookCreate {
@@ -5064,7 +5367,64 @@ pub mod types {
             Default::default()
         }
     }
-    ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+    ///Secret that signs deliveries, 16 to 256 characters. It is never returned. Without one, a secret is made here, and shown in this reply alone.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct WebhookCreateSecret(::std::string::String);
+    impl ::std::ops::Deref for WebhookCreateSecret {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<WebhookCreateSecret> for ::std::string::String {
+        fn from(value: WebhookCreateSecret) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for WebhookCreateSecret {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 256usize {
+                return Err("longer than 256 characters".into());
+            }
+            if value.chars().count() < 16usize {
+                return Err("shorter than 16 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookCreateSecret {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookCreateSecret {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for WebhookCreateSecret {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters. It must lead to public addresses. `http` on the literal address `127.0.0.1` or `[::1]` is for receivers under development: the sandbox host takes it, a live host only of an installation for development.
     #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     #[serde(transparent)]
     pub struct WebhookCreateUrl(::std::string::String);
@@ -5093,13 +5453,13 @@ pub mod types {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
                 ::regress::Regex::new(
-                        "^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
+                        "^(?:https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)|http://(?:127\\.0\\.0\\.1|\\[::1\\]))(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$",
                     )
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
-                    "doesn't match pattern \"^https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
+                    "doesn't match pattern \"^(?:https://(?:\\[[0-9A-Fa-f:.]+\\]|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)|http://(?:127\\.0\\.0\\.1|\\[::1\\]))(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$\""
                         .into(),
                 );
             }
@@ -5196,24 +5556,31 @@ pub mod types {
                 })
         }
     }
-    ///One delivery attempt.
+    ///One delivery with its attempts.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct WebhookDelivery {
-        ///Which attempt this was, from 1.
-        pub attempt: ::std::num::NonZeroU64,
-        ///When it was attempted.
-        pub attempted_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        ///Event that was delivered; `null` for a test delivery.
+        ///When it was last attempted; `null` before the first attempt.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub attempted_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        ///Every attempt, oldest first.
+        pub attempts: ::std::vec::Vec<DeliveryAttempt>,
+        ///When the delivery was queued.
+        pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Event that is delivered; `null` for a test delivery.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub event: ::std::option::Option<WebhookEvent>,
-        ///Identifier of the delivery; also the `webhook-id` header.
+        ///Identifier of the delivery; also the `webhook-id` header, the same in every attempt.
         pub id: ::std::string::String,
-        ///What was sent.
-        pub request: DeliveryRequest,
-        ///Status that the receiver answered with; `null` when it did not answer.
+        ///When it will be attempted next; `null` unless it is queued.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
-        pub response_status: ::std::option::Option<i32>,
+        pub next_attempt_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        ///What the last attempt sent; before the first attempt, and where the signing secret has been replaced since, without signatures.
+        pub request: DeliveryRequest,
         ///State of the delivery.
         pub status: DeliveryStatus,
     }
@@ -5222,11 +5589,11 @@ pub mod types {
             Default::default()
         }
     }
-    ///One page of delivery attempts, newest first.
+    ///One page of deliveries, newest first.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct WebhookDeliveryList {
-        ///The attempts of this page.
+        ///The deliveries of this page.
         pub deliveries: ::std::vec::Vec<WebhookDelivery>,
         ///Cursor of the next page; `null` on the last one.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
@@ -5357,6 +5724,146 @@ pub mod types {
                 })
         }
     }
+    ///A delivery that was queued.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct WebhookDeliveryQueued {
+        ///Identifier of the delivery, as the delivery list shows it.
+        pub delivery_id: ::std::string::String,
+        ///Always `queued`.
+        pub status: DeliveryStatus,
+    }
+    impl WebhookDeliveryQueued {
+        pub fn builder() -> builder::WebhookDeliveryQueued {
+            Default::default()
+        }
+    }
+    ///`WebhookDeliveryRetryDeliveryId`
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct WebhookDeliveryRetryDeliveryId(::std::string::String);
+    impl ::std::ops::Deref for WebhookDeliveryRetryDeliveryId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<WebhookDeliveryRetryDeliveryId> for ::std::string::String {
+        fn from(value: WebhookDeliveryRetryDeliveryId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for WebhookDeliveryRetryDeliveryId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookDeliveryRetryDeliveryId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for WebhookDeliveryRetryDeliveryId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for WebhookDeliveryRetryDeliveryId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///`WebhookDeliveryRetryWebhookId`
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct WebhookDeliveryRetryWebhookId(::std::string::String);
+    impl ::std::ops::Deref for WebhookDeliveryRetryWebhookId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<WebhookDeliveryRetryWebhookId> for ::std::string::String {
+        fn from(value: WebhookDeliveryRetryWebhookId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for WebhookDeliveryRetryWebhookId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookDeliveryRetryWebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for WebhookDeliveryRetryWebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for WebhookDeliveryRetryWebhookId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
     ///An event that a subscription can ask for.
     #[derive(
         ::serde::Deserialize,
@@ -5386,6 +5893,12 @@ pub mod types {
         ///A job was cancelled.
         #[serde(rename = "job.cancelled")]
         JobCancelled,
+        ///A profile was enriched.
+        #[serde(rename = "profile.enriched")]
+        ProfileEnriched,
+        ///Another subscription of the tenant was disabled.
+        #[serde(rename = "webhook.disabled")]
+        WebhookDisabled,
     }
     impl ::std::fmt::Display for WebhookEvent {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -5395,6 +5908,8 @@ pub mod types {
                 Self::JobSucceeded => f.write_str("job.succeeded"),
                 Self::JobFailed => f.write_str("job.failed"),
                 Self::JobCancelled => f.write_str("job.cancelled"),
+                Self::ProfileEnriched => f.write_str("profile.enriched"),
+                Self::WebhookDisabled => f.write_str("webhook.disabled"),
             }
         }
     }
@@ -5409,6 +5924,8 @@ pub mod types {
                 "job.succeeded" => Ok(Self::JobSucceeded),
                 "job.failed" => Ok(Self::JobFailed),
                 "job.cancelled" => Ok(Self::JobCancelled),
+                "profile.enriched" => Ok(Self::ProfileEnriched),
+                "webhook.disabled" => Ok(Self::WebhookDisabled),
                 _ => Err("invalid value".into()),
             }
         }
@@ -5427,6 +5944,39 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///A subscription, with its secret where one was made here.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct WebhookIssued {
+        ///When the subscription was created.
+        pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Why they are not; `null` while they are.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub disabled_reason: ::std::option::Option<DisabledReason>,
+        ///Events that are delivered.
+        pub events: ::std::vec::Vec<WebhookEvent>,
+        ///Until when a replaced secret signs beside the present one; `null` when one secret signs.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub former_secret_expires_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
+        ///Identifier of the subscription.
+        pub id: ::std::string::String,
+        ///The secret that was made for this request, shown this once: `whsec_` and Base64, as Standard Webhooks has it. `null` when none was made.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub secret: ::std::option::Option<crate::Secret>,
+        ///Whether they are delivered.
+        pub status: WebhookStatus,
+        ///When the subscription last changed.
+        pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where deliveries go.
+        pub url: ::std::string::String,
+    }
+    impl WebhookIssued {
+        pub fn builder() -> builder::WebhookIssued {
+            Default::default()
         }
     }
     ///One page of the tenant's subscriptions, newest first.
@@ -5501,18 +6051,153 @@ pub mod types {
                 })
         }
     }
-    ///A test delivery that was queued.
+    ///Deliveries to queue again.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct WebhookReplay {
+        ///Deliveries that were queued at this moment or later.
+        pub since: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///In which of these states; `failed` and `skipped` when absent. Those that are `queued` are so already.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub statuses: ::std::option::Option<::std::vec::Vec<DeliveryStatus>>,
+        ///Deliveries that were queued before this moment.
+        pub until: ::chrono::DateTime<::chrono::offset::Utc>,
+    }
+    impl WebhookReplay {
+        pub fn builder() -> builder::WebhookReplay {
+            Default::default()
+        }
+    }
+    ///Deliveries that were queued again.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
-    pub struct WebhookTestQueued {
-        ///Identifier of the delivery, as the delivery list shows it.
-        pub delivery_id: ::std::string::String,
-        ///Always `queued`.
-        pub status: DeliveryStatus,
+    pub struct WebhookReplayQueued {
+        ///How many.
+        pub queued: i64,
     }
-    impl WebhookTestQueued {
-        pub fn builder() -> builder::WebhookTestQueued {
+    impl WebhookReplayQueued {
+        pub fn builder() -> builder::WebhookReplayQueued {
             Default::default()
+        }
+    }
+    ///`WebhookReplayWebhookId`
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct WebhookReplayWebhookId(::std::string::String);
+    impl ::std::ops::Deref for WebhookReplayWebhookId {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<WebhookReplayWebhookId> for ::std::string::String {
+        fn from(value: WebhookReplayWebhookId) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for WebhookReplayWebhookId {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9._:~-]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[A-Za-z0-9._:~-]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookReplayWebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookReplayWebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for WebhookReplayWebhookId {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///Whether a subscription is delivered to.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum WebhookStatus {
+        ///Its events are delivered.
+        #[serde(rename = "enabled")]
+        Enabled,
+        ///Its events are kept as `skipped` deliveries, which `webhook_replay` queues again.
+        #[serde(rename = "disabled")]
+        Disabled,
+    }
+    impl ::std::fmt::Display for WebhookStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Enabled => f.write_str("enabled"),
+                Self::Disabled => f.write_str("disabled"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for WebhookStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "enabled" => Ok(Self::Enabled),
+                "disabled" => Ok(Self::Disabled),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`WebhookTestWebhookId`
@@ -5585,16 +6270,82 @@ pub mod types {
         ///Events to deliver; at least one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub events: ::std::option::Option<::std::vec::Vec<WebhookEvent>>,
+        ///`true` replaces the secret with one that is made here, and shown in this reply alone. It does not go together with `secret`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub rotate_secret: ::std::option::Option<bool>,
         ///New signing secret, 16 to 256 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub secret: ::std::option::Option<crate::Secret>,
-        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters.
+        pub secret: ::std::option::Option<WebhookUpdateSecret>,
+        ///For how many whole seconds the replaced secret signs beside the new one, 86400 (a day) when absent; 0 ends it at once. Values outside 0 to 604800 (7 days) are clamped to that range.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secret_overlap_seconds: ::std::option::Option<i64>,
+        ///`enabled` lets a disabled subscription be delivered to again; `disabled` keeps its events as `skipped` deliveries from now on.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<WebhookStatus>,
+        ///Where deliveries go: an absolute `https` URL in the letters of RFC 3986, without user name, password or fragment, at most 2048 characters. It must lead to public addresses. `http` on the literal address `127.0.0.1` or `[::1]` is for receivers under development: the sandbox host takes it, a live host only of an installation for development.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub url: ::std::option::Option<::std::string::String>,
     }
     impl WebhookUpdate {
         pub fn builder() -> builder::WebhookUpdate {
             Default::default()
+        }
+    }
+    ///New signing secret, 16 to 256 characters.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct WebhookUpdateSecret(::std::string::String);
+    impl ::std::ops::Deref for WebhookUpdateSecret {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<WebhookUpdateSecret> for ::std::string::String {
+        fn from(value: WebhookUpdateSecret) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for WebhookUpdateSecret {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 256usize {
+                return Err("longer than 256 characters".into());
+            }
+            if value.chars().count() < 16usize {
+                return Err("shorter than 16 characters".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookUpdateSecret {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookUpdateSecret {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for WebhookUpdateSecret {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///`WebhookUpdateWebhookId`
@@ -6123,6 +6874,96 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct AppCallbackSecret {
+            callback_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
+            client_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            former_secret_expires_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AppCallbackSecret {
+            fn default() -> Self {
+                Self {
+                    callback_secret: Err(
+                        "no value supplied for callback_secret".to_string(),
+                    ),
+                    client_id: Err("no value supplied for client_id".to_string()),
+                    former_secret_expires_at: Err(
+                        "no value supplied for former_secret_expires_at".to_string(),
+                    ),
+                }
+            }
+        }
+        impl AppCallbackSecret {
+            pub fn callback_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::Secret>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for callback_secret: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn former_secret_expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.former_secret_expires_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for former_secret_expires_at: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AppCallbackSecret> for super::AppCallbackSecret {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AppCallbackSecret,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    callback_secret: value.callback_secret?,
+                    client_id: value.client_id?,
+                    former_secret_expires_at: value.former_secret_expires_at?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AppCallbackSecret> for AppCallbackSecret {
+            fn from(value: super::AppCallbackSecret) -> Self {
+                Self {
+                    callback_secret: Ok(value.callback_secret),
+                    client_id: Ok(value.client_id),
+                    former_secret_expires_at: Ok(value.former_secret_expires_at),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct AppCreate {
             grant_types: ::std::result::Result<
                 ::std::vec::Vec<super::GrantType>,
@@ -6227,6 +7068,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct AppCreated {
+            callback_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
             client_id: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
@@ -6262,6 +7104,9 @@ pub mod types {
         impl ::std::default::Default for AppCreated {
             fn default() -> Self {
                 Self {
+                    callback_secret: Err(
+                        "no value supplied for callback_secret".to_string(),
+                    ),
                     client_id: Err("no value supplied for client_id".to_string()),
                     client_secret: Err(
                         "no value supplied for client_secret".to_string(),
@@ -6284,6 +7129,20 @@ pub mod types {
             }
         }
         impl AppCreated {
+            pub fn callback_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::Secret>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.callback_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for callback_secret: {e}"
+                        )
+                    });
+                self
+            }
             pub fn client_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6415,6 +7274,7 @@ pub mod types {
                 value: AppCreated,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    callback_secret: value.callback_secret?,
                     client_id: value.client_id?,
                     client_secret: value.client_secret?,
                     created_at: value.created_at?,
@@ -6431,6 +7291,7 @@ pub mod types {
         impl ::std::convert::From<super::AppCreated> for AppCreated {
             fn from(value: super::AppCreated) -> Self {
                 Self {
+                    callback_secret: Ok(value.callback_secret),
                     client_id: Ok(value.client_id),
                     client_secret: Ok(value.client_secret),
                     created_at: Ok(value.created_at),
@@ -6829,6 +7690,132 @@ pub mod types {
                     federated_sources: Ok(value.federated_sources),
                     schemas: Ok(value.schemas),
                     tenant_id: Ok(value.tenant_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct DeliveryAttempt {
+            attempted_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            duration_ms: ::std::result::Result<i64, ::std::string::String>,
+            failure: ::std::result::Result<
+                ::std::option::Option<super::AttemptFailure>,
+                ::std::string::String,
+            >,
+            response_excerpt: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            response_status: ::std::result::Result<
+                ::std::option::Option<i32>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for DeliveryAttempt {
+            fn default() -> Self {
+                Self {
+                    attempted_at: Err("no value supplied for attempted_at".to_string()),
+                    duration_ms: Err("no value supplied for duration_ms".to_string()),
+                    failure: Err("no value supplied for failure".to_string()),
+                    response_excerpt: Err(
+                        "no value supplied for response_excerpt".to_string(),
+                    ),
+                    response_status: Err(
+                        "no value supplied for response_status".to_string(),
+                    ),
+                }
+            }
+        }
+        impl DeliveryAttempt {
+            pub fn attempted_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.attempted_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for attempted_at: {e}")
+                    });
+                self
+            }
+            pub fn duration_ms<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.duration_ms = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for duration_ms: {e}")
+                    });
+                self
+            }
+            pub fn failure<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::AttemptFailure>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.failure = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for failure: {e}")
+                    });
+                self
+            }
+            pub fn response_excerpt<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.response_excerpt = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for response_excerpt: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn response_status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i32>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.response_status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for response_status: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<DeliveryAttempt> for super::DeliveryAttempt {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: DeliveryAttempt,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    attempted_at: value.attempted_at?,
+                    duration_ms: value.duration_ms?,
+                    failure: value.failure?,
+                    response_excerpt: value.response_excerpt?,
+                    response_status: value.response_status?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::DeliveryAttempt> for DeliveryAttempt {
+            fn from(value: super::DeliveryAttempt) -> Self {
+                Self {
+                    attempted_at: Ok(value.attempted_at),
+                    duration_ms: Ok(value.duration_ms),
+                    failure: Ok(value.failure),
+                    response_excerpt: Ok(value.response_excerpt),
+                    response_status: Ok(value.response_status),
                 }
             }
         }
@@ -11503,11 +12490,20 @@ pub mod types {
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
             >,
+            disabled_reason: ::std::result::Result<
+                ::std::option::Option<super::DisabledReason>,
+                ::std::string::String,
+            >,
             events: ::std::result::Result<
                 ::std::vec::Vec<super::WebhookEvent>,
                 ::std::string::String,
             >,
+            former_secret_expires_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            status: ::std::result::Result<super::WebhookStatus, ::std::string::String>,
             updated_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
@@ -11518,8 +12514,15 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     created_at: Err("no value supplied for created_at".to_string()),
+                    disabled_reason: Err(
+                        "no value supplied for disabled_reason".to_string(),
+                    ),
                     events: Err("no value supplied for events".to_string()),
+                    former_secret_expires_at: Err(
+                        "no value supplied for former_secret_expires_at".to_string(),
+                    ),
                     id: Err("no value supplied for id".to_string()),
+                    status: Err("no value supplied for status".to_string()),
                     updated_at: Err("no value supplied for updated_at".to_string()),
                     url: Err("no value supplied for url".to_string()),
                 }
@@ -11538,6 +12541,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn disabled_reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::DisabledReason>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.disabled_reason = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for disabled_reason: {e}"
+                        )
+                    });
+                self
+            }
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::WebhookEvent>>,
@@ -11550,6 +12567,22 @@ pub mod types {
                     });
                 self
             }
+            pub fn former_secret_expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.former_secret_expires_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for former_secret_expires_at: {e}"
+                        )
+                    });
+                self
+            }
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11558,6 +12591,18 @@ pub mod types {
                 self.id = value
                     .try_into()
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::WebhookStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
                 self
             }
             pub fn updated_at<T>(mut self, value: T) -> Self
@@ -11592,8 +12637,11 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     created_at: value.created_at?,
+                    disabled_reason: value.disabled_reason?,
                     events: value.events?,
+                    former_secret_expires_at: value.former_secret_expires_at?,
                     id: value.id?,
+                    status: value.status?,
                     updated_at: value.updated_at?,
                     url: value.url?,
                 })
@@ -11603,8 +12651,11 @@ pub mod types {
             fn from(value: super::Webhook) -> Self {
                 Self {
                     created_at: Ok(value.created_at),
+                    disabled_reason: Ok(value.disabled_reason),
                     events: Ok(value.events),
+                    former_secret_expires_at: Ok(value.former_secret_expires_at),
                     id: Ok(value.id),
+                    status: Ok(value.status),
                     updated_at: Ok(value.updated_at),
                     url: Ok(value.url),
                 }
@@ -11616,14 +12667,17 @@ pub mod types {
                 ::std::vec::Vec<super::WebhookEvent>,
                 ::std::string::String,
             >,
-            secret: ::std::result::Result<crate::Secret, ::std::string::String>,
+            secret: ::std::result::Result<
+                ::std::option::Option<super::WebhookCreateSecret>,
+                ::std::string::String,
+            >,
             url: ::std::result::Result<super::WebhookCreateUrl, ::std::string::String>,
         }
         impl ::std::default::Default for WebhookCreate {
             fn default() -> Self {
                 Self {
                     events: Err("no value supplied for events".to_string()),
-                    secret: Err("no value supplied for secret".to_string()),
+                    secret: Ok(Default::default()),
                     url: Err("no value supplied for url".to_string()),
                 }
             }
@@ -11643,7 +12697,9 @@ pub mod types {
             }
             pub fn secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::Secret>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::WebhookCreateSecret>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.secret = value
@@ -11689,11 +12745,15 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct WebhookDelivery {
-            attempt: ::std::result::Result<
-                ::std::num::NonZeroU64,
+            attempted_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
             >,
-            attempted_at: ::std::result::Result<
+            attempts: ::std::result::Result<
+                ::std::vec::Vec<super::DeliveryAttempt>,
+                ::std::string::String,
+            >,
+            created_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
             >,
@@ -11702,12 +12762,12 @@ pub mod types {
                 ::std::string::String,
             >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            request: ::std::result::Result<
-                super::DeliveryRequest,
+            next_attempt_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
             >,
-            response_status: ::std::result::Result<
-                ::std::option::Option<i32>,
+            request: ::std::result::Result<
+                super::DeliveryRequest,
                 ::std::string::String,
             >,
             status: ::std::result::Result<super::DeliveryStatus, ::std::string::String>,
@@ -11715,40 +12775,55 @@ pub mod types {
         impl ::std::default::Default for WebhookDelivery {
             fn default() -> Self {
                 Self {
-                    attempt: Err("no value supplied for attempt".to_string()),
                     attempted_at: Err("no value supplied for attempted_at".to_string()),
+                    attempts: Err("no value supplied for attempts".to_string()),
+                    created_at: Err("no value supplied for created_at".to_string()),
                     event: Err("no value supplied for event".to_string()),
                     id: Err("no value supplied for id".to_string()),
-                    request: Err("no value supplied for request".to_string()),
-                    response_status: Err(
-                        "no value supplied for response_status".to_string(),
+                    next_attempt_at: Err(
+                        "no value supplied for next_attempt_at".to_string(),
                     ),
+                    request: Err("no value supplied for request".to_string()),
                     status: Err("no value supplied for status".to_string()),
                 }
             }
         }
         impl WebhookDelivery {
-            pub fn attempt<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::num::NonZeroU64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.attempt = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for attempt: {e}")
-                    });
-                self
-            }
             pub fn attempted_at<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.attempted_at = value
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for attempted_at: {e}")
+                    });
+                self
+            }
+            pub fn attempts<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::DeliveryAttempt>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.attempts = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for attempts: {e}")
+                    });
+                self
+            }
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
                     });
                 self
             }
@@ -11774,6 +12849,22 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            pub fn next_attempt_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_attempt_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for next_attempt_at: {e}"
+                        )
+                    });
+                self
+            }
             pub fn request<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::DeliveryRequest>,
@@ -11783,20 +12874,6 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for request: {e}")
-                    });
-                self
-            }
-            pub fn response_status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i32>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.response_status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for response_status: {e}"
-                        )
                     });
                 self
             }
@@ -11819,12 +12896,13 @@ pub mod types {
                 value: WebhookDelivery,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
-                    attempt: value.attempt?,
                     attempted_at: value.attempted_at?,
+                    attempts: value.attempts?,
+                    created_at: value.created_at?,
                     event: value.event?,
                     id: value.id?,
+                    next_attempt_at: value.next_attempt_at?,
                     request: value.request?,
-                    response_status: value.response_status?,
                     status: value.status?,
                 })
             }
@@ -11832,12 +12910,13 @@ pub mod types {
         impl ::std::convert::From<super::WebhookDelivery> for WebhookDelivery {
             fn from(value: super::WebhookDelivery) -> Self {
                 Self {
-                    attempt: Ok(value.attempt),
                     attempted_at: Ok(value.attempted_at),
+                    attempts: Ok(value.attempts),
+                    created_at: Ok(value.created_at),
                     event: Ok(value.event),
                     id: Ok(value.id),
+                    next_attempt_at: Ok(value.next_attempt_at),
                     request: Ok(value.request),
-                    response_status: Ok(value.response_status),
                     status: Ok(value.status),
                 }
             }
@@ -11908,6 +12987,265 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct WebhookDeliveryQueued {
+            delivery_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<super::DeliveryStatus, ::std::string::String>,
+        }
+        impl ::std::default::Default for WebhookDeliveryQueued {
+            fn default() -> Self {
+                Self {
+                    delivery_id: Err("no value supplied for delivery_id".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                }
+            }
+        }
+        impl WebhookDeliveryQueued {
+            pub fn delivery_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.delivery_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for delivery_id: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::DeliveryStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<WebhookDeliveryQueued>
+        for super::WebhookDeliveryQueued {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: WebhookDeliveryQueued,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    delivery_id: value.delivery_id?,
+                    status: value.status?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::WebhookDeliveryQueued>
+        for WebhookDeliveryQueued {
+            fn from(value: super::WebhookDeliveryQueued) -> Self {
+                Self {
+                    delivery_id: Ok(value.delivery_id),
+                    status: Ok(value.status),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct WebhookIssued {
+            created_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            disabled_reason: ::std::result::Result<
+                ::std::option::Option<super::DisabledReason>,
+                ::std::string::String,
+            >,
+            events: ::std::result::Result<
+                ::std::vec::Vec<super::WebhookEvent>,
+                ::std::string::String,
+            >,
+            former_secret_expires_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            secret: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<super::WebhookStatus, ::std::string::String>,
+            updated_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            url: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for WebhookIssued {
+            fn default() -> Self {
+                Self {
+                    created_at: Err("no value supplied for created_at".to_string()),
+                    disabled_reason: Err(
+                        "no value supplied for disabled_reason".to_string(),
+                    ),
+                    events: Err("no value supplied for events".to_string()),
+                    former_secret_expires_at: Err(
+                        "no value supplied for former_secret_expires_at".to_string(),
+                    ),
+                    id: Err("no value supplied for id".to_string()),
+                    secret: Err("no value supplied for secret".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    updated_at: Err("no value supplied for updated_at".to_string()),
+                    url: Err("no value supplied for url".to_string()),
+                }
+            }
+        }
+        impl WebhookIssued {
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
+                    });
+                self
+            }
+            pub fn disabled_reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::DisabledReason>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.disabled_reason = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for disabled_reason: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn events<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::WebhookEvent>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.events = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for events: {e}")
+                    });
+                self
+            }
+            pub fn former_secret_expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.former_secret_expires_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for former_secret_expires_at: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secret: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::WebhookStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_at: {e}")
+                    });
+                self
+            }
+            pub fn url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for url: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<WebhookIssued> for super::WebhookIssued {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: WebhookIssued,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    created_at: value.created_at?,
+                    disabled_reason: value.disabled_reason?,
+                    events: value.events?,
+                    former_secret_expires_at: value.former_secret_expires_at?,
+                    id: value.id?,
+                    secret: value.secret?,
+                    status: value.status?,
+                    updated_at: value.updated_at?,
+                    url: value.url?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::WebhookIssued> for WebhookIssued {
+            fn from(value: super::WebhookIssued) -> Self {
+                Self {
+                    created_at: Ok(value.created_at),
+                    disabled_reason: Ok(value.disabled_reason),
+                    events: Ok(value.events),
+                    former_secret_expires_at: Ok(value.former_secret_expires_at),
+                    id: Ok(value.id),
+                    secret: Ok(value.secret),
+                    status: Ok(value.status),
+                    updated_at: Ok(value.updated_at),
+                    url: Ok(value.url),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct WebhookList {
             next_cursor: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -11972,64 +13310,127 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct WebhookTestQueued {
-            delivery_id: ::std::result::Result<
-                ::std::string::String,
+        pub struct WebhookReplay {
+            since: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
             >,
-            status: ::std::result::Result<super::DeliveryStatus, ::std::string::String>,
+            statuses: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<super::DeliveryStatus>>,
+                ::std::string::String,
+            >,
+            until: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
         }
-        impl ::std::default::Default for WebhookTestQueued {
+        impl ::std::default::Default for WebhookReplay {
             fn default() -> Self {
                 Self {
-                    delivery_id: Err("no value supplied for delivery_id".to_string()),
-                    status: Err("no value supplied for status".to_string()),
+                    since: Err("no value supplied for since".to_string()),
+                    statuses: Ok(Default::default()),
+                    until: Err("no value supplied for until".to_string()),
                 }
             }
         }
-        impl WebhookTestQueued {
-            pub fn delivery_id<T>(mut self, value: T) -> Self
+        impl WebhookReplay {
+            pub fn since<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::string::String>,
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
                 T::Error: ::std::fmt::Display,
             {
-                self.delivery_id = value
+                self.since = value
                     .try_into()
                     .map_err(|e| {
-                        format!("error converting supplied value for delivery_id: {e}")
+                        format!("error converting supplied value for since: {e}")
                     });
                 self
             }
-            pub fn status<T>(mut self, value: T) -> Self
+            pub fn statuses<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::DeliveryStatus>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<super::DeliveryStatus>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
-                self.status = value
+                self.statuses = value
                     .try_into()
                     .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
+                        format!("error converting supplied value for statuses: {e}")
+                    });
+                self
+            }
+            pub fn until<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.until = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for until: {e}")
                     });
                 self
             }
         }
-        impl ::std::convert::TryFrom<WebhookTestQueued> for super::WebhookTestQueued {
+        impl ::std::convert::TryFrom<WebhookReplay> for super::WebhookReplay {
             type Error = super::error::ConversionError;
             fn try_from(
-                value: WebhookTestQueued,
+                value: WebhookReplay,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
-                    delivery_id: value.delivery_id?,
-                    status: value.status?,
+                    since: value.since?,
+                    statuses: value.statuses?,
+                    until: value.until?,
                 })
             }
         }
-        impl ::std::convert::From<super::WebhookTestQueued> for WebhookTestQueued {
-            fn from(value: super::WebhookTestQueued) -> Self {
+        impl ::std::convert::From<super::WebhookReplay> for WebhookReplay {
+            fn from(value: super::WebhookReplay) -> Self {
                 Self {
-                    delivery_id: Ok(value.delivery_id),
-                    status: Ok(value.status),
+                    since: Ok(value.since),
+                    statuses: Ok(value.statuses),
+                    until: Ok(value.until),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct WebhookReplayQueued {
+            queued: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for WebhookReplayQueued {
+            fn default() -> Self {
+                Self {
+                    queued: Err("no value supplied for queued".to_string()),
+                }
+            }
+        }
+        impl WebhookReplayQueued {
+            pub fn queued<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.queued = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for queued: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<WebhookReplayQueued>
+        for super::WebhookReplayQueued {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: WebhookReplayQueued,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { queued: value.queued? })
+            }
+        }
+        impl ::std::convert::From<super::WebhookReplayQueued> for WebhookReplayQueued {
+            fn from(value: super::WebhookReplayQueued) -> Self {
+                Self { queued: Ok(value.queued) }
             }
         }
         #[derive(Clone, Debug)]
@@ -12038,8 +13439,20 @@ pub mod types {
                 ::std::option::Option<::std::vec::Vec<super::WebhookEvent>>,
                 ::std::string::String,
             >,
+            rotate_secret: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
             secret: ::std::result::Result<
-                ::std::option::Option<crate::Secret>,
+                ::std::option::Option<super::WebhookUpdateSecret>,
+                ::std::string::String,
+            >,
+            secret_overlap_seconds: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<
+                ::std::option::Option<super::WebhookStatus>,
                 ::std::string::String,
             >,
             url: ::std::result::Result<
@@ -12051,7 +13464,10 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     events: Ok(Default::default()),
+                    rotate_secret: Ok(Default::default()),
                     secret: Ok(Default::default()),
+                    secret_overlap_seconds: Ok(Default::default()),
+                    status: Ok(Default::default()),
                     url: Ok(Default::default()),
                 }
             }
@@ -12071,15 +13487,55 @@ pub mod types {
                     });
                 self
             }
+            pub fn rotate_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rotate_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for rotate_secret: {e}")
+                    });
+                self
+            }
             pub fn secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::WebhookUpdateSecret>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.secret = value
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for secret: {e}")
+                    });
+                self
+            }
+            pub fn secret_overlap_seconds<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secret_overlap_seconds = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for secret_overlap_seconds: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::WebhookStatus>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
                     });
                 self
             }
@@ -12103,7 +13559,10 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     events: value.events?,
+                    rotate_secret: value.rotate_secret?,
                     secret: value.secret?,
+                    secret_overlap_seconds: value.secret_overlap_seconds?,
+                    status: value.status?,
                     url: value.url?,
                 })
             }
@@ -12112,7 +13571,10 @@ pub mod types {
             fn from(value: super::WebhookUpdate) -> Self {
                 Self {
                     events: Ok(value.events),
+                    rotate_secret: Ok(value.rotate_secret),
                     secret: Ok(value.secret),
+                    secret_overlap_seconds: Ok(value.secret_overlap_seconds),
+                    status: Ok(value.status),
                     url: Ok(value.url),
                 }
             }
@@ -12169,19 +13631,20 @@ pub mod types {
         }
     }
     ::argus_wire::objects!(
-        ApiCatalog, ApiCatalogEntry, ApiError, App, AppCreate, AppCreated, AppGovernance,
-        AppList, AppSecret, DataSchema, DataSchemaList, DeliveryRequest, EnrichJob,
-        EnrichPayload, ExportJob, ExportPayload, FederatedSource, Finding, Governance,
-        GovernanceUpdate, GraphJob, GraphPath, GraphPayload, GraphqlError,
-        GraphqlErrorExtensions, GraphqlRefusal, GraphqlRequest, GraphqlResponse,
-        ImportJob, ImportPayload, Job, JobCreated, JobError, JobList, JobProgress,
-        JobResult, JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile,
-        ProfileEnrich, ProfileEnrichment, ProfileRecord, ProfileRelation, Risk,
-        SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
-        ServiceToken, ServiceTokenCreate, SourceOutcome, Span, TokenRequest,
-        TokenResponse, Trace, TraceUnavailable, Upload, Webhook, WebhookCreate,
-        WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookTestQueued,
-        WebhookUpdate
+        ApiCatalog, ApiCatalogEntry, ApiError, App, AppCallbackSecret, AppCreate,
+        AppCreated, AppGovernance, AppList, AppSecret, DataSchema, DataSchemaList,
+        DeliveryAttempt, DeliveryRequest, EnrichJob, EnrichPayload, ExportJob,
+        ExportPayload, FederatedSource, Finding, Governance, GovernanceUpdate, GraphJob,
+        GraphPath, GraphPayload, GraphqlError, GraphqlErrorExtensions, GraphqlRefusal,
+        GraphqlRequest, GraphqlResponse, ImportJob, ImportPayload, Job, JobCreated,
+        JobError, JobList, JobProgress, JobResult, JobSummary, Jwk, JwkSet, Link,
+        OauthError, OauthMetadata, Profile, ProfileEnrich, ProfileEnrichment,
+        ProfileRecord, ProfileRelation, Risk, SandboxToken, SandboxTokenCreate, Scenario,
+        ScenarioList, ScopeEntry, ScopeList, ServiceToken, ServiceTokenCreate,
+        SourceOutcome, Span, TokenRequest, TokenResponse, Trace, TraceUnavailable,
+        Upload, Webhook, WebhookCreate, WebhookDelivery, WebhookDeliveryList,
+        WebhookDeliveryQueued, WebhookIssued, WebhookList, WebhookReplay,
+        WebhookReplayQueued, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -12687,6 +14150,25 @@ let response = client.app_governance_update()
     pub fn app_governance_update(&self) -> builder::AppGovernanceUpdate<'_> {
         builder::AppGovernanceUpdate::new(self)
     }
+    /**Rotate an app's callback secret
+
+Replaces the secret that signs the completion callbacks of the app's jobs. For a day the former secret signs beside the new one, so that a receiver can be changed over in between; a further rotation in that time ends it.
+
+The token needs the scope `argus:platform:admin`.
+
+Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-callback-secret`
+
+Arguments:
+- `client_id`: OAuth client identifier of the app.
+```text
+let response = client.app_callback_secret_rotate()
+    .client_id(client_id)
+    .send()
+    .await;
+```*/
+    pub fn app_callback_secret_rotate(&self) -> builder::AppCallbackSecretRotate<'_> {
+        builder::AppCallbackSecretRotate::new(self)
+    }
     /**Rotate an app secret
 
 Replaces the client secret of a confidential app. The old secret stops working at once; tokens that it minted live until they expire. Treat the new secret as write-once material and replace it in your secret store immediately.
@@ -12873,6 +14355,10 @@ let response = client.webhook_list()
 
 Subscribes a receiver to events. Create subscriptions only for events that your integration has been approved to receive, and store and rotate the secret like any other credential.
 
+Each event is delivered at least once, in any order: an attempt that fails is repeated with growing pauses for about a day, and `Retry-After` of the receiver is obeyed within bounds. The `webhook-id` header is the same in every attempt, so that repeats can be dropped. A receiver that answers 410, or fails for five days, is disabled.
+
+On the sandbox host a secret that is made for the request is the public one of its deliveries.
+
 The token needs the scope `webhooks:write`.
 
 Sends a `POST` request to `/v1/webhooks`
@@ -12915,7 +14401,7 @@ let response = client.webhook_view()
     }
     /**Update a webhook
 
-Rotates the secret, moves the receiver or adjusts the event selection without recreating the subscription. Fields that are absent stay as they are.
+Rotates the secret, moves the receiver, adjusts the event selection, or disables and enables without recreating the subscription. Fields that are absent stay as they are. A replaced secret signs beside the new one for a while, so that the receiver can be changed over in between.
 
 On the sandbox host nothing is remembered: the reply shows the changes, a later view does not, and a URL that is absent is shown as an example URL.
 
@@ -12963,7 +14449,7 @@ let response = client.webhook_delete()
     }
     /**Review delivery attempts
 
-Returns the delivery attempts of a webhook, newest first, with the headers and body that were sent, so that integrators can debug retries and signature checks. Use it instead of internal logs to diagnose receiver behavior.
+Returns the deliveries of a webhook, newest first, each with its attempts and with the headers and body that were sent, so that integrators can debug retries and signature checks. Use it instead of internal logs to diagnose receiver behavior. Deliveries are kept for 30 days.
 
 On the sandbox host the deliveries are those that a live host would have sent, signed with the public secret `whsec_YXJndXMtc2FuZGJveC1wdWJsaWMtdGVzdC1zZWNyZXQ=`, so that a receiver's check can be tested. It protects nothing: accept it in tests only. Their clock is the sandbox's: a verifier of Standard Webhooks, which compares `webhook-timestamp` with the time of day, takes them for replays, unless its time is set to the delivery's `attempted_at`.
 
@@ -12987,6 +14473,56 @@ let response = client.webhook_delivery_list()
 ```*/
     pub fn webhook_delivery_list(&self) -> builder::WebhookDeliveryList<'_> {
         builder::WebhookDeliveryList::new(self)
+    }
+    /**Retry a delivery
+
+Queues one delivery again, whatever its state, with its identifier and body. Its attempts so far stay in the list.
+
+On the sandbox host nothing is remembered: the delivery is listed as before.
+
+The token needs the scope `webhooks:write`.
+
+Sends a `POST` request to `/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry`
+
+Arguments:
+- `webhook_id`: Identifier of the subscription.
+- `delivery_id`: Identifier of the delivery.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+```text
+let response = client.webhook_delivery_retry()
+    .webhook_id(webhook_id)
+    .delivery_id(delivery_id)
+    .prefer(prefer)
+    .send()
+    .await;
+```*/
+    pub fn webhook_delivery_retry(&self) -> builder::WebhookDeliveryRetry<'_> {
+        builder::WebhookDeliveryRetry::new(self)
+    }
+    /**Replay deliveries
+
+Queues the deliveries of a time range again, with their identifiers and bodies: those that failed or were skipped while the subscription was disabled, or those in the states that are named.
+
+On the sandbox host nothing is remembered: the deliveries are listed as before.
+
+The token needs the scope `webhooks:write`.
+
+Sends a `POST` request to `/v1/webhooks/{webhook_id}/replay`
+
+Arguments:
+- `webhook_id`: Identifier of the subscription.
+- `prefer`: On operations whose responses have `Preference-Applied`; sandbox only (RFC 7240): `code=<status>` asks for one of the documented statuses, `argus-clock=<seconds>` moves the virtual clock, which starts at 2026-05-08T12:00:00Z. `Preference-Applied` confirms what was honoured; live hosts ignore the header.
+- `body`
+```text
+let response = client.webhook_replay()
+    .webhook_id(webhook_id)
+    .prefer(prefer)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn webhook_replay(&self) -> builder::WebhookReplay<'_> {
+        builder::WebhookReplay::new(self)
     }
     /**Send a test webhook
 
@@ -14466,6 +16002,13 @@ pub mod builder {
                         ),
                     )
                 }
+                409u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 412u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15068,6 +16611,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15335,6 +16885,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15474,6 +17031,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15584,6 +17148,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -15760,6 +17331,137 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::app_callback_secret_rotate`]
+
+[`Client::app_callback_secret_rotate`]: super::Client::app_callback_secret_rotate*/
+    #[derive(Debug, Clone)]
+    pub struct AppCallbackSecretRotate<'a> {
+        client: &'a super::Client,
+        client_id: Result<types::AppCallbackSecretRotateClientId, String>,
+    }
+    impl<'a> AppCallbackSecretRotate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                client_id: Err("client_id was not initialized".to_string()),
+            }
+        }
+        pub fn client_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::AppCallbackSecretRotateClientId>,
+        {
+            self.client_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `AppCallbackSecretRotateClientId` for client_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-callback-secret`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::AppCallbackSecret>, Error<types::ApiError>> {
+            let Self { client, client_id } = self;
+            let client_id = client_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/platform/apps/{}/rotate-callback-secret", client.baseurl,
+                encode_path(& client_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "app_callback_secret_rotate",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                403u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -15871,6 +17573,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -16047,6 +17756,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -16217,6 +17933,13 @@ pub mod builder {
                         ),
                     )
                 }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 500u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -16301,6 +18024,13 @@ pub mod builder {
                     )
                 }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -17099,7 +18829,7 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/webhooks`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Webhook>, Error<types::ApiError>> {
+        ) -> Result<ResponseValue<types::WebhookIssued>, Error<types::ApiError>> {
             let Self { client, prefer, body } = self;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
             let body = body
@@ -17425,7 +19155,7 @@ pub mod builder {
         ///Sends a `PUT` request to `/v1/webhooks/{webhook_id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::Webhook>, Error<types::ApiError>> {
+        ) -> Result<ResponseValue<types::WebhookIssued>, Error<types::ApiError>> {
             let Self { client, webhook_id, prefer, body } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;
@@ -17868,6 +19598,375 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::webhook_delivery_retry`]
+
+[`Client::webhook_delivery_retry`]: super::Client::webhook_delivery_retry*/
+    #[derive(Debug, Clone)]
+    pub struct WebhookDeliveryRetry<'a> {
+        client: &'a super::Client,
+        webhook_id: Result<types::WebhookDeliveryRetryWebhookId, String>,
+        delivery_id: Result<types::WebhookDeliveryRetryDeliveryId, String>,
+        prefer: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> WebhookDeliveryRetry<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                webhook_id: Err("webhook_id was not initialized".to_string()),
+                delivery_id: Err("delivery_id was not initialized".to_string()),
+                prefer: Ok(None),
+            }
+        }
+        pub fn webhook_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::WebhookDeliveryRetryWebhookId>,
+        {
+            self.webhook_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `WebhookDeliveryRetryWebhookId` for webhook_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn delivery_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::WebhookDeliveryRetryDeliveryId>,
+        {
+            self.delivery_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `WebhookDeliveryRetryDeliveryId` for delivery_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn prefer<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.prefer = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for prefer failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `POST` request to `/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry`
+        pub async fn send(
+            self,
+        ) -> Result<
+            ResponseValue<types::WebhookDeliveryQueued>,
+            Error<types::ApiError>,
+        > {
+            let Self { client, webhook_id, delivery_id, prefer } = self;
+            let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
+            let delivery_id = delivery_id.map_err(Error::InvalidRequest)?;
+            let prefer = prefer.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/webhooks/{}/deliveries/{}/retry", client.baseurl, encode_path(&
+                webhook_id.to_string()), encode_path(& delivery_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            if let Some(value) = prefer {
+                header_map.append("Prefer", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "webhook_delivery_retry",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                202u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                403u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                409u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::webhook_replay`]
+
+[`Client::webhook_replay`]: super::Client::webhook_replay*/
+    #[derive(Debug, Clone)]
+    pub struct WebhookReplay<'a> {
+        client: &'a super::Client,
+        webhook_id: Result<types::WebhookReplayWebhookId, String>,
+        prefer: Result<Option<::std::string::String>, String>,
+        body: Result<types::builder::WebhookReplay, String>,
+    }
+    impl<'a> WebhookReplay<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                webhook_id: Err("webhook_id was not initialized".to_string()),
+                prefer: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn webhook_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::WebhookReplayWebhookId>,
+        {
+            self.webhook_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `WebhookReplayWebhookId` for webhook_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn prefer<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.prefer = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for prefer failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::WebhookReplay>,
+            <V as std::convert::TryInto<types::WebhookReplay>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `WebhookReplay` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::WebhookReplay,
+            ) -> types::builder::WebhookReplay,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/webhooks/{webhook_id}/replay`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::WebhookReplayQueued>, Error<types::ApiError>> {
+            let Self { client, webhook_id, prefer, body } = self;
+            let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
+            let prefer = prefer.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::WebhookReplay::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/v1/webhooks/{}/replay", client.baseurl, encode_path(& webhook_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            if let Some(value) = prefer {
+                header_map.append("Prefer", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "webhook_replay",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                202u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                403u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                404u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                409u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                413u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                415u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /**Builder for [`Client::webhook_test`]
 
 [`Client::webhook_test`]: super::Client::webhook_test*/
@@ -17913,7 +20012,10 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/webhooks/{webhook_id}/test`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::WebhookTestQueued>, Error<types::ApiError>> {
+        ) -> Result<
+            ResponseValue<types::WebhookDeliveryQueued>,
+            Error<types::ApiError>,
+        > {
             let Self { client, webhook_id, prefer } = self;
             let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
             let prefer = prefer.map_err(Error::InvalidRequest)?;

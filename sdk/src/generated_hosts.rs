@@ -37,6 +37,7 @@ pub(crate) struct OperationRow {
 /// Every operation, sorted by id.
 pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "api_catalog", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
+    OperationRow { id: "app_callback_secret_rotate", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "app_create", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "app_governance_update", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "app_list", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
@@ -65,11 +66,13 @@ pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "scope_list", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "trace_view", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "upload_create", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_create", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_delete", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_delivery_list", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_list", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_test", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_update", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "webhook_view", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_create", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_delete", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_delivery_list", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_delivery_retry", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_list", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_replay", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_test", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_update", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "webhook_view", hosts: &[Host::Auth, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
 ];

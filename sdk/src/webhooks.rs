@@ -80,7 +80,9 @@ impl Verifier {
         let headers = request.headers.iter().filter_map(|(name, value)| {
             Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
         });
-        self.verify_at(&headers.collect(), request.body.as_bytes(), delivery.attempted_at.into())
+        // One that was not attempted yet has no signature either.
+        let at = delivery.attempted_at.unwrap_or(delivery.created_at);
+        self.verify_at(&headers.collect(), request.body.as_bytes(), at.into())
     }
 
     /// As [`Verifier::verify`], at a time of your choice: for tests and for stored deliveries.

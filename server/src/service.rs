@@ -2,15 +2,20 @@
 
 use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
+use argus_core::deliveries::attempt::Attempts;
+use argus_core::deliveries::couriers::{CourierSettings, Couriers};
+use argus_core::dialler::{Dialler, SystemResolver};
 use argus_core::files::trust::{self, Owner};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
+use argus_core::outbox::Happenings;
 use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
 use argus_openapi::Host;
 use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
 use argus_partner::sweeper::Sweeper;
+use argus_partner::webhooks::Webhooks;
 use argus_partner::work::{self, Workshop};
 use argus_partner::{Adopted, Identity, IdentityError, Secrets, refused_clients};
 use argus_sandbox::Sandbox;
@@ -52,6 +57,8 @@ pub struct Service {
     hosts: Option<Hosts>,
     /// The workers, on a node that works on jobs.
     workers: Option<Workers>,
+    /// The couriers, on the same nodes.
+    couriers: Option<Couriers>,
     background: Background,
 }
 
@@ -80,6 +87,7 @@ impl Service {
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock.clone())?;
         let connectors = Connectors::open(&settings.connectors, &clock)?;
+        let dialler = Dialler::new(&settings.dialler, SystemResolver::default(), clock.clone())?;
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         drop(turn);
         remove_unfinished(objects.clone());
@@ -89,16 +97,20 @@ impl Service {
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), Arc::new(sandbox.under(base_urls.sandbox.clone())));
             let connectors = connectors.clone();
-            let jobs = jobs(&database, &identity, objects.under(base_urls.api.clone()), connectors.clone());
-            let domains = Domains { identity, jobs, connectors };
+            let outward = Outward { dialler: dialler.clone(), happenings: Happenings::default() };
+            let objects = objects.under(base_urls.api.clone());
+            let jobs = jobs(&database, &identity, objects, connectors.clone(), outward.clone());
+            let webhooks = webhooks(&database, &identity, outward);
+            let domains = Domains { identity, jobs, webhooks, connectors };
             let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
             let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };
             let works = matches!(settings.role, Role::All | Role::Worker);
             let workers = works.then(|| workers(&app, settings.workers));
+            let couriers = works.then(|| couriers(&app, settings.couriers));
             let background = Background::start(&app, settings);
-            Ok::<_, HostError>(Self { app, hosts, workers, background })
+            Ok::<_, HostError>(Self { app, hosts, workers, couriers, background })
         };
         for _ in 1..ATTEMPTS {
             match start() {
@@ -120,11 +132,15 @@ impl Service {
     /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
     /// was answered within `limit`.
     pub async fn stop(self, limit: Duration) -> bool {
-        let Self { app, hosts, workers, background } = self;
-        let (drained, given_back) = tokio::join!(
+        let Self { app, hosts, workers, couriers, background } = self;
+        let (drained, given_back, undelivered) = tokio::join!(
             async { if let Some(hosts) = hosts { hosts.stop(limit).await } else { true } },
             async { if let Some(workers) = workers { workers.stop(limit).await } else { 0 } },
+            async { if let Some(couriers) = couriers { couriers.stop(limit).await } else { 0 } },
         );
+        if undelivered > 0 {
+            tracing::info!(undelivered, "deliveries go on at another node");
+        }
         if given_back > 0 {
             tracing::info!(given_back, "running jobs go on at another worker");
         }
@@ -161,12 +177,31 @@ impl Background {
     }
 }
 
+/// The way to receivers, and what says that there is something for them.
+#[derive(Clone)]
+struct Outward {
+    dialler: Dialler,
+    happenings: Happenings,
+}
+
+fn webhooks(database: &Database, identity: &Identity, Outward { dialler, happenings }: Outward) -> Webhooks {
+    let (envelope, pepper) = (Arc::clone(identity.envelope()), Arc::clone(identity.pepper()));
+    Webhooks { store: database.requests.clone(), envelope, pepper, dialler, happenings }
+}
+
 /// Jobs with the kinds of this product.
-fn jobs(database: &Database, identity: &Identity, objects: Objects, connectors: Connectors) -> Jobs {
+fn jobs(
+    database: &Database,
+    identity: &Identity,
+    objects: Objects,
+    connectors: Connectors,
+    Outward { dialler, happenings }: Outward,
+) -> Jobs {
     let workshop = Workshop { store: database.workers.clone(), objects: objects.clone(), connectors };
     let registry = Arc::new(work::registry(&workshop));
     let pepper = Arc::clone(identity.pepper());
-    Jobs::new(database.requests.clone(), objects, Signals::default(), registry, pepper)
+    let store = database.requests.clone();
+    Jobs::new(store, objects, Signals::default(), registry, pepper, dialler, happenings)
 }
 
 fn workers(app: &App, mut settings: WorkerSettings) -> Workers {
@@ -175,7 +210,16 @@ fn workers(app: &App, mut settings: WorkerSettings) -> Workers {
         settings.poll = EMBEDDED_POLL;
     }
     let (registry, signals) = (Arc::clone(&app.jobs.registry), app.jobs.signals.clone());
-    Workers::start(app.database.every_tenant.clone(), registry, signals, app.clock.clone(), settings)
+    let (every_tenant, happenings) = (app.database.every_tenant.clone(), app.jobs.happenings.clone());
+    Workers::start(every_tenant, registry, signals, happenings, app.clock.clone(), settings)
+}
+
+fn couriers(app: &App, settings: CourierSettings) -> Couriers {
+    let Webhooks { envelope, dialler, happenings, .. } = &app.webhooks;
+    let attempts =
+        Attempts { dialler: dialler.clone(), envelope: Arc::clone(envelope), clock: app.clock.clone() };
+    let (deliveries, objects) = (app.database.deliveries.clone(), app.jobs.objects.clone());
+    Couriers::start(deliveries, objects, attempts, happenings.clone(), settings)
 }
 
 /// Appends what is recorded in aggregate to the audit trail, for as long as the service runs.
@@ -188,10 +232,10 @@ async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
     }
 }
 
-/// Opens keys, pepper and store, and makes what does not exist yet. Blocks.
+/// Opens keys, pepper, envelope key and store, and makes what does not exist yet. Blocks.
 pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), IdentityError> {
     // Before the store: keys that cannot be used leave it untouched.
-    let secrets = Secrets::read(&settings.identity.data_dir, &clock)?;
+    let secrets = Secrets::read(&settings.identity, &clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;
     let identity = Identity::new(database.requests.clone(), secrets, clock, settings.identity.clone())?;
     Ok((database, identity))
@@ -199,7 +243,7 @@ pub fn open(settings: &Settings, clock: Clock) -> Result<(Database, Identity), I
 
 /// Lets the signing keys of the data directory count from now on, whatever keys the store knows. Blocks.
 pub fn adopt_keys(settings: &Settings, clock: &Clock) -> Result<Adopted, IdentityError> {
-    let secrets = Secrets::read(&settings.identity.data_dir, clock)?;
+    let secrets = Secrets::read(&settings.identity, clock)?;
     let database = Database::open(&settings.store, PRODUCTS)?;
     secrets.adopt_keys(&database.requests)
 }

@@ -4,17 +4,21 @@
 use crate::postgres::PostgresSchema;
 use crate::{Leftovers, Proxy, open_command, place_keys, sql};
 use argus_core::Clock;
+use argus_core::deliveries::couriers::CourierSettings;
+use argus_core::dialler::DiallerSettings;
 use argus_core::jobs::workers::WorkerSettings;
+use argus_core::limits::{Rate, Rates};
 use argus_core::objects::ObjectSettings;
-use argus_core::store::{AnyConnection, Database, DatabaseUrl, StoreSettings};
+use argus_core::store::{AnyConnection, Database, DatabaseUrl, Migrated, OpenError, StoreSettings};
 use argus_partner::connectors::ConnectorSettings;
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
 use argus_server::hosts::Addresses;
 use argus_server::service;
-use argus_server::settings::{BODY_SECONDS, DRAIN_SECONDS, Role, Settings};
+use argus_server::settings::{self, BODY_SECONDS, DRAIN_SECONDS, Role, Settings, TIMES_MAX};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
+use std::sync::Once;
 use std::time::Duration;
 use tempfile::TempDir;
 use tracing::level_filters::LevelFilter;
@@ -26,6 +30,7 @@ pub struct Installation {
     // In this order: the files are looked at before they go.
     postgres: Option<PostgresSchema>,
     directory: TempDir,
+    is_migrated: Once,
 }
 
 impl Installation {
@@ -42,9 +47,14 @@ impl Installation {
     fn on(postgres: Option<PostgresSchema>) -> Self {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().join("data");
-        let url = match &postgres {
-            Some(schema) => DatabaseUrl::from(schema.url.clone()),
-            None => DatabaseUrl::embedded(&data_dir),
+        let store = match &postgres {
+            Some(schema) => StoreSettings {
+                worker_url: Some(schema.worker_url()),
+                owner_url: Some(schema.owner_url()),
+                require_wall: true,
+                ..StoreSettings::new(schema.requests_url())
+            },
+            None => StoreSettings::new(DatabaseUrl::embedded(&data_dir)),
         };
         let anywhere = "127.0.0.1:0".parse().unwrap();
         let settings = Settings {
@@ -57,17 +67,22 @@ impl Installation {
             api_url: None,
             sandbox_url: None,
             issuer: None,
-            store: StoreSettings::new(url),
+            store,
             objects: ObjectSettings::embedded(&data_dir),
             connectors: ConnectorSettings::default(),
             role: Role::All,
             workers: WorkerSettings::default(),
+            // Receivers of tests are on this machine.
+            dialler: DiallerSettings { loopback: true, ..settings::dialler() },
+            couriers: CourierSettings::default(),
             identity: IdentitySettings::new(&data_dir),
+            // All tests of a suite come from one address, and many have wrong credentials.
+            limits: Rates::all(Rate::per_minute(TIMES_MAX)),
             scenario_dir: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,
         };
-        Self { settings, postgres, directory }
+        Self { settings, postgres, directory, is_migrated: Once::new() }
     }
 
     /// Whether it is on SQLite.
@@ -87,12 +102,22 @@ impl Installation {
 
     /// Runs a command of the binary on its data and database.
     pub fn command(&self, binary: &Path, arguments: &[&str]) -> Output {
-        open_command(binary)
-            .args(arguments)
-            .env("ARGUS_DATA_DIR", self.data_dir())
-            .env("ARGUS_DATABASE_URL", self.settings.store.url.expose())
-            .output()
-            .unwrap()
+        self.migrate();
+        let mut command = open_command(binary);
+        name_database(&mut command, &self.settings.store);
+        command.args(arguments).env("ARGUS_DATA_DIR", self.data_dir()).output().unwrap()
+    }
+
+    /// Brings PostgreSQL up to date as an operator does before any service starts; a file does without.
+    pub fn migrate(&self) {
+        if !self.is_sqlite() {
+            self.is_migrated.call_once(|| drop(self.migrate_anew().unwrap()));
+        }
+    }
+
+    /// The same of either engine, and whether or not it was done before.
+    pub fn migrate_anew(&self) -> Result<Migrated, OpenError> {
+        Database::migrate(&self.settings.store, service::PRODUCTS)
     }
 
     /// Lays signing keys into the data directory unless it is there, because making one takes long.
@@ -104,17 +129,21 @@ impl Installation {
 
     /// Puts a proxy between the service and its PostgreSQL.
     pub async fn behind_a_proxy(&mut self) -> Proxy {
-        let mut url = url::Url::parse(self.settings.store.url.expose()).unwrap();
-        let upstream = url.socket_addrs(|| Some(5432)).unwrap()[0];
+        let store = &mut self.settings.store;
+        let upstream = url::Url::parse(store.url.expose()).unwrap().socket_addrs(|| Some(5432)).unwrap()[0];
         let proxy = Proxy::before(upstream).await;
-        url.set_ip_host(proxy.address().ip()).unwrap();
-        url.set_port(Some(proxy.address().port())).unwrap();
-        self.settings.store.url = DatabaseUrl::from(url.to_string());
+        for url in [&mut store.url].into_iter().chain(&mut store.worker_url) {
+            let mut through = url::Url::parse(url.expose()).unwrap();
+            through.set_ip_host(proxy.address().ip()).unwrap();
+            through.set_port(Some(proxy.address().port())).unwrap();
+            *url = DatabaseUrl::from(through.to_string());
+        }
         proxy
     }
 
     /// Opens store and identity as a service does.
     pub fn open(&self, clock: Clock) -> Result<(Database, Identity), IdentityError> {
+        self.migrate();
         service::open(&self.settings, clock)
     }
 
@@ -129,12 +158,33 @@ impl Installation {
         self.database_and_identity().1
     }
 
-    /// A connection to its database that the service does not know.
+    /// A connection to its database that the service does not know; on PostgreSQL that of a superuser.
     pub fn connect(&self) -> AnyConnection {
+        sql::connect(&self.superuser_url())
+    }
+
+    /// The same as the owner of its tables.
+    pub fn connect_as_owner(&self) -> AnyConnection {
+        let store = &self.settings.store;
+        sql::connect(store.owner_url.as_ref().unwrap_or(&store.url).expose())
+    }
+
+    /// The URL of somebody who may do anything.
+    pub fn superuser_url(&self) -> String {
         match &self.postgres {
-            Some(schema) => sql::connect(&schema.url),
-            None => sql::connect(self.settings.store.url.expose()),
+            Some(schema) => schema.url.clone(),
+            None => self.settings.store.url.expose().to_owned(),
         }
+    }
+}
+
+/// Tells a command of the binary where the database is, and who is who there.
+pub fn name_database(command: &mut Command, store: &StoreSettings) {
+    command.env("ARGUS_DATABASE_URL", store.url.expose());
+    let others =
+        [("ARGUS_DATABASE_WORKER_URL", &store.worker_url), ("ARGUS_DATABASE_OWNER_URL", &store.owner_url)];
+    for (name, url) in others {
+        command.envs(url.iter().map(|url| (name, url.expose())));
     }
 }
 

@@ -8,13 +8,14 @@ use diesel::connection::SimpleConnection;
 use std::path::Path;
 
 /// The files of a data directory; a signing key is named after its id.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     ".lock",
     "argus.db",
     "argus.db-shm",
     "argus.db-wal",
     "dev.json",
     "dev.json.unreadable",
+    "envelope_key",
     "keys",
     "manifest.json",
     "objects",
@@ -37,13 +38,15 @@ const ROWS: &str = "
         WHERE action = 'tenant.create' AND subject NOT IN (SELECT tenant_id FROM tenants)
     UNION ALL SELECT 'app without its audit event ' || client_id FROM apps
         WHERE client_id NOT IN (SELECT subject FROM audit_events WHERE action = 'app.create')
-    UNION ALL SELECT 'ended job that was not told once ' || jobs.id FROM jobs
-        LEFT JOIN (SELECT subject, event, count(*) AS times FROM outbox GROUP BY subject, event) AS told
-        ON told.subject = jobs.id AND told.event = 'job.' || jobs.status
-        WHERE jobs.status IN ('succeeded', 'failed', 'cancelled') AND coalesce(told.times, 0) <> 1
+    UNION ALL SELECT 'job that was told twice ' || subject FROM outbox
+        WHERE event LIKE 'job.%' GROUP BY subject HAVING count(*) > 1
     UNION ALL SELECT 'event of a job that has not ended so ' || outbox.subject FROM outbox
         LEFT JOIN jobs ON jobs.id = outbox.subject AND outbox.event = 'job.' || jobs.status
-        WHERE jobs.id IS NULL
+        WHERE outbox.event LIKE 'job.%' AND jobs.id IS NULL
+    UNION ALL SELECT 'delivery with half a lease ' || id FROM deliveries
+        WHERE (lease IS NULL) <> (lease_until IS NULL)
+    UNION ALL SELECT 'delivery of no subscription and no callback ' || id FROM deliveries
+        WHERE (webhook_id IS NULL) = (callback_url IS NULL)
     UNION ALL SELECT 'job with half a lease ' || id FROM jobs
         WHERE (status = 'running') <> (lease IS NOT NULL) OR (lease IS NULL) <> (lease_until IS NULL)
     UNION ALL SELECT 'audit event of an absent app ' || subject FROM audit_events

@@ -1,6 +1,8 @@
 //! A PostgreSQL schema of a test's own, in the database that the environment names. A database would take
-//! the server ten times as long to make and to remove.
+//! the server ten times as long to make and to remove. The roles are those of production, made once for the server:
+//! nothing that is tested is a superuser.
 
+use argus_core::store::DatabaseUrl;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use std::io::Write;
 use std::sync::Once;
@@ -9,9 +11,16 @@ use std::sync::Once;
 pub(crate) struct PostgresSchema {
     database: String,
     name: String,
-    /// Where the schema is the only one; connections by this URL carry its name.
+    /// Where the schema is the only one, for the superuser; connections by this URL carry its name.
     pub(crate) url: String,
 }
+
+/// Owns the schema.
+const OWNER: &str = "argus_test_owner";
+/// Serves requests.
+const REQUESTS: &str = "argus_test_requests";
+/// Serves every tenant.
+const WORKER: &str = "argus_test_worker";
 
 impl PostgresSchema {
     /// A fresh schema, or none without a database to make it in, unless there must be one.
@@ -28,13 +37,54 @@ impl PostgresSchema {
             });
             return None;
         };
+        static ROLES: Once = Once::new();
+        ROLES.call_once(|| make_roles(&database));
         let name = format!("argus_test_{}", unique());
-        execute(&database, &format!("CREATE SCHEMA {name}"));
+        execute(&database, &format!("CREATE SCHEMA {name} AUTHORIZATION {OWNER}"));
         let mut url = url::Url::parse(&database).unwrap();
         url.query_pairs_mut()
             .append_pair("application_name", &name)
             .append_pair("options", &format!("-csearch_path={name}"));
         Some(Self { database, name, url: url.to_string() })
+    }
+
+    /// Where the owner migrates.
+    pub(crate) fn owner_url(&self) -> DatabaseUrl {
+        self.url_of(OWNER)
+    }
+
+    /// Where requests are served.
+    pub(crate) fn requests_url(&self) -> DatabaseUrl {
+        self.url_of(REQUESTS)
+    }
+
+    /// Where every tenant is served.
+    pub(crate) fn worker_url(&self) -> DatabaseUrl {
+        self.url_of(WORKER)
+    }
+
+    /// The same as another role, which has the password of the superuser, if there is any.
+    fn url_of(&self, role: &str) -> DatabaseUrl {
+        let mut url = url::Url::parse(&self.url).unwrap();
+        url.set_username(role).unwrap();
+        DatabaseUrl::from(url.to_string())
+    }
+}
+
+/// Makes the roles, unless another process has, which may be at it at this moment.
+fn make_roles(database: &str) {
+    let password = url::Url::parse(database).unwrap().password().map_or(String::new(), |password| {
+        let password = percent_encoding::percent_decode_str(password).decode_utf8().unwrap();
+        format!(" PASSWORD '{}'", password.replace('\'', "''"))
+    });
+    for role in [OWNER, REQUESTS, WORKER] {
+        execute(
+            database,
+            &format!(
+                "DO $role$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE{password}; \
+                 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $role$"
+            ),
+        );
     }
 }
 

@@ -3,6 +3,8 @@
 
 use crate::patience::look_for;
 use crate::{Leftovers, Reach, Tenancy, place_keys, sql};
+use argus_core::limits::Limit;
+use argus_server::settings::TIMES_MAX;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -70,6 +72,8 @@ impl TestProcess {
             .env("ARGUS_API_ADDR", "127.0.0.1:0")
             .env("ARGUS_SANDBOX_ADDR", "127.0.0.1:0")
             .env("ARGUS_LOG", "trace")
+            // Whoever tests a limit says so in the arguments, which count before these.
+            .envs(Limit::ALL.map(|limit| (variable(limit), TIMES_MAX.to_string())))
             .stdout(output("stdout"))
             .stderr(output("stderr"))
             .spawn()
@@ -207,6 +211,10 @@ impl TestProcess {
             found
         });
     }
+}
+
+fn variable(limit: Limit) -> String {
+    format!("ARGUS_LIMIT_{}", limit.name().to_uppercase())
 }
 
 /// Where nobody listens.

@@ -39,6 +39,7 @@ impl TestServer {
     /// A server on this installation, by this clock.
     pub fn start_on(installation: Installation, clock: Clock) -> Self {
         installation.place_keys();
+        installation.migrate();
         let log = slog::Logger::root(slog::Discard, slog::o!());
         let settings = &installation.settings;
         let own = |addresses: &Addresses| Names {

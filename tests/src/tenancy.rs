@@ -27,6 +27,8 @@ pub struct AppCredentials {
     pub client_id: String,
     /// Client secret.
     pub client_secret: String,
+    /// Signs the callbacks of its jobs.
+    pub callback_secret: String,
 }
 
 impl TestServer {
@@ -140,6 +142,7 @@ impl Tenancy {
             tenancy: self.clone(),
             client_id: created.text("client_id"),
             client_secret: created.text("client_secret"),
+            callback_secret: created.text("callback_secret"),
         }
     }
 }

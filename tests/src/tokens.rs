@@ -1,6 +1,8 @@
 //! Tokens that no route mints: with chosen claims, signed by the server's own key, and forged ones.
 
 use crate::TestServer;
+use argus_core::context::Context;
+use argus_core::deliveries::signing_secrets::{self, PURPOSE};
 use argus_openapi::Host;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
@@ -52,6 +54,22 @@ impl TestServer {
     /// A token with these claims, signed by the server's key.
     pub fn sign(&self, claims: &Claims) -> String {
         self.state().identity.keys().sign(claims).unwrap()
+    }
+
+    /// Gives the app of [`claims`], which was never registered, a secret for the callbacks of its jobs, unless it has
+    /// one.
+    pub async fn put_callback_secret(&self, tenant_id: &str) {
+        let app = self.state();
+        let claims = claims(audience(Host::Api), tenant_id, &[]);
+        let sealed =
+            app.identity.envelope().seal(PURPOSE, &claims.client_id, "a secret for callbacks").unwrap();
+        let organization_id = claims.organization_id.parse().unwrap();
+        let context = Context::of_operator(tenant_id.parse().unwrap(), organization_id, app.clock.clone());
+        let put = app
+            .database
+            .requests
+            .write(&context, move |tx| signing_secrets::replace(tx, &claims.client_id, &sealed, 0));
+        put.await.unwrap();
     }
 
     /// Identifier of the key that signs now.

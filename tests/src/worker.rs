@@ -1,6 +1,6 @@
 //! A worker of its own process, on an installation that others use as well. It is killed when this is dropped.
 
-use crate::{Installation, look_for, open_command};
+use crate::{Installation, look_for, name_database, open_command};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use tempfile::NamedTempFile;
@@ -29,7 +29,9 @@ impl Worker {
     ) -> Self {
         let objects = format!("file://{}?shared=true", installation.data_dir().join("objects").display());
         let log = NamedTempFile::new().unwrap();
-        let child = open_command("bash".as_ref())
+        let mut command = open_command("bash".as_ref());
+        name_database(&mut command, &installation.settings.store);
+        let child = command
             .args(["-c", IGNORING_FILE_LIMITS])
             .args(program)
             .arg(binary)
@@ -44,7 +46,6 @@ impl Worker {
             ])
             .args(arguments)
             .env("ARGUS_DATA_DIR", installation.data_dir())
-            .env("ARGUS_DATABASE_URL", installation.settings.store.url.expose())
             .stdout(Stdio::null())
             .stderr(log.reopen().unwrap())
             .spawn()

@@ -3,7 +3,11 @@
 //!
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
+//! - `dialler`: the way to receivers, over real sockets
+//! - `envelope`: secrets that are sealed and opened
 //! - `jobs`: the jobs of the core, with kinds of their own
+//! - `limits`: how often something may happen, of one node and of several
+//! - `wall`: what PostgreSQL itself keeps from the wrong hands
 //! - `parity`: the live api host and the sandbox host, side by side
 //! - `faults`: what is killed, cut, full or wrong; `cargo xtask chaos` runs these at their whole size
 //! - `edges`: which crate may depend on which
@@ -11,10 +15,14 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod black_box;
+mod dialler;
 mod edges;
+mod envelope;
 mod faults;
 mod identity;
 mod jobs;
+mod limits;
 mod objects;
 mod parity;
 mod store;
+mod wall;

@@ -43,11 +43,12 @@ fn component_name(contract: &Contract, id: &str, status: &str, response: &Value)
         let name = if class == "4" { "OtherRefusal" } else { "OtherFault" };
         return (operation.access != Access::Client).then(|| name.to_owned());
     }
-    let kind = match (operation.served_by(Host::Auth), operation.access) {
-        (true, Access::Public) => "AuthDocument",
-        (true, _) => "Auth",
-        (false, Access::Public) => "Document",
-        (false, _) => "Partner",
+    let kind = match (operation.served_by(Host::Auth), operation.served_by(Host::Sandbox), operation.access) {
+        (true, _, Access::Public) => "AuthDocument",
+        (true, true, _) => "AuthAndSandbox",
+        (true, false, _) => "Auth",
+        (false, _, Access::Public) => "Document",
+        (false, ..) => "Partner",
     };
     let media = response.get("content")?.as_object()?.values().next()?;
     let example = media.get("examples")?.as_object()?.keys().next()?;

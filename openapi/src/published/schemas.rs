@@ -20,8 +20,14 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.api-error.v1",
         title: "API error",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.api-error.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.app-callback-secret.v1",
+        title: "App callback secret",
+        operations: &["POST /v1/platform/apps/{client_id}/rotate-callback-secret"],
+        text: include_str!("../../schemas/argus.app-callback-secret.v1.json"),
     },
     PublishedSchema {
         id: "argus.app-create.v1",
@@ -56,8 +62,14 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.app.v1",
         title: "App",
-        operations: &["GET /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token"],
+        operations: &["GET /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token"],
         text: include_str!("../../schemas/argus.app.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.attempt-failure.v1",
+        title: "Attempt failure",
+        operations: &["GET /v1/webhooks/{webhook_id}/deliveries"],
+        text: include_str!("../../schemas/argus.attempt-failure.v1.json"),
     },
     PublishedSchema {
         id: "argus.compression.v1",
@@ -78,6 +90,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.data-schema.v1.json"),
     },
     PublishedSchema {
+        id: "argus.delivery-attempt.v1",
+        title: "Delivery attempt",
+        operations: &["GET /v1/webhooks/{webhook_id}/deliveries"],
+        text: include_str!("../../schemas/argus.delivery-attempt.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.delivery-request.v1",
         title: "Delivery request",
         operations: &["GET /v1/webhooks/{webhook_id}/deliveries"],
@@ -86,8 +104,14 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.delivery-status.v1",
         title: "Delivery status",
-        operations: &["GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.delivery-status.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.disabled-reason.v1",
+        title: "Disabled reason",
+        operations: &["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}"],
+        text: include_str!("../../schemas/argus.disabled-reason.v1.json"),
     },
     PublishedSchema {
         id: "argus.enrich-job.v1",
@@ -110,7 +134,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.error-code.v1",
         title: "Error code",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.error-code.v1.json"),
     },
     PublishedSchema {
@@ -516,6 +540,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.webhook-delivery-list.v1.json"),
     },
     PublishedSchema {
+        id: "argus.webhook-delivery-queued.v1",
+        title: "Webhook delivery queued",
+        operations: &["POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/test"],
+        text: include_str!("../../schemas/argus.webhook-delivery-queued.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.webhook-delivery.v1",
         title: "Webhook delivery",
         operations: &["GET /v1/webhooks/{webhook_id}/deliveries"],
@@ -528,16 +558,34 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.webhook-event.v1.json"),
     },
     PublishedSchema {
+        id: "argus.webhook-issued.v1",
+        title: "Webhook issued",
+        operations: &["POST /v1/webhooks", "PUT /v1/webhooks/{webhook_id}"],
+        text: include_str!("../../schemas/argus.webhook-issued.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.webhook-list.v1",
         title: "Webhook list",
         operations: &["GET /v1/webhooks"],
         text: include_str!("../../schemas/argus.webhook-list.v1.json"),
     },
     PublishedSchema {
-        id: "argus.webhook-test-queued.v1",
-        title: "Webhook test queued",
-        operations: &["POST /v1/webhooks/{webhook_id}/test"],
-        text: include_str!("../../schemas/argus.webhook-test-queued.v1.json"),
+        id: "argus.webhook-replay-queued.v1",
+        title: "Webhook replay queued",
+        operations: &["POST /v1/webhooks/{webhook_id}/replay"],
+        text: include_str!("../../schemas/argus.webhook-replay-queued.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.webhook-replay.v1",
+        title: "Webhook replay",
+        operations: &["POST /v1/webhooks/{webhook_id}/replay"],
+        text: include_str!("../../schemas/argus.webhook-replay.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.webhook-status.v1",
+        title: "Webhook status",
+        operations: &["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}"],
+        text: include_str!("../../schemas/argus.webhook-status.v1.json"),
     },
     PublishedSchema {
         id: "argus.webhook-update.v1",
@@ -548,7 +596,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.webhook.v1",
         title: "Webhook",
-        operations: &["GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.webhook.v1.json"),
     },
 ];

@@ -82,7 +82,7 @@ pub struct App {
     pub created_at: Timestamp,
 }
 
-/// A newly registered app with its client secret, which is never shown again.
+/// A newly registered app with its secrets, which are never shown again.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AppCreated {
     /// The app.
@@ -90,6 +90,9 @@ pub struct AppCreated {
     pub app: App,
     /// Client secret, shown this once. It is stored only as a hash.
     pub client_secret: SecretText,
+    /// Secret that signs the completion callbacks of the app's jobs, shown this once: `whsec_` and Base64, as
+    /// Standard Webhooks has it.
+    pub callback_secret: SecretText,
 }
 
 /// One page of the tenant's apps, newest first.
@@ -136,4 +139,15 @@ pub struct AppSecret {
     pub client_id: String,
     /// The new client secret, shown this once. The old one no longer works.
     pub client_secret: SecretText,
+}
+
+/// A rotated callback secret, which is never shown again.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AppCallbackSecret {
+    /// OAuth client identifier of the app.
+    pub client_id: String,
+    /// The new callback secret, shown this once: `whsec_` and Base64, as Standard Webhooks has it.
+    pub callback_secret: SecretText,
+    /// Until when the former one signs beside it; `null` when there was none.
+    pub former_secret_expires_at: Option<Timestamp>,
 }

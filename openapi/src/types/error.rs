@@ -72,7 +72,7 @@ error_codes! {
     OperationNotApproved = "operation_not_approved", 403;
     /// A `Prefer` value asks for something that this operation does not document.
     PreferenceNotSupported = "preference_not_supported", 400;
-    /// Too many requests in a short time; `Retry-After` says when to go on.
+    /// Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
     RateLimited = "rate_limited", 429;
     /// A backend is out of reach; try again later.
     Unavailable = "unavailable", 503;
@@ -118,17 +118,19 @@ wire_enum! {
         InvalidScope = "invalid_scope",
         /// A fault on this side.
         ServerError = "server_error",
-        /// A backend is out of reach; try again later.
+        /// A backend is out of reach, or authentication has failed too often; try again later.
         TemporarilyUnavailable = "temporarily_unavailable",
     }
     extensible = true
 }
 
 impl OauthErrorCode {
-    /// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for.
+    /// What an OAuth endpoint calls an error that RFC 6749, section 5.2 has no word for. For too many requests it is
+    /// the one that clients of OAuth know and come back after (section 4.1.2.1), not one of our own, nor
+    /// `invalid_request`, after which they give up.
     pub const fn of(status: u16) -> Self {
         match status {
-            502..=504 => Self::TemporarilyUnavailable,
+            429 | 502..=504 => Self::TemporarilyUnavailable,
             500.. => Self::ServerError,
             _ => Self::InvalidRequest,
         }

@@ -7,6 +7,7 @@ mod checked_text;
 pub mod common;
 pub mod discovery;
 pub mod error;
+pub mod events;
 pub mod graphql;
 pub mod internal;
 pub mod jobs;

@@ -11,10 +11,12 @@ const URL_MAX_LENGTH: usize = 2_048;
 const REDIRECT_MAX_LENGTH: usize = 2_000;
 
 checked_text! {
-    /// Where signed deliveries go: an absolute `https` URL without credentials or fragment.
-    pub struct HttpsUrl {
-        check: |text: &str| check_https(text, URL_MAX_LENGTH),
-        published: published(URL_MAX_LENGTH, &format!("^https://{HOST}{PORT}{PATH_AND_QUERY}$")),
+    /// Where signed deliveries go: an absolute `https` URL without credentials or fragment, or, for a receiver that
+    /// is being developed, `http` on a literal loopback address. That only an installation for development delivers
+    /// to the latter is not this type's business.
+    pub struct ReceiverUrl {
+        check: |text: &str| check(text, URL_MAX_LENGTH),
+        published: published(URL_MAX_LENGTH),
     }
 }
 
@@ -24,11 +26,8 @@ checked_text! {
     /// The address must be the literal one. RFC 8252, section 8.3, advises against `localhost`: it may lead
     /// elsewhere than to this machine.
     pub struct RedirectUri {
-        check: check_redirect,
-        published: published(
-            REDIRECT_MAX_LENGTH,
-            &format!("^(?:https://{HOST}|http://{LOOPBACK}){PORT}{PATH_AND_QUERY}$"),
-        ),
+        check: |text: &str| check(text, REDIRECT_MAX_LENGTH),
+        published: published(REDIRECT_MAX_LENGTH),
     }
 }
 
@@ -55,29 +54,22 @@ const PORT: &str = concat!(
 const PATH_AND_QUERY: &str = "(?:[/?](?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?";
 
 /// The pattern leaves the groups of an IPv6 address to the format.
-fn published(max_length: usize, pattern: &str) -> Published {
-    Published { format: Some("uri"), max_length, pattern: Some(pattern.to_owned()) }
+fn published(max_length: usize) -> Published {
+    let pattern = format!("^(?:https://{HOST}|http://{LOOPBACK}){PORT}{PATH_AND_QUERY}$");
+    Published { format: Some("uri"), max_length, pattern: Some(pattern) }
 }
 
-fn check_https(text: &str, max_length: usize) -> Result<(), &'static str> {
+fn check(text: &str, max_length: usize) -> Result<(), &'static str> {
     if text.len() > max_length {
         return Err("the URL is too long");
-    }
-    match Parts::of(text)?.scheme {
-        "https" => Ok(()),
-        _ => Err("the URL must begin with `https://`"),
-    }
-}
-
-fn check_redirect(text: &str) -> Result<(), &'static str> {
-    if text.len() > REDIRECT_MAX_LENGTH {
-        return Err("the redirect URI is too long");
     }
     let parts = Parts::of(text)?;
     match (parts.scheme, parts.host) {
         ("https", _) | ("http", "127.0.0.1" | "[::1]") => Ok(()),
-        _ => Err("a redirect URI must begin with `https://`; `http://` is for native apps, \
-                  on the literal addresses `127.0.0.1` and `[::1]` only"),
+        _ => {
+            Err("the URL must begin with `https://`; `http://` is for the literal addresses `127.0.0.1` and \
+                  `[::1]` only")
+        }
     }
 }
 
@@ -242,7 +234,7 @@ mod tests {
         "http://[::ffff:127.0.0.1]/",
     ];
 
-    static HTTPS_URL: LazyLock<Validator> = LazyLock::new(validator::<HttpsUrl>);
+    static RECEIVER_URL: LazyLock<Validator> = LazyLock::new(validator::<ReceiverUrl>);
     static REDIRECT_URI: LazyLock<Validator> = LazyLock::new(validator::<RedirectUri>);
 
     fn validator<T: JsonSchema>() -> Validator {
@@ -261,27 +253,28 @@ mod tests {
     #[test]
     fn an_https_url_is_taken_everywhere_and_kept_letter_for_letter() {
         for text in URLS {
-            assert!(takes::<HttpsUrl>(&HTTPS_URL, text), "{text}");
+            assert!(takes::<ReceiverUrl>(&RECEIVER_URL, text), "{text}");
             assert!(takes::<RedirectUri>(&REDIRECT_URI, text), "{text}");
-            assert_eq!(text.parse::<HttpsUrl>().expect("it is taken").as_str(), text);
+            assert_eq!(text.parse::<ReceiverUrl>().expect("it is taken").as_str(), text);
         }
     }
 
     #[test]
     fn what_is_no_url_is_refused_and_not_mended() {
         for text in NEITHER {
-            assert!(!takes::<HttpsUrl>(&HTTPS_URL, text), "{text:?}");
+            assert!(!takes::<ReceiverUrl>(&RECEIVER_URL, text), "{text:?}");
             assert!(!takes::<RedirectUri>(&REDIRECT_URI, text), "{text:?}");
         }
     }
 
     #[test]
-    fn plain_http_is_for_redirects_to_a_literal_loopback_address() {
+    fn plain_http_is_for_literal_loopback_addresses() {
         for text in LOOPBACK_URIS {
             assert!(takes::<RedirectUri>(&REDIRECT_URI, text), "{text}");
-            assert!(!takes::<HttpsUrl>(&HTTPS_URL, text), "{text}");
+            assert!(takes::<ReceiverUrl>(&RECEIVER_URL, text), "{text}");
         }
         for text in NO_LOOPBACK {
+            assert!(!takes::<ReceiverUrl>(&RECEIVER_URL, text), "{text}");
             assert!(!takes::<RedirectUri>(&REDIRECT_URI, text), "{text}");
         }
     }
@@ -290,14 +283,14 @@ mod tests {
     fn labels_and_wholes_have_a_greatest_length() {
         for (label, fits) in [(63, true), (64, false)] {
             for host in [format!("{}.example", "a".repeat(label)), "a".repeat(label)] {
-                assert_eq!(takes::<HttpsUrl>(&HTTPS_URL, &format!("https://{host}/")), fits, "{host}");
+                assert_eq!(takes::<ReceiverUrl>(&RECEIVER_URL, &format!("https://{host}/")), fits, "{host}");
             }
         }
         let of_length = |length: usize| format!("{:a<length$}", "https://a.example/");
         for (length, url, redirect) in
             [(2000, true, true), (2001, true, false), (2048, true, false), (2049, false, false)]
         {
-            assert_eq!(takes::<HttpsUrl>(&HTTPS_URL, &of_length(length)), url, "{length}");
+            assert_eq!(takes::<ReceiverUrl>(&RECEIVER_URL, &of_length(length)), url, "{length}");
             assert_eq!(takes::<RedirectUri>(&REDIRECT_URI, &of_length(length)), redirect, "{length}");
         }
     }
@@ -332,7 +325,7 @@ mod tests {
             rest in r"(|[/?#][a-z%0-9#?\[\]@: -]{0,8}|\PC{0,3})",
         ) {
             let text = format!("{scheme}{host}{port}{rest}");
-            takes::<HttpsUrl>(&HTTPS_URL, &text);
+            takes::<ReceiverUrl>(&RECEIVER_URL, &text);
             takes::<RedirectUri>(&REDIRECT_URI, &text);
         }
     }

@@ -138,14 +138,15 @@ fn what_holds_for_methods_of_every_path_is_said_once_and_they_have_no_entries() 
 
 #[test]
 fn each_operation_lists_the_statuses_that_it_can_return() {
-    let expected: [(&str, &[u16]); 12] = [
-        ("scope_list", &[200, 400, 401, 403, 412, 500, 503]),
-        ("app_create", &[201, 400, 401, 403, 408, 412, 413, 415, 500, 503]),
-        ("app_view", &[200, 400, 401, 403, 404, 412, 500, 503]),
-        ("oauth_token", &[200, 400, 401, 408, 412, 413, 415, 500, 503]),
+    let expected: [(&str, &[u16]); 13] = [
+        ("scope_list", &[200, 400, 401, 403, 412, 429, 500, 503]),
+        ("app_create", &[201, 400, 401, 403, 408, 412, 413, 415, 429, 500, 503]),
+        ("app_view", &[200, 400, 401, 403, 404, 412, 429, 500, 503]),
+        ("oauth_token", &[200, 400, 401, 408, 412, 413, 415, 429, 500, 503]),
         ("jwks_view", &[200, 400, 412, 500]),
         ("webhook_delete", &[204, 400, 401, 403, 404, 412, 429, 500, 503]),
-        ("job_create", &[200, 201, 400, 401, 403, 408, 412, 413, 415, 429, 500, 503]),
+        ("job_create", &[200, 201, 400, 401, 403, 408, 409, 412, 413, 415, 429, 500, 503]),
+        ("webhook_replay", &[202, 400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 500, 503]),
         ("job_cancel", &[200, 204, 400, 401, 403, 404, 409, 412, 429, 500, 503]),
         ("job_result", &[200, 202, 400, 401, 403, 404, 409, 410, 412, 429, 500, 503]),
         ("trace_view", &[200, 400, 401, 403, 404, 412, 429, 500, 503]),
@@ -155,6 +156,23 @@ fn each_operation_lists_the_statuses_that_it_can_return() {
     for (id, statuses) in expected {
         let found: Vec<u16> = responses(operation(id)).map(|(status, _)| status).collect();
         assert_eq!(found, statuses, "{id}");
+    }
+}
+
+#[test]
+fn a_limit_is_documented_where_credentials_can_fail_and_nowhere_else() {
+    for route in routes() {
+        let row = Operation::from_id(route.id()).unwrap().row();
+        let takes_credentials = !matches!(row.access, Access::Public | Access::SignedUrl);
+        let limited = responses(route.operation).find(|(status, _)| *status == 429);
+        assert_eq!(limited.is_some(), takes_credentials, "{}", route.name());
+        for host in Host::ALL {
+            let counts = takes_credentials && row.served_by(host) && host != Host::Sandbox;
+            assert_eq!(row.limits_failures_on(host), counts, "{}", route.name());
+        }
+        if let Some((_, response)) = limited {
+            assert_eq!(resolve(&response["headers"]["Retry-After"])["required"], true, "{}", route.name());
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 #[test]
 fn an_error_that_many_operations_have_is_written_once() {
     let shared = json!({ "$ref": "#/components/responses/PartnerNotFound" });
-    for id in ["job_view", "profile_view", "webhook_view"] {
+    for id in ["job_view", "profile_view"] {
         assert_eq!(operation(id)["responses"]["404"], shared, "{id}");
     }
     let response = &descriptor()["components"]["responses"]["PartnerNotFound"];
@@ -28,4 +28,9 @@ fn hosts_do_not_share_responses_whose_headers_differ() {
     let partner = &descriptor()["components"]["responses"]["PartnerNotFound"]["headers"];
     assert!(auth.is_object() && auth.get("X-Argus-Sandbox").is_none());
     assert!(partner.get("X-Argus-Sandbox").is_some());
+    // Of operations that auth and sandbox serve.
+    let shared = json!({ "$ref": "#/components/responses/AuthAndSandboxNotFound" });
+    for id in ["webhook_view", "webhook_delete"] {
+        assert_eq!(operation(id)["responses"]["404"], shared, "{id}");
+    }
 }

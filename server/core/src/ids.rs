@@ -165,6 +165,21 @@ typed_id! {
 }
 
 typed_id! {
+    /// A subscription to events.
+    WebhookId = "wh"
+}
+
+typed_id! {
+    /// A delivery: the `webhook-id` of all its attempts.
+    DeliveryId = "dlv"
+}
+
+typed_id! {
+    /// An event, the same in all its deliveries.
+    EventId = "evt"
+}
+
+typed_id! {
     /// A job: a ULID alone, as its partners know it.
     JobId
 }

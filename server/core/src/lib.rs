@@ -5,18 +5,28 @@
 //! - [`store`]: the database: reading and writing under a context
 //! - [`tenants`], [`audit`]: what every product has
 //! - [`jobs`]: work that is done after its request was answered
+//! - [`outbox`]: what has happened, for those who want to be told
+//! - [`deliveries`]: what has happened, told to receivers of partners
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
+//! - [`dialler`]: requests to receivers whose URLs others have said, without being led astray
+//! - [`limits`]: how often something may happen
 //! - [`page`]: keyset pages and their sealed cursors
+//! - [`envelope`]: secrets that have to be read again
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
 pub mod audit;
 pub mod clock;
 pub mod context;
+pub mod deliveries;
+pub mod dialler;
+pub mod envelope;
 mod error;
 pub mod files;
 pub mod ids;
 pub mod jobs;
+pub mod limits;
 pub mod objects;
+pub mod outbox;
 pub mod page;
 pub mod pepper;
 pub mod store;
@@ -25,5 +35,6 @@ pub mod tenants;
 pub use clock::Clock;
 pub use context::Context;
 pub use error::{Error, Fault};
+pub use limits::Limits;
 pub use objects::Objects;
 pub use store::Store;

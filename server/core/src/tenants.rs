@@ -6,16 +6,20 @@ use crate::context::{Context, Live};
 use crate::error::Error;
 use crate::ids::{OrganizationId, TenantId};
 use crate::store::schema::{organizations, tenants};
-use crate::store::{AnyConnection, Store, Tx};
+use crate::store::statement::Statement;
+use crate::store::{AnyConnection, Reader, Store, Tx};
 use argus_openapi::types::name::Name;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 /// A tenant and its first organisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Tenant {
     /// The tenant.
+    #[diesel(sql_type = Text)]
     pub tenant_id: TenantId,
     /// Its first organisation.
+    #[diesel(sql_type = Text)]
     pub organization_id: OrganizationId,
 }
 
@@ -42,14 +46,16 @@ pub async fn create(store: &Store, clock: &Clock, name: &Name) -> Result<Tenant,
 
 /// The oldest tenant, or none in a fresh store.
 pub async fn first(store: &Store) -> Result<Option<Tenant>, Error> {
-    store.look_up(|connection| Ok(find(connection, None)?)).await
+    store.look_up(|connection| Ok(find_first(connection)?)).await
 }
 
 /// The tenant with this id.
 pub async fn view(store: &Store, tenant_id: &TenantId) -> Result<Tenant, Error> {
-    let tenant_id = tenant_id.clone();
-    let found = store.look_up(move |connection| Ok::<_, Error>(find(connection, Some(&tenant_id))?)).await?;
-    found.ok_or(Error::NotFound("tenant"))
+    let find = |reader: &mut Reader<'_>| {
+        let (connection, tenant_id) = reader.parts();
+        Ok::<_, Error>(find(connection, Some(tenant_id))?)
+    };
+    store.read_row_of(tenant_id.clone(), find).await?.ok_or(Error::NotFound("tenant"))
 }
 
 fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &Name) -> QueryResult<()> {
@@ -71,6 +77,14 @@ fn insert(tx: &mut Tx<'_>, tenant: &Tenant, name: &Name) -> QueryResult<()> {
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// The oldest tenant. PostgreSQL shows nobody a tenant that is not named, so that a function of the owner's looks.
+fn find_first(connection: &mut AnyConnection) -> QueryResult<Option<Tenant>> {
+    let AnyConnection::Pg(connection) = connection else { return find(connection, None) };
+    Statement::new("SELECT tenant_id, organization_id FROM argus_first_tenant()")
+        .get_result(connection)
+        .optional()
 }
 
 /// A tenant with its first organisation: the one that is named, or the oldest.

@@ -4,18 +4,22 @@ use crate::Identity;
 use crate::error::Error;
 use crate::store::apps::{self as rows, AppPosition, AppRow, GovernanceChange};
 use argus_core::context::{Context, Live};
+use argus_core::deliveries::signing_secrets::{self, PURPOSE};
 use argus_core::ids::ClientId;
 use argus_core::page::PageRequest;
 use argus_core::{audit, pepper};
 use argus_openapi::types::apps::{
-    App, AppCreate, AppCreated, AppGovernance, AppList, AppSecret, Governance, GovernanceUpdate, GrantType,
+    App, AppCallbackSecret, AppCreate, AppCreated, AppGovernance, AppList, AppSecret, Governance,
+    GovernanceUpdate, GrantType,
 };
 use argus_openapi::types::common::{PAGE_LIMIT_MAX, PageQuery};
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
+use argus_openapi::types::webhooks::SECRET_OVERLAP_SECONDS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Registers an app. The client secret in the answer is shown this once.
+/// Registers an app. The secrets in the answer are shown this once.
 pub async fn create(
     identity: &Identity,
     context: &Context<Live>,
@@ -42,6 +46,7 @@ pub async fn create(
     let governance = Governance::default();
     let client_id = ClientId::fresh(&context.clock)?;
     let client_secret = pepper::fresh_secret().map_err(Error::fault)?;
+    let (callback_secret, sealed) = callback_secret(identity, &client_id)?;
     let row = AppRow {
         secret_hash: identity.pepper.hash_secret(client_id.as_str(), &client_secret),
         client_id,
@@ -61,10 +66,18 @@ pub async fn create(
         .store
         .write(context, move |tx| {
             rows::insert(tx, &row)?;
+            signing_secrets::insert(tx, row.client_id.as_str(), &sealed)?;
             audit::append(tx, "app.create", row.client_id.as_str())
         })
         .await?;
-    Ok(AppCreated { app, client_secret: client_secret.into() })
+    Ok(AppCreated { app, client_secret: client_secret.into(), callback_secret })
+}
+
+/// A fresh secret for the callbacks of an app, and as it is kept.
+fn callback_secret(identity: &Identity, client_id: &ClientId) -> Result<(SecretText, String), Error> {
+    let secret = signing_secrets::fresh().map_err(Error::fault)?;
+    let sealed = identity.envelope.seal(PURPOSE, client_id.as_str(), secret.expose());
+    Ok((secret, sealed.map_err(Error::fault)?))
 }
 
 /// One page of the tenant's apps, newest first.
@@ -125,6 +138,28 @@ pub async fn secret_rotate(
         })
         .await?;
     Ok(AppSecret { client_id: client_id.as_str().to_owned(), client_secret: client_secret.into() })
+}
+
+/// Replaces the secret that signs an app's callbacks. The new one is shown this once; the former one signs beside it
+/// for a day.
+pub async fn callback_secret_rotate(
+    identity: &Identity,
+    context: &Context<Live>,
+    client_id: &ClientId,
+) -> Result<AppCallbackSecret, Error> {
+    let (callback_secret, sealed) = callback_secret(identity, client_id)?;
+    let rotated = client_id.clone();
+    let replaced = identity.store.write(context, move |tx| {
+        tx.load::<AppRow>(&rotated)?;
+        let until = signing_secrets::replace(tx, rotated.as_str(), &sealed, SECRET_OVERLAP_SECONDS)?;
+        audit::append(tx, "app.callback_secret.rotate", rotated.as_str())?;
+        Ok::<_, Error>(until)
+    });
+    Ok(AppCallbackSecret {
+        former_secret_expires_at: replaced.await?.map(Into::into),
+        client_id: client_id.as_str().to_owned(),
+        callback_secret,
+    })
 }
 
 /// The tenant's app with this id.

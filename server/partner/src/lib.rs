@@ -1,5 +1,5 @@
-//! The first product's domain on the core: apps, client authentication, signing keys, tokens, jobs, profiles and the
-//! connectors to other systems. Serving HTTP does not live here, nor does the check of a token's claims: that is the
+//! The first product's domain on the core: apps, client authentication, signing keys, tokens, jobs, webhooks, profiles and
+//! the connectors to other systems. Serving HTTP does not live here, nor does the check of a token's claims: that is the
 //! gate's.
 
 pub mod apps;
@@ -19,17 +19,21 @@ pub mod store;
 pub mod sweeper;
 pub mod tokens;
 pub mod uploads;
+pub mod webhooks;
 pub mod work;
 
 pub use error::Error;
 pub use secrets::{Adopted, Secrets};
 pub use store::MIGRATIONS;
 
+use argus_core::envelope::{self, Envelope};
 use argus_core::pepper::{Pepper, PepperError};
 use argus_core::store::OpenError;
 use argus_core::{Clock, Store};
 use argus_openapi::Host;
+use argus_openapi::types::secret::SecretText;
 use refused_clients::RefusedClients;
+use secrets::Confirmed;
 use signing_keys::{Begin, KeyError, KeyRing, KeyStatus};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,8 +41,10 @@ use std::sync::Arc;
 /// What identity needs to know to start.
 #[derive(Clone, Debug)]
 pub struct IdentitySettings {
-    /// Directory of the signing keys and the pepper.
+    /// Directory of the signing keys, the pepper and the envelope key.
     pub data_dir: PathBuf,
+    /// The envelope key, where it is not that of the directory.
+    pub envelope_key: Option<SecretText>,
     /// `iss` of every token.
     pub issuer: String,
 }
@@ -46,7 +52,8 @@ pub struct IdentitySettings {
 impl IdentitySettings {
     /// Everything under `data_dir`, with the production names.
     pub fn new(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_owned(), issuer: Host::Auth.public_url().to_owned() }
+        let issuer = Host::Auth.public_url().to_owned();
+        Self { data_dir: data_dir.to_owned(), envelope_key: None, issuer }
     }
 }
 
@@ -62,6 +69,9 @@ pub enum IdentityError {
     /// The pepper cannot be used.
     #[error(transparent)]
     Pepper(#[from] PepperError),
+    /// The envelope key cannot be used.
+    #[error(transparent)]
+    EnvelopeKey(#[from] envelope::KeyError),
     /// The store belongs to another data directory.
     #[error(
         "{} is not the pepper that this store's client secrets were hashed with; every node of a store \
@@ -69,6 +79,13 @@ pub enum IdentityError {
         .0.join("secret_pepper").display()
     )]
     ForeignPepper(PathBuf),
+    /// The store's secrets are sealed under another envelope key.
+    #[error(
+        "this is not the envelope key that this store's secrets are sealed under; every node of a store needs that \
+         of the first one: a copy of its file as {}, or the same `ARGUS_ENVELOPE_KEY`, which counts before the file",
+        .0.join("envelope_key").display()
+    )]
+    ForeignEnvelopeKey(PathBuf),
     /// The store's other nodes have other signing keys.
     #[error(
         "{} does not hold the signing key {recorded}, which is the newest that this store knows, so that its \
@@ -90,6 +107,7 @@ pub struct Identity {
     store: Store,
     keys: Arc<KeyRing>,
     pepper: Arc<Pepper>,
+    envelope: Arc<Envelope>,
     refused_clients: Arc<RefusedClients>,
     clock: Clock,
     issuer: String,
@@ -105,11 +123,12 @@ impl Identity {
         clock: Clock,
         settings: IdentitySettings,
     ) -> Result<Self, IdentityError> {
-        let (pepper, keys) = secrets.confirmed_by(&store)?;
+        let Confirmed { pepper, envelope, keys } = secrets.confirmed_by(&store)?;
         Ok(Self {
             store,
             keys: Arc::new(keys),
             pepper: Arc::new(pepper),
+            envelope: Arc::new(envelope),
             refused_clients: Arc::default(),
             clock,
             issuer: settings.issuer,
@@ -124,8 +143,8 @@ impl Identity {
     pub fn under(&self, issuer: String, former_issuers: Vec<String>) -> Self {
         let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
         let (store, clock, data_dir) = (self.store.clone(), self.clock.clone(), self.data_dir.clone());
-        let refused_clients = Arc::clone(&self.refused_clients);
-        Self { store, keys, pepper, refused_clients, clock, issuer, former_issuers, data_dir }
+        let (envelope, refused_clients) = (Arc::clone(&self.envelope), Arc::clone(&self.refused_clients));
+        Self { store, keys, pepper, envelope, refused_clients, clock, issuer, former_issuers, data_dir }
     }
 
     /// The store.
@@ -136,6 +155,11 @@ impl Identity {
     /// The key for keyed hashes, for other machinery of the installation.
     pub fn pepper(&self) -> &Arc<Pepper> {
         &self.pepper
+    }
+
+    /// What seals secrets that have to be read again.
+    pub fn envelope(&self) -> &Arc<Envelope> {
+        &self.envelope
     }
 
     /// The signing keys.

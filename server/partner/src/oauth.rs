@@ -90,6 +90,11 @@ pub async fn authenticate(
     }
 }
 
+/// Which client a request claims to come from, as far as that can be read.
+pub fn claimed_client(authorization: Option<&str>, form: &TokenRequest) -> Option<String> {
+    credentials(authorization, form).ok().map(|credentials| credentials.client_id)
+}
+
 /// Answers the token request of an authenticated client.
 pub fn token_create(
     identity: &Identity,

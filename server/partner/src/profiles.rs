@@ -5,11 +5,14 @@ use crate::connectors::{Asked, Connectors, LiveCaller};
 use crate::error::Error;
 use crate::store::profiles::{self as rows, ProfileKey, ProfileRow};
 use argus_core::context::{Context, Live};
+use argus_core::outbox;
 use argus_core::store::{Resource, Tx};
 use argus_core::{Store, audit};
+use argus_openapi::types::events::EnrichedNotice;
 use argus_openapi::types::profiles::{
     EnrichmentSource, Finding, Profile, ProfileEnrichment, ProfileKind, RiskLevel,
 };
+use argus_openapi::types::webhooks::WebhookEvent;
 use chrono::DateTime;
 
 /// One profile. One that is above the caller's clearance does not exist, nor does that of another tenant.
@@ -87,5 +90,13 @@ fn keep(tx: &mut Tx<'_>, key: &ProfileKey, asked: &Asked) -> Result<ProfileRow, 
     Finding::sort(&mut findings);
     let worst = findings.iter().map(|finding| finding.severity).max();
     let text = serde_json::to_string(&findings).map_err(Error::fault)?;
-    Ok(rows::enrich(tx, &row.id, worst.map_or(0, RiskLevel::least_score), &text)?)
+    let row = rows::enrich(tx, &row.id, worst.map_or(0, RiskLevel::least_score), &text)?;
+    let sources: Vec<EnrichmentSource> = asked.answered().collect();
+    if !sources.is_empty() {
+        let secrecy_level = row.secrecy_level.parse().map_err(Error::fault)?;
+        let (profile_id, risk) = (row.id.clone(), risk_score(row.risk_score).into());
+        let notice = EnrichedNotice { profile_id, sources, risk };
+        outbox::append(tx, WebhookEvent::ProfileEnriched, &row.id, secrecy_level, &notice)?;
+    }
+    Ok(row)
 }

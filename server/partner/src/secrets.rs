@@ -1,28 +1,41 @@
-//! The secrets of a data directory, and what the store knows of them: a fingerprint of the pepper, and the
-//! newest signing key. By these a node whose secrets are not those of the others is refused.
+//! The secrets of a data directory, and what the store knows of them: fingerprints of the pepper and of the envelope
+//! key, and the newest signing key. By these a node whose secrets are not those of the others is refused.
 //!
 //! The newest key stands for all of them, because a ring only grows by keys that follow those before. A ring
 //! that has the recorded key and newer ones was rotated by a process that ended before it could tell the
 //! store, which is then told. Secrets are read before the store is opened, so that what cannot be used
 //! leaves it untouched, and they are made after it has said that it knows no others.
 
-use crate::IdentityError;
 use crate::signing_keys::{Begin, KeyError, KeyRing, KeyStatus};
+use crate::{IdentityError, IdentitySettings};
+use argus_core::envelope::Envelope;
 use argus_core::pepper::Pepper;
 use argus_core::store::OpenError;
 use argus_core::{Clock, Store};
+use argus_openapi::types::secret::SecretText;
 use std::path::{Path, PathBuf};
 
 const PEPPER_FINGERPRINT: &str = "pepper_fingerprint";
+const ENVELOPE_KEY_FINGERPRINT: &str = "envelope_key_fingerprint";
 const NEWEST_KEY: &str = "newest_signing_key";
 
-/// The secrets of a data directory: signing keys and pepper, as far as they exist.
+/// The secrets of a data directory: signing keys, pepper and envelope key, as far as they exist.
 #[derive(Debug)]
 pub struct Secrets {
     data_dir: PathBuf,
     clock: Clock,
     keys: Option<KeyRing>,
     pepper: Option<Pepper>,
+    envelope: Option<Envelope>,
+    /// The envelope key that was said instead of the directory's.
+    envelope_key: Option<SecretText>,
+}
+
+/// The secrets that the store knows.
+pub(crate) struct Confirmed {
+    pub(crate) pepper: Pepper,
+    pub(crate) envelope: Envelope,
+    pub(crate) keys: KeyRing,
 }
 
 /// Whose keys count from now on.
@@ -36,19 +49,23 @@ pub struct Adopted {
 
 impl Secrets {
     /// Reads the secrets that exist. Blocks.
-    pub fn read(data_dir: &Path, clock: &Clock) -> Result<Self, IdentityError> {
+    pub fn read(settings: &IdentitySettings, clock: &Clock) -> Result<Self, IdentityError> {
+        let IdentitySettings { data_dir, envelope_key, .. } = settings;
         Ok(Self {
-            data_dir: data_dir.to_owned(),
+            data_dir: data_dir.clone(),
             clock: clock.clone(),
             pepper: Pepper::read(data_dir)?,
+            envelope: Envelope::read(data_dir, envelope_key.as_ref())?,
             keys: existing_keys(data_dir, clock)?,
+            envelope_key: envelope_key.clone(),
         })
     }
 
     /// The secrets that the store knows; in a fresh one, those that exist or new ones. Blocks.
-    pub(crate) fn confirmed_by(self, store: &Store) -> Result<(Pepper, KeyRing), IdentityError> {
-        let Self { data_dir, clock, keys, pepper } = self;
+    pub(crate) fn confirmed_by(self, store: &Store) -> Result<Confirmed, IdentityError> {
+        let Self { data_dir, clock, keys, pepper, envelope, envelope_key } = self;
         let pepper = confirmed_pepper(pepper, &data_dir, store)?;
+        let envelope = confirmed_envelope(envelope, &data_dir, envelope_key.as_ref(), store)?;
         let keys = match (keys, store.recorded(NEWEST_KEY)?) {
             (Some(keys), _) => keys,
             (None, None) => KeyRing::open(&data_dir, clock)?,
@@ -59,7 +76,7 @@ impl Secrets {
         loop {
             let kids = keys.kids();
             match record(store, &kids)? {
-                None => return Ok((pepper, keys)),
+                None => return Ok(Confirmed { pepper, envelope, keys }),
                 Some(recorded) => {
                     // Nor have the keys been rotated since they were read?
                     keys.refresh()?;
@@ -74,7 +91,7 @@ impl Secrets {
     /// Lets the keys of this directory count from now on, whatever keys the store knows; makes the first one
     /// if there is none. Blocks.
     pub fn adopt_keys(self, store: &Store) -> Result<Adopted, IdentityError> {
-        let Self { data_dir, clock, keys, pepper } = self;
+        let Self { data_dir, clock, keys, pepper, .. } = self;
         confirmed_pepper(pepper, &data_dir, store)?;
         let keys = match keys {
             Some(keys) => keys,
@@ -139,15 +156,50 @@ fn existing_keys(data_dir: &Path, clock: &Clock) -> Result<Option<KeyRing>, KeyE
 
 fn confirmed_pepper(pepper: Option<Pepper>, data_dir: &Path, store: &Store) -> Result<Pepper, IdentityError> {
     let foreign = || IdentityError::ForeignPepper(data_dir.to_owned());
-    let pepper = match (pepper, store.recorded(PEPPER_FINGERPRINT)?) {
+    let recorded = store.recorded(PEPPER_FINGERPRINT)?;
+    let pepper = match (pepper, &recorded) {
         (Some(pepper), _) => pepper,
         (None, None) => Pepper::open(data_dir)?,
         (None, Some(_)) => Pepper::read(data_dir)?.ok_or_else(foreign)?,
     };
-    let fingerprint = pepper.fingerprint();
-    if store.recorded_once(PEPPER_FINGERPRINT, &fingerprint)? == fingerprint {
+    if is_known(store, PEPPER_FINGERPRINT, recorded, &pepper.fingerprint())? {
         Ok(pepper)
     } else {
         Err(foreign())
     }
+}
+
+fn confirmed_envelope(
+    envelope: Option<Envelope>,
+    data_dir: &Path,
+    said: Option<&SecretText>,
+    store: &Store,
+) -> Result<Envelope, IdentityError> {
+    let foreign = || IdentityError::ForeignEnvelopeKey(data_dir.to_owned());
+    let recorded = store.recorded(ENVELOPE_KEY_FINGERPRINT)?;
+    let envelope = match (envelope, &recorded) {
+        (Some(envelope), _) => envelope,
+        (None, None) => Envelope::read_or_make(data_dir, said)?,
+        (None, Some(_)) => Envelope::read(data_dir, said)?.ok_or_else(foreign)?,
+    };
+    if is_known(store, ENVELOPE_KEY_FINGERPRINT, recorded, &envelope.fingerprint())? {
+        Ok(envelope)
+    } else {
+        Err(foreign())
+    }
+}
+
+/// Whether this is the fingerprint that the store knows, or knows from now on. What is recorded stays, so that a start
+/// that finds it does not write.
+fn is_known(
+    store: &Store,
+    name: &'static str,
+    recorded: Option<String>,
+    fingerprint: &str,
+) -> Result<bool, OpenError> {
+    let recorded = match recorded {
+        Some(recorded) => recorded,
+        None => store.recorded_once(name, fingerprint)?,
+    };
+    Ok(recorded == fingerprint)
 }

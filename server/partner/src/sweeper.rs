@@ -1,10 +1,13 @@
 //! Removes what its time is over for, a little at a time, for as long as the service runs: results, leftovers of
-//! attempts, uploads, idempotency keys. When that is, says `argus_core::jobs::retention`.
+//! attempts, uploads, idempotency keys, deliveries, buckets of limits. When that is, say `argus_core::jobs::retention` and
+//! its neighbours.
 
 use crate::error::Error;
 use crate::store::uploads::{self, UploadRow};
 use crate::work::result::name;
+use argus_core::deliveries;
 use argus_core::jobs::retention::{self, Ended};
+use argus_core::limits;
 use argus_core::objects::{Collection, ObjectKey, Objects};
 use argus_core::store::{AnyConnection, EveryTenant};
 use argus_openapi::types::jobs::results::ResultForm;
@@ -62,11 +65,15 @@ impl Sweeper {
     pub async fn sweep(&mut self) -> Result<Swept, Error> {
         let forgotten =
             self.every_tenant.run(|connection| Ok::<_, Error>(retention::forget_keys(connection)?)).await?;
+        let buckets = self.every_tenant.run(|connection| Ok::<_, Error>(limits::sweep(connection)?)).await?;
+        let sweep_deliveries =
+            |connection: &mut AnyConnection| Ok::<_, Error>(deliveries::retention::sweep(connection)?);
+        let deliveries = self.every_tenant.run(sweep_deliveries).await?;
         let (jobs, uploads) = (self.sweep_jobs().await?, self.sweep_uploads().await?);
         self.failed_jobs += jobs.failed;
         self.failed_uploads += uploads.failed;
         Ok(Swept {
-            removed: forgotten + jobs.removed + uploads.removed,
+            removed: forgotten + buckets + deliveries + jobs.removed + uploads.removed,
             failed: jobs.failed + uploads.failed,
         })
     }

@@ -50,6 +50,8 @@ pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option
             "argus dev serves the hosts; a node that only works is `argus serve --role worker`".into()
         );
     }
+    // Receivers under development are on this machine.
+    settings.dialler.loopback = true;
     run::block_on(async {
         let provider = if *with_provider { Some(stand_in(&mut settings).await?) } else { None };
         let kept = settings.identity.data_dir.join("dev.json");

@@ -4,7 +4,7 @@ use super::{CommandResult, print, run};
 use crate::service::PRODUCTS;
 use crate::settings::{DataArgs, JobsAction, Settings};
 use argus_core::Clock;
-use argus_core::ids::{JobId, TenantId};
+use argus_core::ids::JobId;
 use argus_core::jobs::operate::{self, OperatedJob};
 use argus_core::store::{Database, EveryTenant};
 use chrono::SecondsFormat;
@@ -16,7 +16,7 @@ pub(super) fn jobs(action: JobsAction, data: DataArgs, config: Option<&Path>) ->
         let database = Database::open(&settings.store, PRODUCTS)?.every_tenant;
         match action {
             JobsAction::List { tenant, status, limit } => {
-                let tenant = tenant.as_deref().map(tenant_named).transpose()?;
+                let tenant = tenant.as_deref().map(super::tenant_named).transpose()?;
                 let list =
                     database.run(move |connection| operate::list(connection, tenant.as_ref(), status, limit));
                 list.await?.iter().try_for_each(|job| print(line(job)))
@@ -42,10 +42,6 @@ async fn retry(database: &EveryTenant, id: JobId) -> CommandResult {
 
 fn job_named(text: &str) -> Result<JobId, &'static str> {
     text.parse().map_err(|_| "a job is named by its ULID, as in 01JX0000000000000000000000")
-}
-
-fn tenant_named(text: &str) -> Result<TenantId, &'static str> {
-    text.parse().map_err(|_| "a tenant is named as in tnt_01jx0000000000000000000000")
 }
 
 fn line(job: &OperatedJob) -> String {

@@ -1,5 +1,6 @@
 //! What each command of the `argus` binary does. Flags are declared in [`crate::settings`].
 
+mod deliveries;
 mod dev;
 mod jobs;
 mod keys;
@@ -11,6 +12,7 @@ mod serve;
 mod token;
 
 use crate::settings::{Cli, Command, DevArgs};
+use argus_core::ids::TenantId;
 use std::process::ExitCode;
 
 /// Exit status of a command that could not do its work; its data is untouched.
@@ -32,6 +34,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Openapi { yaml, host } => openapi::openapi(yaml, host.as_deref()),
         Command::Migrate(data) => migrate::migrate(data, config),
         Command::Jobs { action, data } => jobs::jobs(action, data, config),
+        Command::Deliveries { action, data } => deliveries::deliveries(action, data, config),
+        Command::Outbox { action, data } => deliveries::outbox(&action, data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };
     match outcome {
@@ -41,6 +45,11 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::from(if error.is::<run::CutOff>() { EXIT_CUT_OFF } else { EXIT_REFUSED })
         }
     }
+}
+
+/// The tenant that an operator names.
+fn tenant_named(text: &str) -> Result<TenantId, &'static str> {
+    text.parse().map_err(|_| "a tenant is named as in tnt_01jx0000000000000000000000")
 }
 
 /// Writes a line to standard output; a closed pipe is the reader's choice and no error.

@@ -14,7 +14,8 @@ const NOT_SHARED: &str = "nodes that share a PostgreSQL database share their obj
      file://PATH?shared=true (for one node alone, too); in a directory of one node, the others would not find them";
 
 pub(super) fn serve(args: &RunArgs, config: Option<&Path>) -> CommandResult {
-    let settings = Settings::load(&args.options, config)?;
+    let mut settings = Settings::load(&args.options, config)?;
+    settings.store.require_wall = true;
     if !settings.store.url.is_embedded() && !settings.objects.is_shared() {
         return Err(NOT_SHARED.into());
     }

@@ -14,7 +14,8 @@ use argus_openapi::http::FromStamped;
 use dropshot::RequestContext;
 
 /// Answers a request with what `handler` makes of it, if the operation's row and the caller's
-/// credentials allow it. Limits, once there are any, stand between caller and handler.
+/// credentials allow it. Limits of what callers do, once there are any, stand between caller and handler; those of
+/// failures to authenticate stand with the credentials.
 pub async fn answer_body<C, B, T, R>(
     rqctx: RequestContext<HostContext>,
     credentials: C,

@@ -10,6 +10,7 @@ use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
 use argus_partner::Identity;
 use argus_partner::jobs::Jobs;
+use argus_partner::webhooks::Webhooks;
 use bytes::Bytes;
 use dropshot::{Header, Path, Query, RequestInfo};
 use http::{HeaderMap, Method};
@@ -46,6 +47,11 @@ impl<C, B> Call<'_, C, B> {
     /// The store, for requests.
     pub fn store(&self) -> &Store {
         &self.app().database.requests
+    }
+
+    /// Subscriptions and their deliveries.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.app().webhooks
     }
 
     /// Jobs.

@@ -3,6 +3,7 @@
 //! caller cannot be reached by a sandbox one.
 
 use super::entry::Entry;
+use super::failures;
 use super::header;
 use super::problem::{Outcome, Problem};
 use super::refusal;
@@ -56,12 +57,13 @@ impl<B: Send> Credentials<B> for LiveToken {
     }
 
     async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Context<Live>> {
-        let verified = verified(entry)?;
-        match verified.audience {
-            TokenAudience::Live => {}
-            TokenAudience::Sandbox(_) => return Err(refusal::sandbox_token_on_live_host()),
-            TokenAudience::Other => return Err(refusal::invalid_token("the token is for another audience")),
-        }
+        let verified = match live(entry) {
+            Ok(verified) => verified,
+            Err(problem) => {
+                failures::charge_bearer(entry, &problem).await?;
+                return Err(problem);
+            }
+        };
         permitted(entry, &verified)?;
         Ok(context(entry, &verified, Live))
     }
@@ -113,6 +115,7 @@ impl Credentials<Body<TokenRequest>> for ClientForm {
             Err(error) => {
                 if error.is_invalid_client() {
                     entry.app().metrics.count_refused_client();
+                    failures::charge_client(entry, oauth::claimed_client(authorization, &form)).await?;
                 }
                 Err(error.into())
             }
@@ -162,6 +165,16 @@ fn takes_token(access: Access) -> bool {
 
 fn verified(entry: &Entry<'_>) -> Result<Arc<Verified>, Problem> {
     entry.app().verifier.verify(entry.request().headers(), entry.now)
+}
+
+/// What the request's token says, if it is a live one.
+fn live(entry: &Entry<'_>) -> Result<Arc<Verified>, Problem> {
+    let verified = verified(entry)?;
+    match verified.audience {
+        TokenAudience::Live => Ok(verified),
+        TokenAudience::Sandbox(_) => Err(refusal::sandbox_token_on_live_host()),
+        TokenAudience::Other => Err(refusal::invalid_token("the token is for another audience")),
+    }
 }
 
 fn permitted(entry: &Entry<'_>, verified: &Verified) -> Outcome<()> {

@@ -5,6 +5,7 @@ mod answer;
 mod call;
 mod credentials;
 mod entry;
+mod failures;
 mod forwarded;
 pub mod header;
 mod precondition;

@@ -8,9 +8,10 @@ use argus_core::{objects, store};
 use argus_openapi::Access;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
 use argus_partner::oauth;
-use http::header::{CONTENT_RANGE, ETAG, WWW_AUTHENTICATE};
+use http::header::{CONTENT_RANGE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use std::fmt::Display;
+use std::time::Duration;
 
 const BASIC_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Basic realm="argus", charset="UTF-8""#);
 
@@ -61,6 +62,15 @@ impl Problem {
         Self { cause: Some(cause.to_string()), ..Self::new(ErrorCode::Unavailable, message) }
     }
 
+    /// It was done too often. The wait is told in whole seconds, and none is too short.
+    pub fn limited(reason: &str, retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        let seconds = seconds.max(1);
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        Self::new(ErrorCode::RateLimited, format!("{reason}; try again in {seconds} {unit}"))
+            .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// The resource has another entity tag than the request wants, or none.
     pub fn precondition_failed() -> Self {
         Self::new(ErrorCode::PreconditionFailed, "the resource is not the one that If-Match names")
@@ -92,6 +102,14 @@ impl Problem {
         self
     }
 
+    /// Its code, where it is not one of OAuth.
+    pub(super) fn code(&self) -> Option<ErrorCode> {
+        match &self.kind {
+            Kind::Common(error) => Some(error.error_code),
+            Kind::Oauth(..) => None,
+        }
+    }
+
     pub(super) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
@@ -100,7 +118,10 @@ impl Problem {
     pub(super) fn render(self, entry: &Entry<'_>) -> Rendered {
         let mut headers = self.headers;
         if let Kind::Common(error) = &self.kind {
-            headers.extend(refusal::header(error, entry.row));
+            let usual = refusal::header(error, entry.row);
+            // What the problem itself says counts before it.
+            let is_said = |name: &HeaderName| headers.iter().any(|(said, _)| said == name);
+            headers.extend(usual.filter(|(name, _)| !is_said(name)));
         }
         let mut response = match (self.kind, entry.row.access) {
             (Kind::Oauth(refusal, description), _) => {

@@ -5,14 +5,15 @@ use crate::discovery::Library;
 use crate::gate::{TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
-use argus_core::Clock;
 use argus_core::store::Database;
+use argus_core::{Clock, Limits};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::connectors::Connectors;
 use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
+use argus_partner::webhooks::Webhooks;
 use argus_sandbox::Sandbox;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
@@ -29,10 +30,14 @@ pub struct App {
     pub identity: Arc<Identity>,
     /// Jobs and where their results lie.
     pub jobs: Jobs,
+    /// Subscriptions and their deliveries.
+    pub webhooks: Webhooks,
     /// The ways to the systems that know more of profiles.
     pub connectors: Connectors,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
+    /// How often what may happen.
+    pub limits: Limits,
     /// Answers the sandbox host.
     pub sandbox: Arc<Sandbox>,
     /// The published documents.
@@ -59,6 +64,8 @@ pub struct Domains {
     pub identity: Arc<Identity>,
     /// Jobs and where their results lie.
     pub jobs: Jobs,
+    /// Subscriptions and their deliveries.
+    pub webhooks: Webhooks,
     /// The ways to the systems that know more of profiles.
     pub connectors: Connectors,
 }
@@ -67,20 +74,23 @@ impl App {
     /// The state of a service with these domains and these mocks.
     pub fn new(
         database: Database,
-        Domains { identity, jobs, connectors }: Domains,
+        Domains { identity, jobs, webhooks, connectors }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
         settings: &Settings,
     ) -> Self {
         let contract = &ARGUS;
+        let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
         Self {
             contract,
+            limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
             database,
-            clock: identity.clock().clone(),
+            clock,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
             identity,
             jobs,
+            webhooks,
             sandbox,
             library: Library::new(contract),
             metrics: Metrics::new(contract, connectors.clone()),

@@ -7,13 +7,14 @@ use crate::gate::{
     ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer, answer_body, header,
 };
 use crate::observability::open_connections;
-use argus_core::ids::{ClientId, JobId};
+use argus_core::ids::{ClientId, JobId, WebhookId};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
 use argus_openapi::types::apps::{
-    App, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret, GovernanceUpdate,
+    App, AppCallbackSecret, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret,
+    GovernanceUpdate,
 };
-use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::common::{Identifier, PageQuery};
 use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata};
 use argus_openapi::types::internal::{
     Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
@@ -28,8 +29,12 @@ use argus_openapi::types::tokens::{
     SandboxToken, SandboxTokenCreate, ServiceToken, ServiceTokenCreate, TokenRequest, TokenResponse,
 };
 use argus_openapi::types::uploads::Upload as OfferedUpload;
+use argus_openapi::types::webhooks::{
+    Webhook, WebhookCreate, WebhookDeliveryList, WebhookDeliveryPath, WebhookDeliveryQueued, WebhookIssued,
+    WebhookList, WebhookPath, WebhookReplay, WebhookReplayQueued, WebhookUpdate,
+};
 use argus_partner::jobs::Jobs;
-use argus_partner::{apps, bootstrap, jobs, oauth, profiles, scopes, tokens, uploads};
+use argus_partner::{apps, bootstrap, jobs, oauth, profiles, scopes, tokens, uploads, webhooks};
 use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
 use std::time::Duration;
@@ -121,6 +126,113 @@ impl ArgusApi for LiveHost {
             let (path, request) = (call.path(path)?, call.optional_body().await?);
             let (client_id, app) = (app_named(&path)?, call.app());
             Ok(tokens::sandbox_token_create(&app.identity, call.context(), &client_id, &request, app).await?)
+        })
+        .await
+    }
+
+    async fn app_callback_secret_rotate(
+        rqctx: Rqctx,
+        path: Checked<Path<AppPath>>,
+    ) -> Answer<Reply<AppCallbackSecret, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let client_id = app_named(&call.path(path)?)?;
+            Ok(apps::callback_secret_rotate(call.identity(), call.context(), &client_id).await?)
+        })
+        .await
+    }
+
+    async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<WebhookIssued, 201>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let request = call.body().await?;
+            Ok(webhooks::create(call.webhooks(), call.context(), &request).await?)
+        })
+        .await
+    }
+
+    async fn webhook_list(rqctx: Rqctx, query: Checked<Query<PageQuery>>) -> Answer<Reply<WebhookList, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let page = call.query(query)?;
+            Ok(webhooks::list(call.webhooks(), call.context(), &page).await?)
+        })
+        .await
+    }
+
+    async fn webhook_view(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<Reply<Webhook, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = webhook_named(&call.path(path)?.webhook_id)?;
+            Ok(webhooks::view(call.webhooks(), call.context(), &id).await?)
+        })
+        .await
+    }
+
+    async fn webhook_update(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        body: Body<WebhookUpdate>,
+    ) -> Answer<Reply<WebhookIssued, 200>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, request) = (call.path(path)?, call.body().await?);
+            let id = webhook_named(&path.webhook_id)?;
+            Ok(webhooks::update(call.webhooks(), call.context(), &id, &request).await?)
+        })
+        .await
+    }
+
+    async fn webhook_delete(rqctx: Rqctx, path: Checked<Path<WebhookPath>>) -> Answer<EmptyReply> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = webhook_named(&call.path(path)?.webhook_id)?;
+            webhooks::delete(call.webhooks(), call.context(), &id).await?;
+            Ok(Empty(204))
+        })
+        .await
+    }
+
+    async fn webhook_delivery_list(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        query: Checked<Query<PageQuery>>,
+    ) -> Answer<Reply<WebhookDeliveryList, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let (path, page) = (call.path(path)?, call.query(query)?);
+            let id = webhook_named(&path.webhook_id)?;
+            Ok(webhooks::delivery_list(call.webhooks(), call.context(), &id, &page).await?)
+        })
+        .await
+    }
+
+    async fn webhook_test(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+    ) -> Answer<Reply<WebhookDeliveryQueued, 202>> {
+        answer(rqctx, LiveToken, async |call| {
+            let id = webhook_named(&call.path(path)?.webhook_id)?;
+            Ok(webhooks::test(call.webhooks(), call.context(), &id).await?)
+        })
+        .await
+    }
+
+    async fn webhook_delivery_retry(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookDeliveryPath>>,
+    ) -> Answer<Reply<WebhookDeliveryQueued, 202>> {
+        answer(rqctx, LiveToken, async |call| {
+            let WebhookDeliveryPath { webhook_id, delivery_id } = call.path(path)?;
+            let delivery_id = delivery_id.as_str().parse().map_err(|_| Problem::not_found("delivery"))?;
+            let id = webhook_named(&webhook_id)?;
+            Ok(webhooks::delivery_retry(call.webhooks(), call.context(), &id, &delivery_id).await?)
+        })
+        .await
+    }
+
+    async fn webhook_replay(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        body: Body<WebhookReplay>,
+    ) -> Answer<Reply<WebhookReplayQueued, 202>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, request) = (call.path(path)?, call.body().await?);
+            let id = webhook_named(&path.webhook_id)?;
+            Ok(webhooks::replay(call.webhooks(), call.context(), &id, &request).await?)
         })
         .await
     }
@@ -296,6 +408,11 @@ impl ArgusApi for LiveHost {
 /// The job that a path names. What is no identifier of a job names none.
 fn job_named(path: &JobPath) -> Result<JobId, Problem> {
     path.id.as_str().parse().map_err(|_| Problem::not_found("job"))
+}
+
+/// The subscription that a path names. What is no identifier of one names none.
+fn webhook_named(id: &Identifier) -> Result<WebhookId, Problem> {
+    id.as_str().parse().map_err(|_| Problem::not_found("webhook"))
 }
 
 /// The app that a path names. What is no client id names none.

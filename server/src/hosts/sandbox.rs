@@ -19,7 +19,8 @@ use argus_openapi::types::sandbox::ScenarioList;
 use argus_openapi::types::traces::{Trace, TracePath};
 use argus_openapi::types::uploads::Upload;
 use argus_openapi::types::webhooks::{
-    Webhook, WebhookCreate, WebhookDeliveryList, WebhookList, WebhookPath, WebhookTestQueued, WebhookUpdate,
+    Webhook, WebhookCreate, WebhookDeliveryList, WebhookDeliveryPath, WebhookDeliveryQueued, WebhookIssued,
+    WebhookList, WebhookPath, WebhookReplay, WebhookReplayQueued, WebhookUpdate,
 };
 use argus_sandbox::partner;
 use dropshot::{Header, Path, Query, RequestContext};
@@ -32,7 +33,7 @@ type Rqctx = RequestContext<HostContext>;
 impl ArgusApi for SandboxHost {
     type Context = HostContext;
 
-    async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<Webhook, 201>> {
+    async fn webhook_create(rqctx: Rqctx, body: Body<WebhookCreate>) -> Answer<Reply<WebhookIssued, 201>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
             let body = call.body().await?;
             call.mock(&partner::WebhookCreate { body: &body })
@@ -60,7 +61,7 @@ impl ArgusApi for SandboxHost {
         rqctx: Rqctx,
         path: Checked<Path<WebhookPath>>,
         body: Body<WebhookUpdate>,
-    ) -> Answer<Reply<Webhook, 200>> {
+    ) -> Answer<Reply<WebhookIssued, 200>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
             let (id, body) = (call.path(path)?.webhook_id, call.body().await?);
             call.mock(&partner::WebhookUpdate { id: id.as_str(), body: &body })
@@ -91,10 +92,32 @@ impl ArgusApi for SandboxHost {
     async fn webhook_test(
         rqctx: Rqctx,
         path: Checked<Path<WebhookPath>>,
-    ) -> Answer<Reply<WebhookTestQueued, 202>> {
+    ) -> Answer<Reply<WebhookDeliveryQueued, 202>> {
         answer(rqctx, SandboxToken, async |call| {
             let id = call.path(path)?.webhook_id;
             call.mock(&partner::WebhookTest { id: id.as_str() })
+        })
+        .await
+    }
+
+    async fn webhook_delivery_retry(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookDeliveryPath>>,
+    ) -> Answer<Reply<WebhookDeliveryQueued, 202>> {
+        answer(rqctx, SandboxToken, async |call| {
+            call.mock(&partner::WebhookDeliveryRetry { path: &call.path(path)? })
+        })
+        .await
+    }
+
+    async fn webhook_replay(
+        rqctx: Rqctx,
+        path: Checked<Path<WebhookPath>>,
+        body: Body<WebhookReplay>,
+    ) -> Answer<Reply<WebhookReplayQueued, 202>> {
+        answer_body(rqctx, SandboxToken, body, async |call| {
+            let (id, body) = (call.path(path)?.webhook_id, call.body().await?);
+            call.mock(&partner::WebhookReplay { id: id.as_str(), body: &body })
         })
         .await
     }

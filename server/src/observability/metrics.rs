@@ -2,6 +2,7 @@
 
 use super::OpenConnections;
 use super::connectors::SourceCounts;
+use argus_core::limits::Limit;
 use argus_core::store::Uncleaned;
 use argus_openapi::{Contract, Host};
 use argus_partner::connectors::Connectors;
@@ -30,6 +31,11 @@ struct OperationLabels {
     operation: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LimitLabel {
+    limit: &'static str,
+}
+
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The service's counters.
@@ -44,6 +50,8 @@ pub struct Metrics {
     unrouted: Counter,
     open_connections: Family<HostLabel, Gauge>,
     refused_clients: Counter,
+    /// One counter per limit. Who was refused is not told: those who make up names would fill the memory.
+    limited: [Counter; Limit::ALL.len()],
     dead_rows: Gauge,
     log_bytes: Gauge,
 }
@@ -70,6 +78,10 @@ impl Metrics {
             "OAuth clients that are unknown or could not show their secret",
             refused_clients.clone(),
         );
+        let by_limit = Family::<LimitLabel, Counter>::default();
+        registry.register("limited_requests", "Requests refused because of a limit", by_limit.clone());
+        let limited =
+            Limit::ALL.map(|limit| by_limit.get_or_create_owned(&LimitLabel { limit: limit.name() }));
         let (dead_rows, log_bytes) = (Gauge::default(), Gauge::default());
         registry.register(
             "database_dead_rows",
@@ -111,6 +123,7 @@ impl Metrics {
             contract,
             unrouted,
             refused_clients,
+            limited,
             open_connections,
             dead_rows,
             log_bytes,
@@ -155,6 +168,11 @@ impl Metrics {
     /// Counts a client that could not be authenticated.
     pub fn count_refused_client(&self) {
         self.refused_clients.inc();
+    }
+
+    /// Counts a request that was refused because of this limit.
+    pub fn count_limited(&self, limit: Limit) {
+        self.limited[limit as usize].inc();
     }
 
     /// Notes what the database has not cleaned up yet.

@@ -27,9 +27,12 @@ pub(super) fn overlay(options: &Options, path: &Path) -> Result<Options, String>
 
 /// What nobody else may read in the options of a file.
 fn secret_in(options: Options) -> Option<&'static str> {
-    let Options { store, objects, connectors, .. } = options;
-    if store.database_url.is_some_and(|url| DatabaseUrl::from(url).may_hold_password()) {
+    let Options { identity, store, objects, connectors, .. } = options;
+    let urls = [store.database_url, store.database_worker_url, store.database_owner_url];
+    if urls.into_iter().flatten().any(|url| DatabaseUrl::from(url).may_hold_password()) {
         Some("the password of the database")
+    } else if identity.envelope_key.is_some() {
+        Some("the envelope key")
     } else if objects.secret_access_key.is_some() || objects.session_token.is_some() {
         Some("the secret of a bucket")
     } else if connectors.systems().any(|(_, _, token)| token.is_some()) {

@@ -5,23 +5,29 @@ mod file;
 mod options;
 
 pub use options::{
-    Cli, Command, ConnectorOptions, DataArgs, DevArgs, HostOptions, IdentityOptions, JobsAction, KeysAction,
-    LogOptions, ObjectOptions, Options, Role, RunArgs, SandboxOptions, StoreOptions, TokenArgs,
-    WorkerOptions,
+    Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, HostOptions, IdentityOptions,
+    JobsAction, KeysAction, LimitOptions, LogOptions, ObjectOptions, Options, OutboxAction, Role, RunArgs,
+    SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
 use crate::gate::TrustedProxies;
 use crate::hosts::{Addresses, BaseUrls};
 use crate::service::Names;
+use argus_core::deliveries::couriers::CourierSettings;
+use argus_core::dialler::DiallerSettings;
+use argus_core::envelope::{self, Envelope};
 use argus_core::jobs::workers::WorkerSettings;
+use argus_core::limits::{Limit, Rate, Rates};
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::uri::base_url_path;
 use argus_partner::IdentitySettings;
 use argus_partner::connectors::{ConnectorSettings, Provider};
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -39,6 +45,9 @@ const CONNECTIONS_MAX: u32 = 1_000;
 const WORKER_SLOTS_MAX: u32 = 10_000;
 /// The longest lease, in seconds.
 const LEASE_SECONDS_MAX: u64 = 3_600;
+
+/// The most that may happen in a minute: as good as no limit.
+pub const TIMES_MAX: u32 = 1_000_000;
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
@@ -80,6 +89,12 @@ pub struct Settings {
     pub role: Role,
     /// How it works on jobs.
     pub workers: WorkerSettings,
+    /// The way to receivers.
+    pub dialler: DiallerSettings,
+    /// How it works on deliveries.
+    pub couriers: CourierSettings,
+    /// How often what may happen.
+    pub limits: Rates,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
@@ -102,9 +117,10 @@ impl From<String> for SettingsError {
 impl Settings {
     /// The settings that flags and environment say, over those of the file.
     pub fn load(options: &Options, config: Option<&Path>) -> Result<Self, SettingsError> {
+        let options = options.clone().with_variables()?;
         let options = match config {
-            Some(path) => file::overlay(options, path)?,
-            None => options.clone(),
+            Some(path) => file::overlay(&options, path)?,
+            None => options,
         };
         resolve(options)
     }
@@ -126,7 +142,8 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, objects, connectors, identity, workers, sandbox, log } = options;
+    let Options { hosts, store, objects, connectors, identity, workers, deliveries, limits, sandbox, log } =
+        options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -165,11 +182,29 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(format!("`body_seconds` must be 1 to {SECONDS_MAX}"));
     }
 
+    let envelope_key = identity.envelope_key;
+    if envelope_key.as_ref().is_some_and(|key| !Envelope::is_key(key)) {
+        faults.push(format!("`envelope_key`: {}", envelope::KeyError::NoKey));
+    }
     let data_dir = identity.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
     let url = store.database_url.map_or_else(|| DatabaseUrl::embedded(&data_dir), DatabaseUrl::from);
     if let Err(error) = url.check() {
         faults.push(error.to_string());
     }
+    // Whoever names these means a server; with a file beside them, a service would silently begin anew.
+    let mut beside = |name: &str, said: Option<String>| {
+        let said = DatabaseUrl::from(said?);
+        match said.check() {
+            Err(error) => faults.push(format!("`{name}`: {error}")),
+            Ok(()) if said.is_embedded() || url.is_embedded() => {
+                faults.push(format!("`{name}` goes with a `database_url` of PostgreSQL, and is one itself"));
+            }
+            Ok(()) => {}
+        }
+        Some(said)
+    };
+    let worker_url = beside("database_worker_url", store.database_worker_url);
+    let owner_url = beside("database_owner_url", store.database_owner_url);
     let mut count = |name: &str, asked: Option<u32>, usual: u32| {
         let count = asked.unwrap_or(usual);
         if !(1..=CONNECTIONS_MAX).contains(&count) {
@@ -207,6 +242,23 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         faults.push(format!("`lease_seconds` must be 1 to {LEASE_SECONDS_MAX}"));
     }
 
+    let mut rates = Rates::default();
+    for limit in Limit::ALL {
+        match limits.of(limit) {
+            None => {}
+            Some(times @ 1..=TIMES_MAX) => rates = rates.with(limit, Rate::per_minute(times)),
+            Some(_) => faults.push(format!("`{}` must be 1 to {TIMES_MAX}", limit.name())),
+        }
+    }
+
+    let mut allowed: Vec<IpNet> = Vec::new();
+    for network in deliveries.allow.iter().flatten() {
+        match network.parse() {
+            Ok(network) => allowed.push(network),
+            Err(_) => faults.push(format!("`allow`: `{network}` is no network like 10.1.0.0/16")),
+        }
+    }
+
     if !faults.is_empty() {
         return Err(SettingsError(faults));
     }
@@ -215,6 +267,8 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         connectors: ConnectorSettings { providers, ..ConnectorSettings::default() },
         role: workers.role.unwrap_or_default(),
         workers: WorkerSettings { slots, lease, ..usual },
+        dialler: DiallerSettings { allowed, certificates: deliveries.certificates, ..dialler() },
+        couriers: CourierSettings::default(),
         addresses,
         expose: hosts.expose.unwrap_or(false),
         trusted_proxies,
@@ -224,15 +278,22 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         api_url: hosts.api_url,
         sandbox_url: hosts.sandbox_url,
         issuer: identity.issuer.clone(),
-        store: StoreSettings { connections, ..StoreSettings::new(url) },
+        store: StoreSettings { worker_url, owner_url, connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {
             data_dir,
+            envelope_key,
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
         },
+        limits: rates,
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
     })
+}
+
+/// The way to receivers on the public internet.
+pub fn dialler() -> DiallerSettings {
+    DiallerSettings::new(format!("argus-webhooks/{}", ARGUS.version))
 }
 
 /// The system that was said, if any was.
@@ -326,6 +387,8 @@ mod tests {
             "[store]\nrequest_connections = \"hunter2\"\n",
             "[store]\nrequest_connections = [\"hunter2\"]\n",
             "[store]\ndatabase_url = [\"hunter2\"]\n",
+            "[store]\ndatabase_worker_url = \"postgres://argus:hunter2@db/argus\"\n",
+            "[store]\ndatabase_owner_url = \"mysql://argus:hunter2@db/argus\"\n",
             "[store]\ndatabase_url = postgres://argus:hunter2@db/argus\n",
             "[store]\ndatabase_url postgres://argus:hunter2@db/argus\n",
             "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\n",
@@ -334,6 +397,8 @@ mod tests {
             "[hosts]\nauth_url = \"https://argus:hunter2@a.example\"\n",
             "[hosts]\nsandbox_url = \"https://hunter2@a.example\"\n",
             "[identity]\nissuer = \"https://argus:hunter2@a.example/a\"\n",
+            "[identity]\nenvelope_key = \"hunter2\"\n",
+            "[identity]\nenvelope_key = [\"hunter2\"]\n",
             "[log]\nlevel = \"hunter2\"\n",
             "[objects]\nlocation = \"s3://argus:hunter2@bucket\"\n",
             "[objects]\nlocation = \"s3://argus\"\nsecret_access_key = \"hunter2\"\n",
@@ -384,6 +449,24 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_so_many_times_a_minute_and_twice_as_many_at_once() {
+        let rates = |text: &str| load(&Options::default(), text).map(|settings| settings.limits);
+        assert_eq!(rates("").expect("nothing said"), Rates::default());
+        let of_bearers =
+            rates("[limits]\nbearer_failures = 30\n").expect("a limit").of(Limit::BearerFailures);
+        assert_eq!((of_bearers.capacity(), of_bearers.interval()), (60, Duration::from_secs(2)));
+        for limit in Limit::ALL {
+            let name = limit.name();
+            let said = rates(&format!("[limits]\n{name} = 1\n")).expect(name);
+            assert_eq!(said, Rates::default().with(limit, Rate::per_minute(1)), "{name}");
+            for times in ["0", "1000001"] {
+                let error = rates(&format!("[limits]\n{name} = {times}\n")).expect_err(name).to_string();
+                assert!(error.contains(name), "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn objects_are_in_the_data_directory_or_where_it_is_said() {
         let place = |text: &str| load(&Options::default(), text).expect(text).objects.place;
         let own = Place::Directory { path: Path::new(DATA_DIR).join("objects"), is_shared: false };
@@ -420,9 +503,36 @@ mod tests {
     }
 
     #[test]
+    fn an_envelope_key_is_taken_from_the_file_and_is_not_shown() {
+        let key = "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ=";
+        let text = format!("[identity]\nenvelope_key = \"{key}\"\n");
+        let settings = load(&Options::default(), &text).expect("usable settings");
+        assert_eq!(settings.identity.envelope_key.as_ref().map(SecretText::expose), Some(key));
+        assert!(!format!("{settings:?}").contains(key));
+    }
+
+    #[test]
+    fn worker_and_owner_go_with_postgresql_alone() {
+        let server = "database_url = \"postgres://a@db/argus\"\n";
+        for (text, is_usable) in [
+            ("database_worker_url = \"postgres://b@db/argus\"", false),
+            ("database_owner_url = \"postgres://b@db/argus\"", false),
+            ("database_url = \"argus.db\"\ndatabase_worker_url = \"argus.db\"", false),
+            (&format!("{server}database_worker_url = \"argus.db\""), false),
+            (&format!("{server}database_worker_url = \"postgres://b@db/argus\""), true),
+        ] {
+            let loaded = load(&Options::default(), &format!("[store]\n{text}\n"));
+            assert_eq!(loaded.is_ok(), is_usable, "{text}");
+        }
+    }
+
+    #[test]
     fn a_password_in_the_database_url_is_not_shown() {
-        let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n";
+        let text = "[store]\ndatabase_url = \"postgres://argus:hunter2@db/argus\"\n\
+                    database_worker_url = \"postgres://worker:hunter2@db/argus\"\n\
+                    database_owner_url = \"postgres://owner:hunter2@db/argus\"\n";
         let settings = load(&Options::default(), text).expect("usable settings");
+        assert!(settings.store.worker_url.is_some() && settings.store.owner_url.is_some());
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

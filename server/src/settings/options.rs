@@ -1,14 +1,18 @@
 //! The operator's interface: commands, flags, the environment twins of the flags, and the keys of the
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
+use argus_core::limits::Limit;
 use argus_openapi::Host;
 use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
+use argus_openapi::types::webhooks::DeliveryStatus;
 use argus_partner::connectors::System;
 use chrono::{DateTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
+use std::env::{self, VarError};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -73,6 +77,24 @@ pub enum Command {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// List the deliveries of every tenant, or queue one again.
+    Deliveries {
+        /// What to do with the deliveries.
+        #[command(subcommand)]
+        action: DeliveriesAction,
+        /// Where the deliveries are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// List the events that no delivery was made of yet, or have one told again.
+    Outbox {
+        /// What to do with the events.
+        #[command(subcommand)]
+        action: OutboxAction,
+        /// Where the events are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// List or rotate the signing keys.
     Keys {
         /// What to do with the keys.
@@ -108,6 +130,44 @@ pub enum JobsAction {
     Retry {
         /// The failed job.
         id: String,
+    },
+}
+
+/// What to do with deliveries.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeliveriesAction {
+    /// Show deliveries, the newest first, with the end of each one's last attempt.
+    List {
+        /// Only those of this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only those in this state.
+        #[arg(long, value_parser = parse_delivery_status)]
+        status: Option<DeliveryStatus>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Queue a delivery again, whatever its state.
+    Retry {
+        /// The delivery.
+        id: String,
+    },
+}
+
+/// What to do with the events of the outbox.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OutboxAction {
+    /// Show the events that no delivery was made of yet, the oldest first, with what kept it from being made.
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Have an event told whose deliveries could not be made.
+    Retry {
+        /// The number of the event.
+        sequence: u64,
     },
 }
 
@@ -252,6 +312,12 @@ pub struct Options {
     /// `[workers]`
     #[command(flatten)]
     pub workers: WorkerOptions,
+    /// `[deliveries]`
+    #[command(flatten)]
+    pub deliveries: DeliveryOptions,
+    /// `[limits]`
+    #[command(flatten)]
+    pub limits: LimitOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -320,16 +386,44 @@ pub struct IdentityOptions {
     #[arg(long, env = "ARGUS_ISSUER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Base64 of the 32 bytes under which secrets are sealed, from `ARGUS_ENVELOPE_KEY` or the file.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envelope_key: Option<SecretText>,
+}
+
+/// The variable of the envelope key. It has no flag, because every user of a machine sees the flags of its processes.
+const ENVELOPE_KEY_VARIABLE: &str = "ARGUS_ENVELOPE_KEY";
+
+impl Options {
+    /// The same with what has a variable and no flag.
+    pub(super) fn with_variables(mut self) -> Result<Self, String> {
+        match env::var(ENVELOPE_KEY_VARIABLE) {
+            Ok(key) => self.identity.envelope_key = Some(SecretText::from(key)),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => return Err(format!("`{ENVELOPE_KEY_VARIABLE}` is not text")),
+        }
+        Ok(self)
+    }
 }
 
 /// The database. Its URL may hold a password and is not shown.
 #[derive(Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreOptions {
-    /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent.
+    /// `sqlite://PATH` or `postgres://…`; a SQLite file in the data directory when absent. The role of a
+    /// PostgreSQL URL sees one tenant at a time.
     #[arg(long, env = "ARGUS_DATABASE_URL", hide_env_values = true, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
+    /// The same PostgreSQL database for the role that claims, ends and clears away the jobs of every tenant.
+    #[arg(long, env = "ARGUS_DATABASE_WORKER_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_worker_url: Option<String>,
+    /// The same PostgreSQL database for the role that owns its tables, which `argus migrate` alone uses.
+    #[arg(long, env = "ARGUS_DATABASE_OWNER_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_owner_url: Option<String>,
     /// Connections for requests, 1 to 1000 [default: 16].
     #[arg(long, env = "ARGUS_REQUEST_CONNECTIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -455,13 +549,51 @@ impl fmt::Debug for ObjectOptions {
 
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { database_url, request_connections, worker_connections, delivery_connections } = self;
+        let Self {
+            database_url,
+            database_worker_url,
+            database_owner_url,
+            request_connections,
+            worker_connections,
+            delivery_connections,
+        } = self;
         f.debug_struct("StoreOptions")
             .field("database_url", &database_url.as_ref().map(|_| ".."))
+            .field("database_worker_url", &database_worker_url.as_ref().map(|_| ".."))
+            .field("database_owner_url", &database_owner_url.as_ref().map(|_| ".."))
             .field("request_connections", request_connections)
             .field("worker_connections", worker_connections)
             .field("delivery_connections", delivery_connections)
             .finish()
+    }
+}
+
+/// How often what may happen: each number is of a minute, 1 to 1000000, and twice as many may happen at once.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitOptions {
+    /// Failures a minute to authenticate as one client, from one address [default: 10].
+    #[arg(long = "limit-client-failures", env = "ARGUS_LIMIT_CLIENT_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_failures: Option<u32>,
+    /// Failures a minute to authenticate as any client, from one address [default: 60].
+    #[arg(long = "limit-address-failures", env = "ARGUS_LIMIT_ADDRESS_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_failures: Option<u32>,
+    /// Bearer tokens a minute that are not good, from one address [default: 60].
+    #[arg(long = "limit-bearer-failures", env = "ARGUS_LIMIT_BEARER_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bearer_failures: Option<u32>,
+}
+
+impl LimitOptions {
+    /// What was said of a limit.
+    pub fn of(&self, limit: Limit) -> Option<u32> {
+        match limit {
+            Limit::ClientFailures => self.client_failures,
+            Limit::AddressFailures => self.address_failures,
+            Limit::BearerFailures => self.bearer_failures,
+        }
     }
 }
 
@@ -473,6 +605,21 @@ pub struct SandboxOptions {
     #[arg(long, env = "ARGUS_SCENARIO_DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scenario_dir: Option<PathBuf>,
+}
+
+/// The way to receivers of webhooks and callbacks.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryOptions {
+    /// Network of receivers that is delivered to although its addresses are not public, like 10.1.0.0/16; repeat it
+    /// for more.
+    #[arg(long = "delivery-allow", env = "ARGUS_DELIVERY_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Vec<String>>,
+    /// Root certificates (PEM) of receivers, beside those of the system.
+    #[arg(long = "delivery-certificates", env = "ARGUS_DELIVERY_CERTIFICATES", value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<PathBuf>,
 }
 
 /// The log.
@@ -527,6 +674,11 @@ fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn parse_status(name: &str) -> Result<JobStatus, String> {
     name.parse().map_err(|_| format!("the states are {}", JobStatus::ALL.map(JobStatus::as_str).join(", ")))
+}
+
+fn parse_delivery_status(name: &str) -> Result<DeliveryStatus, String> {
+    let states = DeliveryStatus::ALL.map(DeliveryStatus::as_str);
+    name.parse().map_err(|_| format!("the states are {}", states.join(", ")))
 }
 
 fn parse_scope(name: &str) -> Result<Scope, String> {

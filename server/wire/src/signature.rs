@@ -10,7 +10,8 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
-/// Header with `sha256=` and the hex HMAC-SHA256 of the raw body.
+/// Header with `sha256=` and the hex HMAC-SHA256 of the raw body; with several of them, separated by commas, while a
+/// secret is being replaced.
 pub const ARGUS_SIGNATURE: &str = "x-argus-signature";
 /// Standard Webhooks: identifier of the delivery, the same for every attempt.
 pub const WEBHOOK_ID: &str = "webhook-id";
@@ -67,18 +68,20 @@ pub fn standard_signature(secret: &str, id: &str, timestamp: i64, body: &[u8]) -
     format!("{STANDARD_PREFIX}{}", STANDARD.encode(hash))
 }
 
-/// Verifies the value of `X-Argus-Signature`, which is malformed unless it has lower-case digits. It
-/// covers no timestamp, so that a replayed delivery passes.
+/// Verifies that one of the first 16 signatures of `X-Argus-Signature` was made with one of the secrets. The value is
+/// malformed unless it has lower-case digits. It covers no timestamp, so that a replayed delivery passes.
 pub fn verify_argus<'s>(
     secrets: impl IntoIterator<Item = &'s str>,
     signature: &str,
     body: &[u8],
 ) -> Result<(), VerificationError> {
-    let given: Hash = signature
-        .strip_prefix(ARGUS_PREFIX)
-        .and_then(hex::decode)
+    let given: Vec<Hash> = signature
+        .split(',')
+        .take(SIGNATURES_MAX)
+        .map(|signature| signature.trim_matches(' ').strip_prefix(ARGUS_PREFIX).and_then(hex::decode))
+        .collect::<Option<_>>()
         .ok_or(VerificationError::MalformedHeader(ARGUS_SIGNATURE))?;
-    accept(secrets, |secret| argus_hash(secret, body).ct_eq(&given))
+    accept(secrets, |secret| any_is(&given, &argus_hash(secret, body)))
 }
 
 /// A delivery with the headers of Standard Webhooks, as it was received.
@@ -107,10 +110,7 @@ impl StandardDelivery<'_> {
             read_signatures(self.signatures).ok_or(VerificationError::MalformedHeader(WEBHOOK_SIGNATURE))?;
         let seconds =
             read_timestamp(self.timestamp).ok_or(VerificationError::MalformedHeader(WEBHOOK_TIMESTAMP))?;
-        accept(secrets, |secret| {
-            let expected = standard_hash(secret, self.id, self.timestamp, self.body);
-            given.iter().fold(Choice::from(0), |found, one| found | expected.ct_eq(one))
-        })?;
+        accept(secrets, |secret| any_is(&given, &standard_hash(secret, self.id, self.timestamp, self.body)))?;
         if now.saturating_sub(seconds) > tolerance {
             return Err(VerificationError::TooOld);
         }
@@ -119,6 +119,11 @@ impl StandardDelivery<'_> {
         }
         Ok(())
     }
+}
+
+/// Compares with every signature, whether or not one has matched, so that time tells nothing.
+fn any_is(given: &[Hash], expected: &Hash) -> Choice {
+    given.iter().fold(Choice::from(0), |found, one| found | expected.ct_eq(one))
 }
 
 /// Tries every secret, whether or not one has matched, so that time tells nothing.
@@ -239,6 +244,19 @@ mod tests {
         let others = |count| format!("{other} ").repeat(count);
         assert_eq!(verify(&[SECRET], &format!("{}{good}", others(15)), BODY), Ok(()));
         assert_eq!(verify(&[SECRET], &format!("{}{good}", others(16)), BODY), WRONG);
+    }
+
+    #[test]
+    fn while_a_secret_is_replaced_both_sign_and_a_receiver_with_either_accepts() {
+        let argus = format!("{}, {}", argus_signature("new", BODY), argus_signature(SECRET, BODY));
+        let standard = format!("{} {}", signed("new", BODY), signed(SECRET, BODY));
+        for secret in ["new", SECRET] {
+            assert_eq!(verify_argus([secret], &argus, BODY), Ok(()));
+            assert_eq!(verify(&[secret], &standard, BODY), Ok(()));
+        }
+        assert_eq!(verify_argus(["other"], &argus, BODY), WRONG);
+        let many = format!("{}{argus}", format!("{}, ", argus_signature("other", BODY)).repeat(16));
+        assert_eq!(verify_argus([SECRET], &many, BODY), WRONG);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Sample {
     pub headers: Vec<(String, String)>,
     /// Media type and content.
     pub body: Option<(&'static str, Vec<u8>)>,
+    /// What was made for it.
+    pub given: Given,
 }
 
 impl Sample {
@@ -73,13 +75,15 @@ impl Sample {
 /// Values that another operation gave, by the parameter or member that takes them.
 pub type Given = BTreeMap<&'static str, String>;
 
-/// What a reply gives to other requests.
-pub fn given(made_by: &MadeBy, reply: &Value) -> Given {
+/// What the reply to a sample gives to other requests, with what the sample itself was given: they may need to name
+/// both.
+pub fn given(made_by: &MadeBy, maker: &Sample, reply: &Value) -> Given {
     let text = |pointer| {
         let value = reply.pointer(pointer).and_then(Value::as_str);
         value.unwrap_or_else(|| panic!("{} gives no {pointer}", made_by.operation)).to_owned()
     };
-    made_by.gives.iter().map(|given| (given.parameter, text(given.pointer))).collect()
+    let gives = made_by.gives.iter().map(|given| (given.parameter, text(given.pointer)));
+    maker.given.clone().into_iter().chain(gives).collect()
 }
 
 /// What samples are made from.
@@ -120,6 +124,7 @@ impl Source {
             query: serde_urlencoded::to_string(query).unwrap(),
             headers,
             body: body(row, example, given),
+            given: given.clone(),
         }
     }
 }

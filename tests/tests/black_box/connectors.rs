@@ -3,6 +3,7 @@
 
 use super::jobs::made;
 use super::support::binary;
+use super::webhooks::beside;
 use argus_core::Clock;
 use argus_core::context::{Context, Live, Principal};
 use argus_openapi::Host;
@@ -14,8 +15,8 @@ use argus_openapi::types::secret::SecretText;
 use argus_partner::connectors::{Limits, Provider, System};
 use argus_partner::profiles;
 use argus_tests::{
-    Answer, Caller, Deed, Installation, Reach, TestProcess, TestProvider, TestServer, on_both_engines,
-    run_on_sqlite,
+    Answer, Caller, Deed, Installation, Reach, Receiver, TestProcess, TestProvider, TestServer,
+    on_both_engines, run_on_sqlite,
 };
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
@@ -31,6 +32,7 @@ on_both_engines! {
     what_a_source_finds_takes_the_place_of_what_it_found_before
     enrichments_at_the_same_time_lose_nothing_of_each_other
     a_bulk_enrichment_reports_each_profile_and_each_source_by_itself
+    an_enrichment_is_told_to_those_who_subscribed_and_one_without_an_answer_is_not
 }
 
 const SCOPES: [Scope; 4] = [Scope::ProfilesRead, Scope::ProfilesWrite, Scope::JobsRead, Scope::JobsWrite];
@@ -218,6 +220,25 @@ async fn what_a_source_finds_takes_the_place_of_what_it_found_before(installatio
     finance.usually(nothing());
     assert_eq!(scene.enrich("p1", &[]).await["risk"]["score"], 10, "as it was imported");
     assert_eq!(scene.view("p1").await["finding_codes"], json!([]));
+}
+
+async fn an_enrichment_is_told_to_those_who_subscribed_and_one_without_an_answer_is_not(
+    installation: Installation,
+) {
+    let osint = TestProvider::start("t", Deed::Reply(500, "", String::new())).await;
+    let scene = Scene::open(installation, &[(System::Osint, &osint)]).await;
+    scene.put("p1", ProfileKind::Wallet).await;
+    let receiver = Receiver::start().await;
+    let subscriber = beside(&scene.server, &scene.caller, Host::Auth, &[Scope::WebhooksWrite]);
+    let body = json!({"url": receiver.url(), "events": ["profile.enriched"]});
+    subscriber.post("/v1/webhooks", &body).await.expect(201);
+    scene.enrich("p1", &[]).await;
+    osint.usually(find(&[finding("osint", "sanctions_match", "critical")]));
+    let enrichment = scene.enrich("p1", &[]).await;
+    let event = receiver.wait_for(1).await.remove(0).json();
+    let data = json!({"profile_id": "p1", "sources": ["osint"], "risk": enrichment["risk"]});
+    assert_eq!((&event["type"], &event["data"]), (&json!("profile.enriched"), &data));
+    assert_eq!(event["sequence"], 1, "the first was not told of");
 }
 
 async fn enrichments_at_the_same_time_lose_nothing_of_each_other(installation: Installation) {

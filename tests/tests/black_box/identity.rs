@@ -44,6 +44,8 @@ async fn a_registered_app_can_be_viewed_and_shows_its_secret_once(server: TestSe
     assert_eq!(created.header("cache-control"), "no-store");
     let mut created = created.json();
     let secret = created.as_object_mut().unwrap().remove("client_secret").unwrap();
+    let callback_secret = created.as_object_mut().unwrap().remove("callback_secret").unwrap();
+    assert!(callback_secret.as_str().unwrap().starts_with("whsec_"), "{callback_secret}");
     let client_id = created["client_id"].as_str().unwrap().to_owned();
     assert!(secret.as_str().unwrap().len() >= 43, "256 bits of base64url");
     assert_eq!(created["tenant_id"], tenancy.tenant_id.as_str());

@@ -5,7 +5,9 @@ use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::sweeper::Sweeper;
 use argus_server::settings::Role;
-use argus_tests::{Answer, Caller, Installation, TestServer, on_both_engines, run_on_postgres, sql};
+use argus_tests::{
+    Answer, Caller, Installation, TOLD, TestServer, keep_what_is_told, on_both_engines, run_on_postgres, sql,
+};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -73,10 +75,12 @@ pub(super) async fn made(caller: &Caller, job: &Value) -> String {
 
 async fn an_import_is_done_and_its_result_can_be_fetched(server: TestServer) {
     let caller = caller(&server).await;
+    keep_what_is_told(&mut server.connect());
     let report = made(&caller, &import(&json!([profile("p1"), profile("p2")]))).await;
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report, json!({"errors": [], "imported": 2, "refused": 0}));
-    let told = sql::lines(&mut server.connect(), "SELECT event AS line FROM outbox").unwrap();
+    let told = format!("SELECT event AS line FROM {TOLD}");
+    let told = sql::lines(&mut server.connect(), &told).unwrap();
     assert_eq!(told, ["job.succeeded"]);
 }
 

@@ -1,14 +1,16 @@
 //! The SDK against the real hosts: what a partner's program does in its first minutes, and the same bytes
 //! as raw HTTP. How the SDK retries, caches and refuses is tested in the SDK itself.
 
+use argus_core::limits::{Rate, Rates};
 use argus_openapi::Host;
 use argus_openapi::published::DESCRIPTOR_JSON;
 use argus_openapi::types::scopes::Scope;
 use argus_sdk::webhooks::{SANDBOX_SECRET, VerificationError, Verifier, WEBHOOK_TIMESTAMP};
 use argus_sdk::{
-    ArgusClient, Credentials, Environment, JobFilter, ResponseExt, TokenVerifier, WaitOptions, types,
+    ArgusClient, Credentials, Environment, ErrorKind, JobFilter, ResponseExt, TokenVerifier, WaitOptions,
+    types,
 };
-use argus_tests::{AppCredentials, TestServer, Witness};
+use argus_tests::{AppCredentials, Installation, TestServer, Witness};
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
@@ -79,7 +81,7 @@ async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
     let subscription = types::WebhookCreate::builder()
         .url("https://partner.example.com/hooks")
         .events(vec![types::WebhookEvent::JobSucceeded])
-        .secret("a secret that nobody guesses");
+        .secret(Some("a secret that nobody guesses".parse().unwrap()));
     let webhook = client.webhook_create().body(subscription).send().await.unwrap();
     let deliveries: Vec<_> = client.stream_webhook_deliveries(&webhook.id).try_collect().await.unwrap();
     assert!(!deliveries.is_empty());
@@ -93,7 +95,7 @@ async fn the_sdk_verifies_what_the_sandbox_would_deliver() {
         changed.request.body.push(' ');
         assert_eq!(refused(&verifier, &changed), VerificationError::WrongSignature);
         let mut later = delivery.clone();
-        later.attempted_at += Duration::from_secs(301);
+        later.attempted_at = later.attempted_at.map(|at| at + Duration::from_secs(301));
         assert_eq!(refused(&verifier, &later), VerificationError::TooOld);
         let mut stripped = delivery.clone();
         stripped.request.headers.remove(WEBHOOK_TIMESTAMP);
@@ -164,4 +166,25 @@ async fn the_sdk_gets_a_live_token_and_verifies_it_with_the_published_keys() {
     // A live environment takes no sandbox token.
     let sandbox_token = app.sandbox_token(&[]).await;
     assert!(verifier.verify(&sandbox_token).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_says_when_to_come_back_after_too_many_wrong_secrets() {
+    let mut installation = Installation::sqlite();
+    let never = Duration::from_secs(3_600);
+    installation.settings.limits = Rates::all(Rate::new(1, never));
+    let server = TestServer::from(installation);
+    let app = partner(&server).await;
+    let witness = Witness::before(&server).await;
+    let client = |secret: &str| {
+        let credentials = Credentials::client(&app.client_id, secret);
+        ArgusClient::builder().environment(environment(&witness)).credentials(credentials).build().unwrap()
+    };
+    let guess = async || client("a wrong secret").job_list().send().await.unwrap_err();
+    let error: argus_sdk::Error = guess().await.into();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    let error: argus_sdk::Error = guess().await.into();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::RateLimited, Some("temporarily_unavailable")));
+    assert!(error.retry_after().is_some_and(|wait| wait <= never && wait > never / 2), "{error:?}");
+    client(&app.client_secret).job_list().send().await.unwrap();
 }

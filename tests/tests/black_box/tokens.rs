@@ -3,6 +3,7 @@
 
 use super::support::binary;
 use argus_core::Clock;
+use argus_core::store::AnyConnection;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::Claims;
@@ -59,10 +60,21 @@ async fn verified(reach: &Reach, token: &str, audience: &str) -> Claims {
 
 async fn a_token_request_that_meets_a_fault_is_told_so_as_oauth_has_it(server: TestServer) {
     let app = server.app(&[Scope::JobsRead]).await;
-    sql::execute(&mut server.connect(), "ALTER TABLE apps RENAME TO elsewhere").unwrap();
+    let mut other = server.connect();
+    // On PostgreSQL a function looks, whatever the table is called.
+    let [away, back] = match other {
+        AnyConnection::Pg(_) => [
+            "ALTER FUNCTION argus_find_client(text) RENAME TO elsewhere",
+            "ALTER FUNCTION elsewhere(text) RENAME TO argus_find_client",
+        ],
+        AnyConnection::Sqlite(_) => {
+            ["ALTER TABLE apps RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO apps"]
+        }
+    };
+    sql::execute(&mut other, away).unwrap();
     let answer = server.token_request(&[("grant_type", "client_credentials")], app.basic()).await;
     assert_eq!(answer.expect(500).text("error"), "server_error");
-    sql::execute(&mut server.connect(), "ALTER TABLE elsewhere RENAME TO apps").unwrap();
+    sql::execute(&mut other, back).unwrap();
     app.live_token(&[]).await;
 }
 

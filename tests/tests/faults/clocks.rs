@@ -7,6 +7,7 @@ use argus_core::jobs::lease::{Ending, Turn};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::work::Registry;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
+use argus_core::outbox::Happenings;
 use argus_openapi::types::jobs::JobStatus;
 use argus_tests::{Installation, on_both_engines};
 use chrono::{TimeDelta, Utc};
@@ -45,8 +46,14 @@ async fn a_node_whose_clock_is_wrong_takes_no_lease_and_starts_no_job_early(inst
         let registry = Arc::new(Registry::default().with(done.clone()));
         let settings =
             WorkerSettings { slots: 4, lease: Duration::from_secs(3), poll: Duration::from_millis(20) };
-        let workers =
-            Workers::start(database.every_tenant.clone(), registry, Signals::default(), clock, settings);
+        let workers = Workers::start(
+            database.every_tenant.clone(),
+            registry,
+            Signals::default(),
+            Happenings::default(),
+            clock,
+            settings,
+        );
         until("the end of a lost job", async || desk.status(&lost.id).await == JobStatus::Succeeded).await;
         // A job that is accepted by this clock is as due as any other.
         let mut invocation = desk.caller.invocation().clone();

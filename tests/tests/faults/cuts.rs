@@ -8,9 +8,12 @@ use argus_core::ids::{JobId, random};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::work::Registry;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
+use argus_core::outbox::Happenings;
 use argus_openapi::types::jobs::JobStatus;
 use argus_server::settings::Role;
-use argus_tests::{Caller, Cut, Installation, Proxy, TestServer, run_on_postgres, scale, sql};
+use argus_tests::{
+    Caller, Cut, Installation, Proxy, TestServer, keep_what_is_told, run_on_postgres, scale, sql,
+};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -63,7 +66,8 @@ impl Shop {
         let registry = Arc::new(Registry::default().with(done.clone()));
         let (every_tenant, clock) = (desk.database.every_tenant.clone(), desk.caller.clock.clone());
         let settings = WorkerSettings { slots: 4, lease: LEASE, poll: Duration::from_secs(600) };
-        let workers = Workers::start(every_tenant, registry, signals.clone(), clock, settings);
+        let workers =
+            Workers::start(every_tenant, registry, signals.clone(), Happenings::default(), clock, settings);
         Self { desk, proxy, signals, done, workers }
     }
 
@@ -139,6 +143,7 @@ fn what_is_accepted_is_there_once_and_ends_once_however_often_connections_are_cu
         let server = TestServer::from(installation);
         let other = server.another_node();
         let caller = caller(&server).await;
+        keep_what_is_told(&mut server.connect());
         let stop = Arc::new(AtomicBool::new(false));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {

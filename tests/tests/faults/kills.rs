@@ -5,7 +5,9 @@ use super::{assert_results_are_whole, assert_told_once, lines, remove_unfinished
 use crate::black_box::jobs::{caller, import};
 use crate::black_box::support::binary;
 use argus_server::settings::Role;
-use argus_tests::{Installation, TestServer, Worker, run_on_postgres, run_on_sqlite, scale, sql};
+use argus_tests::{
+    Installation, TOLD, TestServer, Worker, keep_what_is_told, run_on_postgres, run_on_sqlite, scale, sql,
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -36,6 +38,7 @@ async fn kill_workers(mut installation: Installation) {
     installation.settings.role = Role::Api;
     let server = TestServer::from(installation);
     let caller = caller(&server).await;
+    keep_what_is_told(&mut server.connect());
     for job in 0..JOBS {
         let profiles: Value = (0..PROFILES)
             .map(|row| json!({"id": format!("p{job}-{row}"), "kind": "device", "display_name": "A device"}))
@@ -64,7 +67,7 @@ async fn kill_workers(mut installation: Installation) {
             assert_results_are_whole(&server);
             // What is done already is done again, under the same identifiers.
             let again = "UPDATE jobs SET status = 'queued', completed_at = NULL, attempts = 0, result_key = NULL, \
-                cleanup_at = NULL; DELETE FROM outbox";
+                cleanup_at = NULL; DELETE FROM outbox; DELETE FROM deliveries";
             sql::execute(&mut server.connect(), again).unwrap();
         }
     }
@@ -79,7 +82,7 @@ async fn kill_workers(mut installation: Installation) {
     assert_told_once(&server);
     assert_results_are_whole(&server);
     assert_eq!(lines(&server, "SELECT id AS line FROM jobs").len(), JOBS);
-    assert_eq!(lines(&server, "SELECT subject AS line FROM outbox").len(), JOBS);
+    assert_eq!(lines(&server, &format!("SELECT subject AS line FROM {TOLD}")).len(), JOBS);
     let failed = "SELECT DISTINCT error_code AS line FROM jobs WHERE status = 'failed'";
     assert!(lines(&server, failed).iter().all(|code| code == "lease_lost"), "{:?}", lines(&server, failed));
     let whole = "SELECT CAST(count(*) AS TEXT) AS line FROM profiles";

@@ -8,6 +8,8 @@ use crate::jobs::{Desk, Listening};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::work::Registry;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
+use argus_core::outbox::Happenings;
+use argus_core::store::StoreSettings;
 use argus_openapi::types::jobs::JobStatus;
 use argus_server::settings::Role;
 use argus_tests::{Installation, TestServer, Worker, run_on_postgres};
@@ -21,7 +23,7 @@ const LATE: Duration = Duration::from_secs(4);
 #[test]
 fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can() {
     run_on_postgres(async |mut installation: Installation| {
-        let direct = installation.settings.store.url.clone();
+        let direct = installation.settings.store.clone();
         let proxy = installation.behind_a_proxy().await;
         installation.settings.store.deadlines = SHORT;
         let mut desk = Desk::open(installation).await;
@@ -31,13 +33,14 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
             desk.database.every_tenant.clone(),
             Arc::new(Registry::default().with(done.clone())),
             signals.clone(),
+            Happenings::default(),
             desk.caller.clock.clone(),
             settings,
         );
         let (here, listener) = (signals.clone(), desk.database.listener.clone().unwrap());
         let exchange = tokio::spawn(async move { here.exchange(&listener).await });
         // A node without workers, which nothing is cut from.
-        desk.installation.settings.store.url = direct;
+        desk.installation.settings.store = StoreSettings { deadlines: SHORT, ..direct };
         let (other, _) = desk.installation.database_and_identity();
         let there = Signals::default();
         let (elsewhere, listener) = (there.clone(), other.listener.clone().unwrap());
@@ -79,9 +82,9 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
 #[test]
 fn a_worker_behind_a_pooler_of_transactions_says_that_it_hears_nothing_and_finds_jobs_by_itself() {
     run_on_postgres(async |mut installation: Installation| {
-        let direct = installation.settings.store.url.clone();
+        let direct = installation.settings.store.clone();
         let proxy = installation.behind_a_proxy().await;
-        let pooled = std::mem::replace(&mut installation.settings.store.url, direct);
+        let pooled = std::mem::replace(&mut installation.settings.store, direct).url;
         installation.settings.role = Role::Api;
         let server = TestServer::from(installation);
         proxy.deafen();

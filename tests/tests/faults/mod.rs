@@ -18,7 +18,7 @@ mod writers;
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
 use argus_core::store::{AnyConnection, Deadlines};
-use argus_tests::{TestServer, sql};
+use argus_tests::{TOLD, TestServer, sql};
 use argus_wire::hex;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
@@ -37,6 +37,7 @@ const SHORT: Deadlines = Deadlines {
     check_out: Duration::from_secs(3),
     statement: Duration::from_secs(2),
     work: Duration::from_secs(3),
+    limits: Duration::from_millis(50),
 };
 
 /// Counts how often it was done.
@@ -75,10 +76,12 @@ fn lines(server: &TestServer, query: &str) -> Vec<String> {
 
 /// Asserts that each job that has ended was told once, and no other.
 fn assert_told_once(server: &TestServer) {
-    let wrongly = "SELECT id || ' ' || status AS line FROM jobs WHERE \
-        (CASE WHEN status IN ('queued', 'running') THEN 0 ELSE 1 END) \
-            <> (SELECT count(*) FROM outbox WHERE subject = id)";
-    assert_eq!(lines(server, wrongly), [""; 0]);
+    let wrongly = format!(
+        "SELECT id || ' ' || status AS line FROM jobs WHERE \
+         (CASE WHEN status IN ('queued', 'running') THEN 0 ELSE 1 END) \
+             <> (SELECT count(*) FROM {TOLD} WHERE subject = id)"
+    );
+    assert_eq!(lines(server, &wrongly), [""; 0]);
 }
 
 /// Asserts that every job that succeeded has an object of the length and with the digest that it tells.

@@ -8,6 +8,7 @@ use argus_core::jobs::signals::Signals;
 use argus_core::jobs::work::{Assignment, Registry, Unfinished, Work};
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::jobs::{NewJob, cancel};
+use argus_core::outbox::Happenings;
 use argus_core::store::Tx;
 use argus_openapi::types::jobs::JobStatus;
 use argus_tests::{Installation, on_both_engines, run_on_postgres};
@@ -103,7 +104,14 @@ impl Shop {
             Waiting { running: Arc::clone(&running), most: Arc::clone(&most), may_end: Arc::clone(&may_end) };
         let registry = Registry::default().with(Nothing).with(waiting).with(Failing);
         let (every_tenant, clock) = (desk.database.every_tenant.clone(), desk.caller.clock.clone());
-        let workers = Workers::start(every_tenant, Arc::new(registry), signals.clone(), clock, settings);
+        let workers = Workers::start(
+            every_tenant,
+            Arc::new(registry),
+            signals.clone(),
+            Happenings::default(),
+            clock,
+            settings,
+        );
         Self { desk, signals, workers: Some(workers), running, most, may_end }
     }
 

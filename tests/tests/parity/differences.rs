@@ -52,16 +52,19 @@ pub(super) const DIFFERENCES: [Difference; 11] = [
 ];
 
 const NOT_LIVE: &str = "not live yet";
+const OF_AUTH: &str = "the auth host serves it live";
 
 /// Operations that one of the two hosts alone serves.
-pub(super) const ONE_HOST: [(&str, &str); 11] = [
-    ("webhook_create", NOT_LIVE),
-    ("webhook_list", NOT_LIVE),
-    ("webhook_view", NOT_LIVE),
-    ("webhook_update", NOT_LIVE),
-    ("webhook_delete", NOT_LIVE),
-    ("webhook_delivery_list", NOT_LIVE),
-    ("webhook_test", NOT_LIVE),
+pub(super) const ONE_HOST: [(&str, &str); 13] = [
+    ("webhook_create", OF_AUTH),
+    ("webhook_list", OF_AUTH),
+    ("webhook_view", OF_AUTH),
+    ("webhook_update", OF_AUTH),
+    ("webhook_delete", OF_AUTH),
+    ("webhook_delivery_list", OF_AUTH),
+    ("webhook_test", OF_AUTH),
+    ("webhook_delivery_retry", OF_AUTH),
+    ("webhook_replay", OF_AUTH),
     ("graphql_execute", NOT_LIVE),
     ("trace_view", NOT_LIVE),
     ("data_schema_list", NOT_LIVE),

@@ -15,7 +15,7 @@ mod writing;
 use argus_tests::Installation;
 
 /// The versions of all migrations for this engine, oldest first, from the names of their directories.
-fn migration_versions(installation: &Installation) -> Vec<String> {
+pub(crate) fn migration_versions(installation: &Installation) -> Vec<String> {
     let engine = if installation.is_sqlite() { "sqlite" } else { "postgres" };
     let server = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
     let directories = ["core", "partner"].map(|product| server.join(product).join("migrations").join(engine));

@@ -1,14 +1,15 @@
-//! Nodes of one store: they have the same pepper and the same keys, or are refused.
+//! Nodes of one store: they have the same pepper, envelope key and signing keys, or are refused.
 
 use crate::black_box::support::binary;
 use argus_core::Clock;
 use argus_core::files::{self, Replace};
 use argus_core::store::Database;
+use argus_openapi::types::secret::SecretText;
 use argus_partner::signing_keys::{Begin, KeyError, KeyRing};
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::service;
 use argus_server::settings::Settings;
-use argus_tests::{Installation, on_both_engines, open_command, place_keys};
+use argus_tests::{Installation, name_database, on_both_engines, open_command, place_keys};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::thread;
 on_both_engines! {
     a_node_with_other_keys_is_refused_and_they_are_left_as_they_are
     a_node_without_keys_or_pepper_is_refused_and_makes_none
+    a_node_has_the_envelope_key_of_the_others_in_its_file_or_by_its_settings_or_is_refused
     a_copy_of_the_keys_is_refused_once_the_others_have_rotated
     a_rotation_that_ended_before_the_store_was_told_is_completed_by_the_next_start
     a_store_that_knows_no_keys_yet_learns_them
@@ -28,11 +30,13 @@ on_both_engines! {
     lost_keys_are_replaced_when_the_operator_says_so
 }
 
-/// Another node of the installation's store, with a copy of its pepper and no keys.
+/// Another node of the installation's store, with a copy of its pepper and its envelope key, and no signing keys.
 fn node(installation: &Installation, name: &str) -> Settings {
     let data_dir = installation.scratch().join(name);
     files::open_directory(&data_dir).unwrap();
-    fs::copy(installation.data_dir().join("secret_pepper"), data_dir.join("secret_pepper")).unwrap();
+    for name in ["secret_pepper", "envelope_key"] {
+        fs::copy(installation.data_dir().join(name), data_dir.join(name)).unwrap();
+    }
     Settings { identity: IdentitySettings::new(&data_dir), ..installation.settings.clone() }
 }
 
@@ -86,12 +90,9 @@ fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn command(settings: &Settings, arguments: &[&str]) -> Output {
-    open_command(binary())
-        .args(arguments)
-        .env("ARGUS_DATA_DIR", &settings.identity.data_dir)
-        .env("ARGUS_DATABASE_URL", settings.store.url.expose())
-        .output()
-        .unwrap()
+    let mut command = open_command(binary());
+    name_database(&mut command, &settings.store);
+    command.args(arguments).env("ARGUS_DATA_DIR", &settings.identity.data_dir).output().unwrap()
 }
 
 async fn a_node_with_other_keys_is_refused_and_they_are_left_as_they_are(installation: Installation) {
@@ -121,6 +122,34 @@ async fn a_node_without_keys_or_pepper_is_refused_and_makes_none(installation: I
     let error = open(&node).unwrap_err();
     assert!(matches!(error, IdentityError::ForeignPepper(_)), "{error}");
     assert!(!pepper.exists() && !keys.exists());
+}
+
+async fn a_node_has_the_envelope_key_of_the_others_in_its_file_or_by_its_settings_or_is_refused(
+    installation: Installation,
+) {
+    let identity = installation.identity();
+    let sealed = identity.envelope().seal("purpose", "subject", "secret").unwrap();
+    let mut node = copy(&installation, "node");
+    let opened = |node: &Settings| {
+        let (_database, identity) = open(node).unwrap();
+        identity.envelope().open("purpose", "subject", &sealed).unwrap().to_string()
+    };
+    assert_eq!(opened(&node), "secret");
+    let file = node.identity.data_dir.join("envelope_key");
+    let key = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let error = open(&node).unwrap_err();
+    assert!(matches!(error, IdentityError::ForeignEnvelopeKey(_)), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("envelope_key") && said.contains("ARGUS_ENVELOPE_KEY"), "{said}");
+    assert!(!file.exists());
+    node.identity.envelope_key = Some(SecretText::from(key));
+    assert_eq!(opened(&node), "secret");
+    assert!(!file.exists());
+    let other = SecretText::from("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned());
+    node.identity.envelope_key = Some(other);
+    let error = open(&node).unwrap_err();
+    assert!(matches!(error, IdentityError::ForeignEnvelopeKey(_)), "{error}");
 }
 
 async fn a_copy_of_the_keys_is_refused_once_the_others_have_rotated(installation: Installation) {
@@ -162,6 +191,7 @@ async fn a_store_that_knows_no_keys_yet_learns_them(installation: Installation) 
 
 async fn nodes_that_start_and_rotate_at_the_same_time_agree(installation: Installation) {
     installation.place_keys();
+    installation.migrate();
     let barrier = Arc::new(Barrier::new(6));
     let nodes: Vec<_> = (0..6)
         .map(|index| {

@@ -5,12 +5,10 @@ use super::schema::content;
 use crate::identity::oauth::authenticates;
 use crate::identity::support::client_id;
 use argus_core::pepper::Pepper;
-use argus_core::store::Database;
 use argus_core::{Clock, tenants};
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::apps;
-use argus_server::service::PRODUCTS;
 use argus_tests::{Installation, on_both_engines, sql};
 
 on_both_engines! {
@@ -46,16 +44,15 @@ async fn a_store_of_the_first_version_is_brought_up_to_date_with_its_apps(instal
     if installation.is_sqlite() {
         std::fs::write(installation.data_dir().join("argus.db"), "").unwrap();
     }
-    let mut old = installation.connect();
+    let mut old = installation.connect_as_owner();
     for statements in [tables, NOTED, &ROWS.replace("HASH", &hash)] {
         sql::execute(&mut old, statements).unwrap();
     }
     let before = content(&mut old);
     drop(old);
 
-    let url = &installation.settings.store.url;
     let newer = super::migration_versions(&installation).split_off(1);
-    assert_eq!(Database::migrate(url, PRODUCTS).unwrap(), newer);
+    assert_eq!(installation.migrate_anew().unwrap().migrations, newer);
     let mut after = content(&mut installation.connect());
     after.retain(|line| newer.iter().all(|version| *line != format!("migration {version}")));
     assert_eq!(after, before);

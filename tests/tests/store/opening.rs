@@ -1,11 +1,12 @@
 //! Data that cannot be opened is named and left as it was, and what is kept is for its owner alone.
 
+use crate::black_box::support::binary;
 use argus_core::Clock;
 use argus_core::store::{Database, DatabaseUrl, OpenError, StoreSettings};
 use argus_core::tenants;
 use argus_partner::IdentityError;
 use argus_server::service::PRODUCTS;
-use argus_tests::{Installation, on_both_engines, run};
+use argus_tests::{Installation, on_both_engines, open_command, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(crate) fn open(url: &str) -> Result<(), OpenError> {
 
 /// Brings the store at a URL or path up to date.
 fn migrate(url: &str) -> Result<(), OpenError> {
-    Database::migrate(&DatabaseUrl::from(url.to_owned()), PRODUCTS).map(drop)
+    Database::migrate(&StoreSettings::new(DatabaseUrl::from(url.to_owned())), PRODUCTS).map(drop)
 }
 
 async fn a_data_directory_with_another_pepper_is_refused(installation: Installation) {
@@ -79,6 +80,47 @@ fn a_pepper_that_is_damaged_is_named_and_left_as_it_was() {
 }
 
 #[test]
+fn an_envelope_key_that_is_damaged_is_named_and_left_as_it_was() {
+    let installation = Installation::sqlite();
+    drop(installation.identity());
+    let path = installation.data_dir().join("envelope_key");
+    for content in ["", "short", "!!!!", "c2hvcnQ\n"] {
+        fs::write(&path, content).unwrap();
+        let error = installation.open(Clock::system()).unwrap_err();
+        assert!(matches!(error, IdentityError::EnvelopeKey(_)), "{error}");
+        assert!(error.to_string().contains("envelope_key"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_process_is_told_the_envelope_key_by_its_environment_and_shows_it_nowhere() {
+    const KEY: &str = "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ=";
+    let installation = Installation::sqlite();
+    installation.place_keys();
+    let token = |key: &str| {
+        let mut command = open_command(binary());
+        command.args(["token", "--scope", "argus:platform:admin"]);
+        command.env("ARGUS_DATA_DIR", installation.data_dir()).env("ARGUS_ENVELOPE_KEY", key);
+        command.output().unwrap()
+    };
+    assert!(token(KEY).status.success());
+    assert!(!installation.data_dir().join("envelope_key").exists());
+    for (key, expected) in [
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "ARGUS_ENVELOPE_KEY"),
+        ("hunter2", "base64"),
+        ("", "base64"),
+    ] {
+        let refused = token(key);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.starts_with("argus: ") && said.contains(expected), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    assert!(token(KEY).status.success());
+}
+
+#[test]
 fn everything_that_is_kept_is_owner_only() {
     run(async {
         let installation = Installation::sqlite();
@@ -99,7 +141,9 @@ fn everything_that_is_kept_is_owner_only() {
                 }
             }
         }
-        for name in ["argus.db", "argus.db-wal", "argus.db-shm", "secret_pepper", "manifest.json"] {
+        for name in
+            ["argus.db", "argus.db-wal", "argus.db-shm", "secret_pepper", "envelope_key", "manifest.json"]
+        {
             assert!(seen.iter().any(|file| file == name), "{name} is not among {seen:?}");
         }
         assert!(seen.iter().any(|file| file.ends_with(".pem")));

@@ -38,8 +38,8 @@ fn used() -> (Installation, Vec<PathBuf>) {
     assert!(kept.status.success(), "{kept:?}");
     let keys = fs::read_dir(data_dir.join("keys")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = keys.collect();
-    files.extend(["secret_pepper", "argus.db", ".lock"].map(|name| data_dir.join(name)));
-    for name in ["manifest.json", ".pem", "secret_pepper", "argus.db"] {
+    files.extend(["secret_pepper", "envelope_key", "argus.db", ".lock"].map(|name| data_dir.join(name)));
+    for name in ["manifest.json", ".pem", "secret_pepper", "envelope_key", "argus.db"] {
         assert!(files.iter().any(|file| file.to_str().unwrap().ends_with(name)), "{name}: {files:?}");
     }
     (installation, files)
@@ -166,7 +166,7 @@ fn a_link_counts_as_what_it_names_and_only_its_owner_may_have_made_it() {
     let (data_dir, elsewhere) = (installation.data_dir(), installation.scratch().join("elsewhere"));
     fs::create_dir(&elsewhere).unwrap();
     fs::set_permissions(&elsewhere, Permissions::from_mode(0o700)).unwrap();
-    for name in ["keys", "secret_pepper"] {
+    for name in ["keys", "secret_pepper", "envelope_key"] {
         let (link, target) = (data_dir.join(name), elsewhere.join(name));
         fs::rename(&link, &target).unwrap();
         symlink(&target, &link).unwrap();

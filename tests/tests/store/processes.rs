@@ -3,12 +3,12 @@
 use crate::black_box::support::binary;
 use crate::identity::oauth::authenticates;
 use crate::identity::support::{admin, app};
-use argus_core::store::DatabaseUrl;
+use argus_core::store::{Database, DatabaseUrl, StoreSettings};
 use argus_core::{Clock, tenants};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::IdentitySettings;
 use argus_server::service;
-use argus_tests::{Installation, on_both_engines, open_command, run};
+use argus_tests::{Installation, name_database, on_both_engines, open_command, run};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -22,16 +22,20 @@ on_both_engines! {
 }
 
 const DATA_DIR: &str = "ARGUS_TEST_CHILD_DATA_DIR";
-const DATABASE_URL: &str = "ARGUS_TEST_CHILD_DATABASE_URL";
+/// Where requests, the worker and the owner connect; on SQLite the first one alone.
+const DATABASE_URLS: &str = "ARGUS_TEST_CHILD_DATABASE_URLS";
 const MARK: &str = "key of this process: ";
 
 async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(installation: Installation) {
+    let store = &installation.settings.store;
+    let urls = [&store.url].into_iter().chain(&store.worker_url).chain(&store.owner_url);
+    let urls = urls.map(DatabaseUrl::expose).collect::<Vec<_>>().join(" ");
     let mut processes: Vec<_> = (0..3)
         .map(|_| {
             Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "store::processes::a_process_opens_a_fresh_installation", "--nocapture"])
                 .env(DATA_DIR, installation.data_dir())
-                .env(DATABASE_URL, installation.settings.store.url.expose())
+                .env(DATABASE_URLS, &urls)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
@@ -72,15 +76,17 @@ async fn what_a_killed_first_start_left_unfinished_is_removed_by_the_next_one(in
     let (data_dir, keys) = (installation.data_dir(), installation.data_dir().join("keys"));
     let mint = |limit: &str| {
         // A process that writes more to a file than it may is killed in the middle.
-        open_command("sh".as_ref())
+        let mut command = open_command("sh".as_ref());
+        name_database(&mut command, &installation.settings.store);
+        command
             .args(["-c", &format!("ulimit -c 0; ulimit -f {limit}; exec \"$0\" \"$@\"")])
             .arg(binary())
             .args(["token", "--scope", "argus:platform:read"])
             .env("ARGUS_DATA_DIR", &data_dir)
-            .env("ARGUS_DATABASE_URL", installation.settings.store.url.expose())
             .output()
             .unwrap()
     };
+    installation.migrate();
     let killed = mint("0");
     assert!(killed.status.signal().is_some(), "{killed:?}");
     if installation.is_sqlite() {
@@ -111,11 +117,14 @@ fn a_process_opens_a_fresh_installation() {
     run(async {
         let own = Installation::sqlite();
         let mut settings = own.settings.clone();
-        let shared = std::env::var_os(DATA_DIR).zip(std::env::var(DATABASE_URL).ok());
+        let shared = std::env::var_os(DATA_DIR).zip(std::env::var(DATABASE_URLS).ok());
         let is_child = shared.is_some();
-        if let Some((data_dir, database_url)) = shared {
+        if let Some((data_dir, urls)) = shared {
             settings.identity = IdentitySettings::new(Path::new(&data_dir));
-            settings.store.url = DatabaseUrl::from(database_url);
+            let mut urls = urls.split(' ').map(|url| DatabaseUrl::from(url.to_owned()));
+            settings.store = StoreSettings::new(urls.next().unwrap());
+            (settings.store.worker_url, settings.store.owner_url) = (urls.next(), urls.next());
+            Database::migrate(&settings.store, service::PRODUCTS).unwrap();
         }
         let (_database, identity) = service::open(&settings, Clock::system()).unwrap();
         tenants::create(identity.store(), identity.clock(), &"From this process".parse().unwrap())

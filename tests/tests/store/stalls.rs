@@ -27,6 +27,7 @@ const SHORT: Deadlines = Deadlines {
     check_out: Duration::from_secs(3),
     statement: Duration::from_secs(1),
     work: Duration::from_millis(1_500),
+    limits: Duration::from_millis(50),
 };
 /// The longest that a request may take then, on a busy machine.
 const ANSWERED: Duration = Duration::from_secs(20);

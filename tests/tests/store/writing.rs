@@ -13,15 +13,27 @@ on_both_engines! {
     work_that_met_another_transaction_is_done_again
 }
 
-const NAME: &str = "SELECT name AS line FROM tenants";
+/// Facts of the tests' own, which no tenant has and every role may change that writes.
+const VALUES: &str = "SELECT value AS line FROM installation WHERE name LIKE 'of the test%' ORDER BY name";
+
+const CHANGE: &str = "UPDATE installation SET value = value || '+' WHERE name = 'of the test: fact'";
+
+/// Inserts such facts.
+fn record(installation: &Installation, names: &[&str]) {
+    for name in names {
+        let insert = format!("INSERT INTO installation VALUES ('of the test: {name}', 'new')");
+        sql::execute(&mut installation.connect(), &insert).unwrap();
+    }
+}
 
 async fn a_failed_transaction_leaves_nothing_behind(installation: Installation) {
     let identity = installation.identity();
     let admin = admin(&identity).await;
+    record(&installation, &["fact"]);
     let half = |tx: &mut Tx<'_>| {
         audit::append(tx, "app.create", "app_half")?;
-        sql::execute(tx.parts().0, "UPDATE tenants SET name = 'Half'")?;
-        assert_eq!(sql::lines(tx.parts().0, NAME)?, ["Half"]);
+        sql::execute(tx.parts().0, CHANGE)?;
+        assert_eq!(sql::lines(tx.parts().0, VALUES)?, ["new+"]);
         assert_eq!(audit::list(tx, 100)?.len(), 2);
         Err::<(), _>(argus_core::Error::Invalid("changed my mind".to_owned()))
     };
@@ -29,7 +41,7 @@ async fn a_failed_transaction_leaves_nothing_behind(installation: Installation) 
     assert!(matches!(&error, argus_core::Error::Invalid(text) if text == "changed my mind"), "{error}");
     let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
     assert_eq!(identity.store().read(&admin, events).await.unwrap().len(), 1);
-    assert_eq!(sql::lines(&mut installation.connect(), NAME).unwrap(), ["Example tenant"]);
+    assert_eq!(sql::lines(&mut installation.connect(), VALUES).unwrap(), ["new"]);
     // The connection is as good as new.
     tenants::create(identity.store(), identity.clock(), &"Another".parse().unwrap()).await.unwrap();
 }
@@ -55,12 +67,13 @@ async fn writers_that_read_first_do_not_trip_over_each_other(installation: Insta
         writer.await.unwrap().unwrap();
     }
     let events = |reader: &mut argus_core::store::Reader<'_>| Ok::<_, Error>(audit::list(reader, 100)?);
-    assert_eq!(database.deliveries.read(&admin, events).await.unwrap().len(), 1 + 24);
+    assert_eq!(database.workers.read(&admin, events).await.unwrap().len(), 1 + 24);
 }
 
 async fn work_that_met_another_transaction_is_done_again(installation: Installation) {
     let identity = installation.identity();
     let admin = admin(&identity).await;
+    record(&installation, &["fact"]);
     let (attempts, other) = (Arc::new(AtomicU32::new(0)), Mutex::new(installation.connect()));
     let is_sqlite = installation.is_sqlite();
     let counted = Arc::clone(&attempts);
@@ -77,9 +90,9 @@ async fn work_that_met_another_transaction_is_done_again(installation: Installat
             sql::execute(tx.parts().0, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
             audit::append(tx, "app.secret.rotate", "app_1")?;
             if is_first {
-                sql::execute(&mut other, "UPDATE tenants SET name = 'Of another'")?;
+                sql::execute(&mut other, CHANGE)?;
             }
-            sql::execute(tx.parts().0, "UPDATE tenants SET name = 'Of this one'")?;
+            sql::execute(tx.parts().0, CHANGE)?;
         }
         Ok::<_, argus_core::Error>(())
     };
@@ -95,11 +108,14 @@ fn two_writers_that_wait_for_each_other_both_end_on_postgres() {
     run_on_postgres(async |installation: Installation| {
         let identity = installation.identity();
         let [first, second] = [admin(&identity).await, admin(&identity).await];
+        record(&installation, &["one", "other"]);
         let both_have_one = Arc::new(Barrier::new(2));
         let attempts = Arc::new(AtomicU32::new(0));
         let writer = |own: &str, others: &str| {
-            let rename = |id: &str| format!("UPDATE tenants SET name = name || '+' WHERE tenant_id = '{id}'");
-            let (own, others) = (rename(own), rename(others));
+            let change = |name: &str| {
+                format!("UPDATE installation SET value = value || '+' WHERE name = 'of the test: {name}'")
+            };
+            let (own, others) = (change(own), change(others));
             let (barrier, attempts) = (Arc::clone(&both_have_one), Arc::clone(&attempts));
             move |tx: &mut Tx<'_>| {
                 let (connection, _) = tx.parts();
@@ -110,17 +126,15 @@ fn two_writers_that_wait_for_each_other_both_end_on_postgres() {
                 Ok::<_, Error>(sql::execute(connection, &others)?)
             }
         };
-        let ids = [&first, &second].map(|context| context.tenant_id().as_str());
         let (one, other) = tokio::join!(
-            identity.store().write(&first, writer(ids[0], ids[1])),
-            identity.store().write(&second, writer(ids[1], ids[0])),
+            identity.store().write(&first, writer("one", "other")),
+            identity.store().write(&second, writer("other", "one")),
         );
         one.unwrap();
         other.unwrap();
         // Whoever goes again may be faster than the one that was waiting, and they meet once more.
         assert!(attempts.load(Ordering::Relaxed) >= 3, "one of them went twice");
-        let names = sql::lines(&mut installation.connect(), NAME).unwrap();
-        assert_eq!(names, ["Example tenant++", "Example tenant++"]);
+        assert_eq!(sql::lines(&mut installation.connect(), VALUES).unwrap(), ["new++", "new++"]);
     });
 }
 

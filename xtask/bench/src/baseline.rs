@@ -3,7 +3,7 @@
 
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::{EnrichPayload, JobCreated, JobKind};
-use argus_openapi::types::uri::HttpsUrl;
+use argus_openapi::types::uri::ReceiverUrl;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -109,7 +109,7 @@ async fn hyper_server(
 struct JobCreate {
     kind: JobKind,
     payload: EnrichPayload,
-    callback_url: Option<HttpsUrl>,
+    callback_url: Option<ReceiverUrl>,
     secrecy_level: Option<SecrecyLevel>,
 }
 

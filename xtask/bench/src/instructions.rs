@@ -116,7 +116,7 @@ fn risen(kept: &Costs, measured: &Costs) -> Vec<String> {
 async fn argus_costs(server: &Path, data: &Path) -> Result<Costs, Box<dyn Error>> {
     let profile = Profile::new(data.join("argus.callgrind"));
     // Without workers: they look for jobs whether anybody asks for something or not.
-    let variables = [("ARGUS_ROLE", "api")];
+    let variables = [("ARGUS_ROLE", "api".to_owned())];
     let (argus, ready, _) = process::argus_with(server, data, Under::Callgrind(&profile), &variables)?;
     let authorization = requests::sandbox_authorization(&ready).await?;
     let address = process::address(&ready.sandbox)?;

@@ -117,7 +117,7 @@ pub fn argus_with(
     server: &Path,
     data_dir: &Path,
     under: Under<'_>,
-    variables: &[(&str, &str)],
+    variables: &[(&str, String)],
 ) -> Result<(Running, Ready, Duration), Box<dyn Error>> {
     let ready_file = data_dir.join("ready.json");
     if ready_file.exists() {
@@ -139,7 +139,7 @@ pub fn argus_with(
         .arg(data_dir)
         .arg("--ready-file")
         .arg(&ready_file)
-        .envs(variables.iter().copied())
+        .envs(variables.iter().cloned())
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| format!("{}: {error}", server.display()))?;

@@ -87,6 +87,10 @@ fn spawn(directory: &Path, ready_file: &Path, log: &Path) -> std::io::Result<Chi
     for host in Host::ALL {
         command.env(format!("ARGUS_{}_ADDR", host.name().to_uppercase()), "127.0.0.1:0");
     }
+    // What clients try here they try with wrong credentials as well, all from one address.
+    for limit in ["CLIENT", "ADDRESS", "BEARER"] {
+        command.env(format!("ARGUS_LIMIT_{limit}_FAILURES"), "1000000");
+    }
     command
         .args(["dev", "--ready-file"])
         .arg(ready_file)

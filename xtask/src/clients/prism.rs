@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
 
     async fn make(&self, made_by: &MadeBy) -> Result<Given, String> {
         let maker = self.sample(self.source.row(made_by.operation)).await?;
-        let values = given(made_by, &self.send(&maker, Wanted::Success).await?);
+        let values = given(made_by, &maker, &self.send(&maker, Wanted::Success).await?);
         for id in made_by.then {
             let sample = self.source.sample(self.source.row(id), self.server.ready("tenant_id"), &values);
             self.send(&sample, Wanted::Success).await?;

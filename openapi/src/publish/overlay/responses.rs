@@ -26,7 +26,10 @@ fn shared_description(status: u16) -> &'static str {
         410 => "The resource existed, and its retention is over.",
         412 => "The copy that `If-Match` names is not the current one.",
         415 => "The body is not of the media type that the operation takes.",
-        429 => "Too many requests in a short time; `Retry-After` says when to go on.",
+        429 => {
+            "Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on. Right \
+             credentials are never refused for wrong ones."
+        }
         503 => "A backend is out of reach for now; `Retry-After` says when to try again.",
         _ => "A fault on this side; the trace id finds it in the logs.",
     }
@@ -61,7 +64,7 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     add(true, 412);
     add(has_body, 413);
     add(has_body, 415);
-    add(row.is_mocked(), 429);
+    add(row.is_mocked() || row.hosts.iter().any(|host| row.limits_failures_on(*host)), 429);
     add(true, 500);
     add(row.is_mocked() || (access != Access::Public && row.served_by(Host::Auth)), 503);
     statuses

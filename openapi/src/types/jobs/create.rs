@@ -9,7 +9,7 @@ use crate::read::{MediaType, Readable};
 use crate::types::common::SecrecyLevel;
 use crate::types::error::Error;
 use crate::types::json_object::JsonObject;
-use crate::types::uri::HttpsUrl;
+use crate::types::uri::ReceiverUrl;
 use crate::types::wire_enum;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
@@ -27,7 +27,7 @@ pub struct JobCreate {
     #[validate(nested)]
     pub payload: JobPayload,
     /// Where the signed completion callback goes.
-    pub callback_url: Option<HttpsUrl>,
+    pub callback_url: Option<ReceiverUrl>,
     /// Secrecy of the job and its result; `standard` when absent.
     pub secrecy_level: Option<SecrecyLevel>,
 }
@@ -52,7 +52,7 @@ struct Members<P> {
     /// Where the signed completion callback goes: an absolute `https` URL in the letters of RFC 3986,
     /// without user name, password or fragment, at most 2048 characters.
     #[serde(default)]
-    callback_url: Option<HttpsUrl>,
+    callback_url: Option<ReceiverUrl>,
     /// Secrecy of the job and its result; `standard` when absent. A level above the caller's own is
     /// refused with 403 `secrecy_level_exceeded`.
     #[serde(default)]

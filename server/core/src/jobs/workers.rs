@@ -7,6 +7,7 @@ use super::work::{Assignment, Progress, Registry};
 use crate::Clock;
 use crate::error::Error;
 use crate::ids::JobId;
+use crate::outbox::Happenings;
 use crate::store::EveryTenant;
 use futures::FutureExt;
 use std::collections::{HashMap, HashSet};
@@ -56,6 +57,7 @@ struct Node {
     every_tenant: EveryTenant,
     registry: Arc<Registry>,
     signals: Signals,
+    happenings: Happenings,
     clock: Clock,
     settings: WorkerSettings,
     slots: Arc<Semaphore>,
@@ -83,6 +85,7 @@ impl Workers {
         every_tenant: EveryTenant,
         registry: Arc<Registry>,
         signals: Signals,
+        happenings: Happenings,
         clock: Clock,
         settings: WorkerSettings,
     ) -> Self {
@@ -92,6 +95,7 @@ impl Workers {
             every_tenant,
             registry,
             signals,
+            happenings,
             clock,
             settings,
             slots,
@@ -228,7 +232,7 @@ impl Node {
         let mut open = vec![endings];
         while let Some(endings) = open.pop() {
             match self.write(endings.clone().into()).await {
-                Ok(()) => {}
+                Ok(()) => self.happenings.told(),
                 Err(error) if is_transient(&error) => {
                     tracing::warn!(cause = %error, "the ends of jobs cannot be written for now");
                     sleep(RETRY).await;
@@ -322,6 +326,9 @@ impl Node {
                             failed = reaped.failed,
                             "leases nobody kept"
                         );
+                    }
+                    if reaped.failed > 0 {
+                        self.happenings.told();
                     }
                     if reaped.requeued + woken > 0 {
                         self.signals.enqueued();

@@ -16,6 +16,7 @@ mod bucket;
 mod directory;
 mod error;
 mod key;
+mod parts;
 mod settings;
 pub mod signed_url;
 mod writer;

@@ -3,6 +3,7 @@
 
 use super::Error;
 use super::key::ObjectKey;
+use super::parts::Orderly;
 use argus_wire::hex;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
@@ -56,7 +57,8 @@ impl Writer {
         key: &ObjectKey,
         keeps_attributes: bool,
     ) -> Self {
-        let mut parts = BufWriter::with_capacity(store, path, PART).with_max_concurrency(PARTS_AT_A_TIME);
+        let mut parts = BufWriter::with_capacity(Arc::new(Orderly(store)), path, PART)
+            .with_max_concurrency(PARTS_AT_A_TIME);
         if keeps_attributes {
             parts =
                 parts.with_attributes(Attributes::from_iter([(Attribute::ContentType, key.media_type())]));

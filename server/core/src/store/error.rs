@@ -113,6 +113,39 @@ pub enum OpenError {
     /// A migration failed and was rolled back.
     #[error("the schema could not be brought up to date, nothing was changed: {0}")]
     Migration(String),
+    /// Migrations are missing, and nobody here may make them.
+    #[error(
+        "the database is not of this version ({0}): run `argus migrate`, which connects as its owner (ARGUS_DATABASE_OWNER_URL)"
+    )]
+    Behind(String),
+    /// The machinery has no role, or migrations have no owner, or a URL names nobody.
+    #[error("{0}; server/deploy/README.md has the lines that make the three roles")]
+    Unsaid(&'static str),
+    /// A role that cannot have its part.
+    #[error(
+        "the database role `{role}` {fault}: requests and worker need roles that row-level security holds; server/deploy/README.md has the lines that make them"
+    )]
+    Role {
+        /// The role.
+        role: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// Policies or privileges are not what they should be.
+    #[error("the database does not keep tenants apart as this version wants it: {0}")]
+    Wall(String),
+    /// A backfill did not reach the rows that it found.
+    #[error(
+        "a backfill of `{table}` found {found} rows and changed {changed}; nothing was changed: let the role that migrates own the table"
+    )]
+    Backfill {
+        /// The table.
+        table: &'static str,
+        /// How many rows were to be changed.
+        found: usize,
+        /// How many were.
+        changed: usize,
+    },
     /// A statement failed.
     #[error("the database refused a statement: {0}")]
     Query(#[from] QueryError),

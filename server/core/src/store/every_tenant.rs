@@ -1,10 +1,11 @@
-//! Work of the machinery on the rows of all tenants: claims, leases, sweeping. Nothing that a caller asks
-//! for comes here.
+//! Work of the machinery on the rows of all tenants, or of none: claims, leases, sweeping, limits. Nothing that a
+//! caller asks for comes here.
 
 use super::connection::AnyConnection;
 use super::engine;
 use super::error::{Error, Failure};
 use super::lane::Lane;
+use super::settings::Deadlines;
 use super::transaction::{again_after_conflicts, end};
 use std::time::Instant;
 
@@ -17,9 +18,32 @@ impl EveryTenant {
         Self(lane)
     }
 
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.0.deadlines()
+    }
+
     /// Runs work, and again when another transaction was in the way. On SQLite it is one transaction; on
     /// PostgreSQL each statement is, which saves two round trips.
     pub async fn run<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        self.begin(false, work).await
+    }
+
+    /// Runs work that is one transaction on either engine.
+    pub async fn transaction<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        self.begin(true, work).await
+    }
+
+    async fn begin<T, X, F>(&self, whole: bool, work: F) -> Result<T, X>
     where
         F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
         T: Send + 'static,
@@ -32,7 +56,7 @@ impl EveryTenant {
                 value if Instant::now() < end => Ok(value),
                 _ => Err(Error::unavailable("it was given up").into()),
             };
-            again_after_conflicts(lock_wait, || attempt(connection, in_time))
+            again_after_conflicts(lock_wait, || attempt(connection, whole, in_time))
         };
         self.0.run_until(run).await
     }
@@ -40,9 +64,10 @@ impl EveryTenant {
 
 fn attempt<T, X: Failure>(
     connection: &mut AnyConnection,
+    whole: bool,
     work: impl Fn(&mut AnyConnection) -> Result<T, X>,
 ) -> Result<T, X> {
-    if !engine::begin_every_tenant(connection).map_err(Error::from)? {
+    if !engine::begin_every_tenant(connection, whole).map_err(Error::from)? {
         return work(connection);
     }
     let outcome = work(connection);

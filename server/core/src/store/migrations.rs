@@ -2,22 +2,30 @@
 //! model in both.
 //!
 //! Everything happens in one transaction behind one lock: several processes may start together, and
-//! a store that a newer version wrote is refused before anything is touched.
+//! a store that a newer version wrote is refused before anything is touched. On PostgreSQL the wall between
+//! tenants is made in the same transaction, so that no table is ever seen without it.
 
+use super::backfill::{Backfill, Rows};
 use super::check::Expected;
 use super::connection::AnyConnection;
 use super::engine::postgres;
 use super::error::OpenError;
 use super::location::Location;
+use super::wall::{self, Command, Roles, Table};
 use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 /// The migrations of one crate, for either engine.
 pub struct Migrations {
-    /// The tables that they make.
-    pub tables: &'static [&'static str],
+    /// The tables that they make, and what is done with them.
+    pub tables: &'static [Table],
+    /// The functions of PostgreSQL that find out, as their owner, whose call it is; with the types of their arguments.
+    pub look_ups: &'static [&'static str],
+    /// What follows single migrations.
+    pub backfills: &'static [Backfill],
     /// For PostgreSQL.
     pub postgres: EmbeddedMigrations,
     /// For SQLite.
@@ -26,7 +34,29 @@ pub struct Migrations {
 
 /// The core's own.
 static CORE: Migrations = Migrations {
-    tables: &["installation", "tenants", "organizations", "audit_events", "jobs", "outbox"],
+    tables: &[
+        Table::shared("installation", &[Command::Select, Command::Insert, Command::Update]),
+        Table::of_tenants("tenants", &[Command::Select, Command::Insert], &[]),
+        Table::of_tenants("organizations", &[Command::Select, Command::Insert], &[]),
+        Table::of_tenants("audit_events", &[Command::Select, Command::Insert], &[]),
+        Table::of_tenants(
+            "jobs",
+            &[Command::Select, Command::Insert, Command::Update],
+            // An operator accepts failed jobs anew.
+            &[Command::Select, Command::Insert, Command::Update],
+        ),
+        Table::of_tenants("outbox", &[Command::Insert], &Command::ALL),
+        Table::of_tenants(
+            "webhooks",
+            &[Command::Select, Command::Insert, Command::Update],
+            &[Command::Select, Command::Update, Command::Delete],
+        ),
+        Table::of_tenants("signing_secrets", &Command::ALL, &[Command::Select]),
+        Table::of_tenants("deliveries", &[Command::Select, Command::Insert, Command::Update], &Command::ALL),
+        Table::of_machinery("limit_buckets", &Command::ALL),
+    ],
+    look_ups: &["argus_first_tenant()"],
+    backfills: &[],
     postgres: embed_migrations!("migrations/postgres"),
     sqlite: embed_migrations!("migrations/sqlite"),
 };
@@ -43,15 +73,39 @@ impl<DB: Backend> MigrationSource<DB> for Together<'_> {
     }
 }
 
+/// What was done to bring a database up to date.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// The migrations that were applied, oldest first.
+    pub migrations: Vec<String>,
+    /// The statements that made the wall between tenants what it is now, on PostgreSQL.
+    pub wall: Vec<String>,
+}
+
+/// The core's migrations and those of these products.
+fn sources<'m>(products: &[&'m Migrations]) -> Vec<&'m Migrations> {
+    [&CORE].into_iter().chain(products.iter().copied()).collect()
+}
+
+/// What is to be done until the wall is as the code says, for these roles.
+pub(super) fn wall_plan(
+    connection: &mut PgConnection,
+    products: &[&Migrations],
+    roles: &Roles,
+) -> Result<Vec<String>, OpenError> {
+    wall::plan(connection, &sources(products), roles)
+}
+
 /// What a database has when all of this is applied.
 pub(super) fn expected(location: &Location, products: &[&Migrations]) -> Result<Expected, OpenError> {
-    let all = || [&CORE].into_iter().chain(products.iter().copied());
+    let all = sources(products);
     let versions = if location.is_embedded() {
-        versions::<diesel::sqlite::Sqlite>(&Together(all().map(|each| &each.sqlite).collect()))
+        versions::<diesel::sqlite::Sqlite>(&Together(all.iter().map(|each| &each.sqlite).collect()))
     } else {
-        versions::<diesel::pg::Pg>(&Together(all().map(|each| &each.postgres).collect()))
+        versions::<diesel::pg::Pg>(&Together(all.iter().map(|each| &each.postgres).collect()))
     };
-    Ok(Expected { versions: versions?, tables: all().flat_map(|each| each.tables).copied().collect() })
+    let tables = all.iter().flat_map(|each| each.tables).map(|table| table.name).collect();
+    Ok(Expected { versions: versions?, tables })
 }
 
 fn versions<DB: Backend>(source: &Together<'_>) -> Result<Vec<String>, OpenError> {
@@ -78,44 +132,91 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> OpenError {
     OpenError::Migration(error.to_string())
 }
 
-/// Applies what is missing and names it, oldest first.
+/// Applies what is missing, and makes the wall for these roles.
 pub(super) fn run(
     connection: &mut AnyConnection,
     products: &[&Migrations],
-) -> Result<Vec<String>, OpenError> {
-    let all = || [&CORE].into_iter().chain(products.iter().copied());
+    roles: &Roles,
+) -> Result<Migrated, OpenError> {
+    let all = sources(products);
     match connection {
         AnyConnection::Pg(connection) => connection.transaction(|connection| {
             postgres::lock_migrations(connection)?;
-            apply(connection, &Together(all().map(|each| &each.postgres).collect()))
+            let known = Together(all.iter().map(|each| &each.postgres).collect());
+            let owner_in = |connection: &mut PgConnection| connection.batch_execute(wall::OWNER_IN);
+            let migrations = apply(connection, &known, &all, owner_in)?;
+            let wall = wall::plan(connection, &all, roles)?;
+            wall.iter().try_for_each(|statement| connection.batch_execute(statement))?;
+            Ok(Migrated { migrations, wall })
         }),
         AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            apply(connection, &Together(all().map(|each| &each.sqlite).collect()))
+            let known = Together(all.iter().map(|each| &each.sqlite).collect());
+            let migrations = apply(connection, &known, &all, |_| Ok(()))?;
+            Ok(Migrated { migrations, wall: Vec::new() })
         }),
     }
 }
 
-fn apply<C, DB>(connection: &mut C, known: &Together<'_>) -> Result<Vec<String>, OpenError>
+/// `before` runs before each migration and each backfill: the one before may have made a table.
+fn apply<C, DB>(
+    connection: &mut C,
+    known: &Together<'_>,
+    sources: &[&Migrations],
+    before: impl Fn(&mut C) -> QueryResult<()>,
+) -> Result<Vec<String>, OpenError>
 where
-    C: MigrationHarness<DB>,
+    C: MigrationHarness<DB> + Rows,
     DB: Backend,
 {
     let migrations = MigrationSource::<DB>::migrations(known).map_err(failed)?;
     let known: Vec<String> =
         migrations.iter().map(|migration| migration.name().version().to_string()).collect();
     let applied = connection.applied_migrations().map_err(failed)?;
-    let mut newer: Vec<String> =
-        applied.iter().map(ToString::to_string).filter(|version| !known.contains(version)).collect();
-    if !newer.is_empty() {
-        newer.sort_unstable();
-        return Err(OpenError::NewerSchema { versions: newer });
-    }
+    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
+    refuse_newer(&applied, &known)?;
     let mut newly = Vec::new();
     for (migration, version) in migrations.iter().zip(known) {
-        if !applied.iter().any(|applied| applied.to_string() == version) {
+        if !applied.contains(&version) {
+            before(connection)?;
             connection.run_migration(migration).map_err(failed)?;
+            let backfills = sources.iter().flat_map(|source| source.backfills);
+            for backfill in backfills.filter(|backfill| backfill.version == version) {
+                before(connection)?;
+                backfill.run(connection)?;
+            }
             newly.push(version);
         }
     }
     Ok(newly)
+}
+
+/// Refuses a store that a newer version has migrated.
+fn refuse_newer(applied: &[String], known: &[String]) -> Result<(), OpenError> {
+    let mut newer: Vec<String> = applied.iter().filter(|version| !known.contains(version)).cloned().collect();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    newer.sort_unstable();
+    Err(OpenError::NewerSchema { versions: newer })
+}
+
+/// Asserts that a database has exactly these migrations, for whoever may not make them.
+pub(super) fn require(connection: &mut PgConnection, expected: &Expected) -> Result<(), OpenError> {
+    // A session may not know that there is a table if it may not read it.
+    if !postgres::may_read_migrations(connection)? {
+        return Err(OpenError::Behind("this role may read nothing of it".to_owned()));
+    }
+    let applied: Vec<String> =
+        __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(connection)?;
+    refuse_newer(&applied, &expected.versions)?;
+    let missing: Vec<&str> = expected
+        .versions
+        .iter()
+        .filter(|version| !applied.contains(version))
+        .map(|version| &**version)
+        .collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(OpenError::Behind(format!("it lacks {}", missing.join(", ")))),
+    }
 }

@@ -4,6 +4,8 @@
 //! or a [`Tx`] alone, which carry the tenant. Rules of a domain do not live here, nor do a product's
 //! tables.
 
+mod admission;
+mod backfill;
 mod check;
 mod connection;
 mod engine;
@@ -23,17 +25,21 @@ mod settings;
 mod socket;
 pub mod statement;
 mod transaction;
+mod wall;
 
+pub use backfill::Backfill;
 pub use connection::AnyConnection;
 pub use error::{Error, Failure, Kind, OpenError};
 pub use every_tenant::EveryTenant;
 pub use listener::{Listener, Notification, Notifications};
-pub use migrations::Migrations;
+pub use migrations::{Migrated, Migrations};
 pub use reader::{Reader, Resource};
 pub use settings::{Connections, DatabaseUrl, Deadlines, StoreSettings};
 pub use transaction::Tx;
+pub use wall::{Command, Table};
 
 use crate::context::{Context, Environment};
+use crate::ids::TenantId;
 use check::Expected;
 use engine::{Use, sqlite};
 use in_place::InPlace;
@@ -69,12 +75,15 @@ pub struct Database {
     pub requests: Store,
     /// For the workers of jobs.
     pub workers: Store,
-    /// For deliveries.
-    pub deliveries: Store,
+    /// For deliveries, which are those of every tenant.
+    pub deliveries: EveryTenant,
     /// For the machinery.
     pub every_tenant: EveryTenant,
     /// For what others notify; on PostgreSQL alone.
     pub listener: Option<Listener>,
+    /// For limits that nodes share, a connection of its own: a flood of failures must not keep the machinery from
+    /// its work. On PostgreSQL alone.
+    pub limits: Option<EveryTenant>,
     /// A connection to look at the database with, whatever the others are busy with.
     watch: Lane,
     expected: Arc<Expected>,
@@ -103,14 +112,15 @@ impl fmt::Debug for Store {
 }
 
 impl Database {
-    /// Opens the database, creates the file if need be, and brings the schema up to date: the core's and
-    /// that of these products. Blocks.
+    /// Opens the database. A file is created if need be, and its schema brought up to date: the core's and
+    /// that of these products. A server's must be, unless a superuser asks. Blocks.
     pub fn open(settings: &StoreSettings, products: &[&Migrations]) -> Result<Self, OpenError> {
         let location = Location::parse(settings.url.expose())?;
-        migrate(&location, products)?;
-        let lane = |purpose, connections| {
+        let worker = admission::open(&location, settings, products)?;
+        let lane_at = |location: &Location, purpose, connections| {
             Lane::new(Manager::new(location.clone(), purpose, settings.deadlines), connections)
         };
+        let lane = |purpose, connections| lane_at(&location, purpose, connections);
         let single = || lane(Use::Write, 1);
         // All kinds of work share the writer of a file, and the connection for reads in place.
         let shared = if location.is_embedded() {
@@ -120,28 +130,32 @@ impl Database {
             None
         };
         let store = |connections| Store::open(&location, shared.as_ref(), settings, connections);
-        let every_tenant = EveryTenant::new(match &shared {
-            Some((writer, _)) => writer.clone(),
-            None => lane(Use::EveryTenant, EVERY_TENANT)?,
-        });
+        let for_every_tenant = |connections| {
+            Ok::<_, OpenError>(EveryTenant::new(match &shared {
+                Some((writer, _)) => writer.clone(),
+                None => lane_at(&worker, Use::EveryTenant, connections)?,
+            }))
+        };
+        let every_tenant = for_every_tenant(EVERY_TENANT)?;
         Ok(Self {
             requests: store(settings.connections.requests)?,
             workers: store(settings.connections.workers)?,
-            deliveries: store(settings.connections.deliveries)?,
+            deliveries: for_every_tenant(settings.connections.deliveries)?,
             listener: if location.is_embedded() {
                 None
             } else {
                 Some(Listener::new(single()?, every_tenant.clone()))
             },
             every_tenant,
+            limits: if location.is_embedded() { None } else { Some(limits(&worker, settings.deadlines)?) },
             watch: single()?,
             expected: Arc::new(migrations::expected(&location, products)?),
         })
     }
 
-    /// Brings the schema up to date and names the migrations that were applied. Blocks.
-    pub fn migrate(url: &DatabaseUrl, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
-        migrate(&Location::parse(url.expose())?, products)
+    /// Brings the schema up to date, and on PostgreSQL what each role may do with it; says what was done. Blocks.
+    pub fn migrate(settings: &StoreSettings, products: &[&Migrations]) -> Result<Migrated, OpenError> {
+        admission::migrate(settings, products)
     }
 }
 
@@ -232,12 +246,22 @@ impl Store {
         T: Send + 'static,
         X: Failure + Send + 'static,
     {
-        let tenant_id = context.tenant_id().clone();
+        self.read_row_of(context.tenant_id().clone(), work).await
+    }
+
+    /// The same for a tenant of which nothing is known but its name.
+    pub(crate) async fn read_row_of<T, X, F>(&self, tenant_id: TenantId, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut Reader<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
         self.run_row(move |connection| reader::run(connection, &tenant_id, &work)).await
     }
 
     /// Runs one indexed read before the tenant is known, because it has to find out who calls. It must
-    /// not touch a tenant's rows for any other purpose.
+    /// not touch a tenant's rows for any other purpose; on PostgreSQL it sees none but through a function of the owner's
+    /// ([`Migrations::look_ups`]).
     pub async fn look_up<T, X, F>(&self, work: F) -> Result<T, X>
     where
         F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
@@ -288,7 +312,15 @@ impl Store {
     }
 }
 
-fn migrate(location: &Location, products: &[&Migrations]) -> Result<Vec<String>, OpenError> {
-    location.prepare()?;
-    migrations::run(&mut location.connect(Use::SetUp, &Deadlines::default())?, products)
+fn limits(location: &Location, deadlines: Deadlines) -> Result<EveryTenant, OpenError> {
+    // What nobody waits for any more ends soon, so that the connection is free again.
+    let limit = |usual: Duration| usual.min(deadlines.limits * 4);
+    let deadlines = Deadlines {
+        connect: limit(deadlines.connect),
+        check_out: limit(deadlines.check_out),
+        statement: limit(deadlines.statement),
+        work: limit(deadlines.work),
+        ..deadlines
+    };
+    Ok(EveryTenant::new(Lane::new(Manager::new(location.clone(), Use::EveryTenant, deadlines), 1)?))
 }

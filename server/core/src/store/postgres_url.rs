@@ -20,6 +20,8 @@ const QUERY: OpenError = OpenError::Url(
 #[derive(Clone)]
 pub(super) struct PostgresUrl {
     url: String,
+    /// Who connects, where it says so.
+    user: Option<String>,
     /// What no error may repeat.
     secrets: Vec<String>,
 }
@@ -45,6 +47,7 @@ impl PostgresUrl {
             ));
         }
         let mut secrets = password(authority)?.into_iter().collect::<Vec<_>>();
+        let mut user = authority.split_once('@').and_then(|(user, _)| user.split(':').next());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').ok_or(QUERY)?;
             let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
@@ -54,18 +57,28 @@ impl PostgresUrl {
             if key.contains("password") || key.contains("secret") {
                 secrets.push(value);
             }
+            // libpq takes it before the one that stands in front of the host.
+            if key == "user" {
+                user = Some(value);
+            }
         }
         let decoded = |text: &&str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let mut secrets: Vec<String> =
             secrets.iter().map(decoded).chain(secrets.iter().map(ToString::to_string)).collect();
         secrets.retain(|secret| !secret.is_empty());
+        let user = user.filter(|user| !user.is_empty()).map(|user| decoded(&user));
         // libpq knows the scheme in small letters alone.
-        Ok(Self { url: format!("postgres://{rest}"), secrets })
+        Ok(Self { url: format!("postgres://{rest}"), user, secrets })
     }
 
     /// Whether it holds a password.
     pub(super) fn has_secret(&self) -> bool {
         !self.secrets.is_empty()
+    }
+
+    /// Who connects, where it says so.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The port that connections lead to.
@@ -133,6 +146,21 @@ mod tests {
             ("%2Fvar%2Frun/argus?sslpassword=hunter2", &["hunter2", "hunter2"]),
         ] {
             assert_eq!(PostgresUrl::parse(rest).expect(rest).secrets, secrets, "{rest}");
+        }
+    }
+
+    #[test]
+    fn the_user_is_the_one_that_libpq_takes() {
+        for (rest, user) in [
+            ("", None),
+            ("db/argus", None),
+            (":hunter2@db/argus", None),
+            ("argus@db/argus", Some("argus")),
+            ("argus:hunter2@db/argus", Some("argus")),
+            ("a%22b@db/argus", Some("a\"b")),
+            ("argus@db/argus?user=other%20one", Some("other one")),
+        ] {
+            assert_eq!(PostgresUrl::parse(rest).expect(rest).user(), user, "{rest}");
         }
     }
 }

@@ -82,8 +82,15 @@ impl Default for Connections {
 /// What the store needs to know to open.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
-    /// Where the database is: `postgres://…`, `sqlite://path` or a plain path.
+    /// Where the database is: `postgres://…`, `sqlite://path` or a plain path. On PostgreSQL its role serves
+    /// requests.
     pub url: DatabaseUrl,
+    /// The same database for the machinery, which serves every tenant. On PostgreSQL alone.
+    pub worker_url: Option<DatabaseUrl>,
+    /// The same database for migrations. On PostgreSQL alone.
+    pub owner_url: Option<DatabaseUrl>,
+    /// Whether a role is refused that row-level security does not hold.
+    pub require_wall: bool,
     /// How many connections there may be.
     pub connections: Connections,
     /// How long what may take.
@@ -104,6 +111,9 @@ pub struct Deadlines {
     pub statement: Duration,
     /// All that is done with a connection before it is given back; it is cut then.
     pub work: Duration,
+    /// What limits ask of nodes' shared buckets; whoever is charged does not wait longer, and his node counts alone
+    /// for twenty times as long.
+    pub limits: Duration,
 }
 
 impl Deadlines {
@@ -122,6 +132,7 @@ impl Default for Deadlines {
             check_out: Duration::from_secs(3),
             statement: Duration::from_secs(5),
             work: Duration::from_secs(10),
+            limits: Duration::from_millis(250),
         }
     }
 }
@@ -129,7 +140,14 @@ impl Default for Deadlines {
 impl StoreSettings {
     /// The settings of a database at `url`, and the defaults for everything else.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, connections: Connections::default(), deadlines: Deadlines::default() }
+        Self {
+            url,
+            worker_url: None,
+            owner_url: None,
+            require_wall: false,
+            connections: Connections::default(),
+            deadlines: Deadlines::default(),
+        }
     }
 }
 
@@ -139,12 +157,13 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_the_database_without_end_unless_told_to() {
-        let Deadlines { connect, acknowledgement, check_out, statement, work } =
+        let Deadlines { connect, acknowledgement, check_out, statement, work, limits } =
             StoreSettings::new(DatabaseUrl::from("argus.db".to_owned())).deadlines;
         let zero = Duration::ZERO;
         assert!(connect > zero && acknowledgement > zero && check_out > zero && statement > zero);
         // A statement ends before the work that it is a part of, and all of it before clients give up.
         assert!(statement < work && check_out + work < Duration::from_secs(15));
+        assert!(zero < limits && limits < statement, "limits go on without the database");
         assert!(connect <= check_out, "whoever waits for a new connection gets it");
     }
 

@@ -6,7 +6,9 @@ mod counts;
 use crate::connectors::LiveCaller;
 use crate::error::Error;
 use argus_core::Store;
-use argus_core::context::{Context, Live};
+use argus_core::context::{Actor, Context, Live};
+use argus_core::deliveries::signing_secrets;
+use argus_core::dialler::Dialler;
 use argus_core::ids::JobId;
 use argus_core::jobs::intake::Intake;
 use argus_core::jobs::signals::Signals;
@@ -14,6 +16,7 @@ use argus_core::jobs::view::{self, Filter, JobPosition, Viewer};
 use argus_core::jobs::work::Registry;
 use argus_core::jobs::{Cancelled, Enqueued, NewJob, Receipt, cancel as cancel_job};
 use argus_core::objects::{ObjectKey, Objects};
+use argus_core::outbox::Happenings;
 use argus_core::page::PageRequest;
 use argus_core::pepper::Pepper;
 use argus_openapi::types::common::{PAGE_LIMIT_MAX, Timestamp};
@@ -44,6 +47,10 @@ pub struct Jobs {
     pub registry: Arc<Registry>,
     /// Seals cursors.
     pub pepper: Arc<Pepper>,
+    /// Knows which URLs are sent to.
+    pub dialler: Dialler,
+    /// What wakes couriers.
+    pub happenings: Happenings,
     counts: Counts,
 }
 
@@ -79,9 +86,11 @@ impl Jobs {
         signals: Signals,
         registry: Arc<Registry>,
         pepper: Arc<Pepper>,
+        dialler: Dialler,
+        happenings: Happenings,
     ) -> Self {
-        let intake = Intake::new(store.clone());
-        Self { store, intake, objects, signals, registry, pepper, counts: Counts::default() }
+        let (intake, counts) = (Intake::new(store.clone()), Counts::default());
+        Self { store, intake, objects, signals, registry, pepper, dialler, happenings, counts }
     }
 }
 
@@ -99,6 +108,9 @@ pub async fn create(
         let message = "secrecy_level is above the clearance of the token";
         return Err(Error::refused(ErrorCode::SecrecyLevelExceeded, message));
     }
+    if let Some(url) = &request.callback_url {
+        check_callback(jobs, context, url.as_str()).await?;
+    }
     let kind = request.kind().as_str();
     let job = NewJob {
         kind,
@@ -115,6 +127,25 @@ pub async fn create(
         }
         Enqueued::Replayed(receipt) => Accepted::Replayed(created(receipt)?),
     })
+}
+
+/// Refuses a callback that could not be delivered or signed.
+async fn check_callback(jobs: &Jobs, context: &Context<Live>, url: &str) -> Result<(), Error> {
+    const NO_APP: &str = "a callback is signed with the secret of an app, and this token is none of an app's";
+    const NO_SECRET: &str = "the app has no callback secret yet; `POST /v1/platform/apps/{client_id}/rotate-callback-secret` \
+        makes it one";
+    let undeliverable = |message| Error::invalid(format!("`callback_url`: {message}"));
+    jobs.dialler.check(url).map_err(|failure| undeliverable(failure.message()))?;
+    let Actor::App(client_id) = context.principal.actor.clone() else {
+        return Err(Error::refused(ErrorCode::Conflict, NO_APP));
+    };
+    let look = move |reader: &mut argus_core::store::Reader<'_>| {
+        Ok::<_, Error>(signing_secrets::exists(reader, client_id.as_str())?)
+    };
+    match jobs.store.read_row(context, look).await? {
+        true => Ok(()),
+        false => Err(Error::refused(ErrorCode::Conflict, NO_SECRET)),
+    }
 }
 
 fn created(receipt: Receipt) -> Result<JobCreated, Error> {
@@ -188,6 +219,7 @@ pub async fn cancel(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<
     let cancelled = id.clone();
     match jobs.store.write(context, move |tx| cancel_job(tx, &cancelled)).await? {
         Cancelled::Now { ran } => {
+            jobs.happenings.told();
             if ran {
                 jobs.signals.cancelled(id);
             }

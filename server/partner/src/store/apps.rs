@@ -3,9 +3,11 @@
 
 use argus_core::ids::{ClientId, OrganizationId, TenantId};
 use argus_core::page::{Moment, PageRequest, Position};
+use argus_core::store::statement::{self, Known, Statement};
 use argus_core::store::{AnyConnection, Reader, Resource, Tx};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Untyped};
 
 diesel::table! {
     /// Registered apps.
@@ -68,7 +70,7 @@ pub struct AppRow {
 }
 
 /// What the token endpoint needs to know of an app, and nothing more.
-#[derive(Clone, Queryable, Selectable)]
+#[derive(Clone, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = apps)]
 pub struct ClientRow {
     /// Owner.
@@ -127,14 +129,32 @@ pub fn insert(tx: &mut Tx<'_>, app: &AppRow) -> QueryResult<()> {
 }
 
 /// The app that wants to authenticate. This is the one query without a tenant: who calls is what it
-/// has to find out, and the tenant follows from the answer.
+/// has to find out, and the tenant follows from the answer. PostgreSQL shows nobody an app of no tenant, so that a
+/// function of the owner's looks.
 pub fn find_client(connection: &mut AnyConnection, client_id: &ClientId) -> QueryResult<Option<ClientRow>> {
+    if let AnyConnection::Pg(connection) = connection {
+        return Statement::<_, Known<FindClient>>::known()
+            .bind::<Text, _>(client_id)
+            .get_result(connection)
+            .optional();
+    }
     apps::table
         .filter(apps::client_id.eq(client_id))
         .select(ClientRow::as_select())
         // Not `first`: that binds a limit, and SQLite prepares such a statement anew for every value.
         .get_result(connection)
         .optional()
+}
+
+/// The look-up of [`find_client`], which every token request asks.
+struct FindClient;
+
+impl statement::Text for FindClient {
+    type Row = Untyped;
+    const PIECES: &'static [&'static str] = &[
+        "SELECT tenant_id, organization_id, grant_types, approved_scopes, secret_hash FROM argus_find_client(",
+        ")",
+    ];
 }
 
 /// The tenant's apps of a page, newest first.

@@ -4,6 +4,7 @@
 use crate::engine::scenario_set::ScenarioSet;
 use crate::engine::template;
 use argus_openapi::types::common::{SecrecyLevel, Timestamp};
+use argus_openapi::types::events::IncidentNotice;
 use argus_openapi::types::profiles::{EnrichmentSource, ProfileKind, Risk, RiskLevel};
 use argus_openapi::types::sandbox::Scenario;
 use argus_openapi::types::webhooks::WebhookEvent;
@@ -52,12 +53,12 @@ pub(crate) struct Fixture {
     pub(crate) combines_with: Vec<String>,
     pub(crate) profile: ProfileFixture,
     pub(crate) incident: Option<IncidentFixture>,
-    events: BTreeMap<WebhookEvent, Map<String, Value>>,
+    events: BTreeMap<WebhookEvent, IncidentNotice>,
 }
 
 impl Fixture {
-    /// The body of an event's delivery.
-    pub(crate) fn event(&self, event: WebhookEvent) -> Option<&Map<String, Value>> {
+    /// What is told of an event of the scenario's incident.
+    pub(crate) fn event(&self, event: WebhookEvent) -> Option<&IncidentNotice> {
         self.events.get(&event)
     }
 }
@@ -133,7 +134,7 @@ struct File {
     #[serde(default)]
     incident: Option<IncidentFixture>,
     #[serde(default)]
-    events: BTreeMap<WebhookEvent, Map<String, Value>>,
+    events: BTreeMap<WebhookEvent, IncidentNotice>,
 }
 
 /// The shipped fixtures and then the operator's, all checked.
@@ -207,14 +208,9 @@ fn check(file: &File) -> Result<(), (String, String)> {
         template::moment(&finding.observed_at, 1).or_else(|message| fail(place("observed_at"), &message))?;
         template::check_object(&finding.evidence).or_else(|message| fail(place("evidence"), &message))?;
     }
-    for (event, body) in &file.events {
-        let place = serde_json::to_value(event).unwrap_or_default();
-        let place = format!("events.{}", place.as_str().unwrap_or_default());
+    for event in file.events.keys() {
         if !matches!(event, WebhookEvent::IncidentUpdated | WebhookEvent::IncidentClosed) {
-            return fail(place, "only incident events have a body of their own");
-        }
-        if body.is_empty() {
-            return fail(place, "must not be empty");
+            return fail(format!("events.{event}"), "a scenario tells of its incident alone");
         }
     }
     Ok(())

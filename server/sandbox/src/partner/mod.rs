@@ -30,7 +30,7 @@ use argus_openapi::types::graphql::GraphqlHeaders;
 use argus_openapi::types::jobs::{JobCreateHeaders, JobPath};
 use argus_openapi::types::profiles::ProfilePath;
 use argus_openapi::types::traces::TracePath;
-use argus_openapi::types::webhooks::WebhookPath;
+use argus_openapi::types::webhooks::{WebhookDeliveryPath, WebhookPath};
 
 /// The one list of the mocks, with the part of a request that each input is read from.
 macro_rules! mocks {
@@ -61,6 +61,8 @@ macro_rules! mocks {
 mocks! { |parts|
     data_schemas::DataSchemaList { query: &parts.query()? }
     deliveries::WebhookDeliveryList { id: parts.path::<WebhookPath>()?.webhook_id.as_str(), page: &parts.query()? }
+    deliveries::WebhookDeliveryRetry { path: &parts.path::<WebhookDeliveryPath>()? }
+    deliveries::WebhookReplay { id: parts.path::<WebhookPath>()?.webhook_id.as_str(), body: &parts.body()? }
     deliveries::WebhookTest { id: parts.path::<WebhookPath>()?.webhook_id.as_str() }
     graphql::GraphqlExecute { tenant_id: parts.header::<GraphqlHeaders>("X-Tenant-ID")?.x_tenant_id.as_deref(), body: &parts.body()? }
     jobs::JobCancel { id: parts.path::<JobPath>()?.id.as_str() }

@@ -13,8 +13,10 @@ use crate::partner::sandbox::{Context, Sandbox};
 use argus_openapi::Operation;
 use argus_openapi::types::common::PageQuery;
 use argus_openapi::types::error::Error;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::webhooks as types;
-use argus_openapi::types::webhooks::{Webhook, WebhookEvent};
+use argus_openapi::types::webhooks::{DisabledReason, Webhook, WebhookEvent, WebhookIssued, WebhookStatus};
+use argus_wire::signature::SANDBOX_SECRET;
 
 /// Where the subscriptions that the sandbox did not see being created deliver to; a name that is
 /// reserved for examples (RFC 2606).
@@ -40,23 +42,21 @@ impl Mock for WebhookCreate<'_> {
 
     fn frame(&self, frame: &mut Frame) {
         let Self { body } = self;
-        let types::WebhookCreate { url, events, secret: _ } = body;
+        let types::WebhookCreate { url, events, secret } = body;
         frame.scalar(events);
         frame.scalar(url);
+        // The secret itself stays out; whether one is made shows.
+        if secret.is_none() {
+            frame.part(b"a secret is made");
+        }
     }
 
     fn answer(&self, context: &Context<'_>) -> Answer {
         let id = WebhookId::new(&self.body.events, &context.digest);
-        Ok(Reply::json(
-            201,
-            &Webhook {
-                id: id.text(),
-                url: self.body.url.to_string(),
-                events: self.body.events.clone(),
-                created_at: at(0),
-                updated_at: at(0),
-            },
-        ))
+        let webhook =
+            Webhook { url: self.body.url.to_string(), ..described(id.text(), self.body.events.clone()) };
+        let secret = self.body.secret.is_none().then(made_here);
+        Ok(Reply::json(201, &WebhookIssued { webhook, secret }))
     }
 }
 
@@ -122,23 +122,34 @@ impl Mock for WebhookUpdate<'_> {
 
     fn frame(&self, frame: &mut Frame) {
         let Self { id, body } = self;
-        let types::WebhookUpdate { url, events, secret: _ } = body;
+        let types::WebhookUpdate { url, events, secret, rotate_secret, secret_overlap_seconds: _, status } =
+            body;
         frame.part(id.as_bytes());
         frame.scalar(events);
         frame.scalar(url);
+        // The secret itself stays out; whether it is replaced, and by whose, shows.
+        frame.scalar(&secret.is_some());
+        frame.scalar(rotate_secret);
+        frame.scalar(&body.secret_overlap_seconds());
+        frame.scalar(status);
     }
 
     fn answer(&self, _: &Context<'_>) -> Answer {
         let webhook = existing(self.id)?;
-        Ok(Reply::json(
-            200,
-            &Webhook {
-                url: self.body.url.clone().map_or(webhook.url, String::from),
-                events: self.body.events.clone().unwrap_or(webhook.events),
-                updated_at: at(UPDATED),
-                ..webhook
-            },
-        ))
+        let is_made_here = self.body.secret.is_none() && self.body.rotate_secret == Some(true);
+        let is_replaced = self.body.secret.is_some() || is_made_here;
+        let overlap = self.body.secret_overlap_seconds();
+        let status = self.body.status.unwrap_or(webhook.status);
+        let webhook = Webhook {
+            url: self.body.url.clone().map_or(webhook.url, String::from),
+            events: self.body.events.clone().unwrap_or(webhook.events),
+            status,
+            disabled_reason: (status == WebhookStatus::Disabled).then_some(DisabledReason::Requested),
+            former_secret_expires_at: (is_replaced && overlap > 0).then(|| at(UPDATED + overlap)),
+            updated_at: at(UPDATED),
+            ..webhook
+        };
+        Ok(Reply::json(200, &WebhookIssued { webhook, secret: is_made_here.then(made_here) }))
     }
 }
 
@@ -171,11 +182,25 @@ pub(crate) fn existing(id: &str) -> Result<Webhook, Error> {
 }
 
 fn described(id: String, events: Vec<WebhookEvent>) -> Webhook {
-    Webhook { id, url: EXAMPLE_URL.to_owned(), events, created_at: at(0), updated_at: at(0) }
+    Webhook {
+        id,
+        url: EXAMPLE_URL.to_owned(),
+        events,
+        status: WebhookStatus::Enabled,
+        disabled_reason: None,
+        former_secret_expires_at: None,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+/// The secret of every subscription whose secret is made here: the one that the sandbox signs with.
+fn made_here() -> SecretText {
+    SANDBOX_SECRET.to_owned().into()
 }
 
 /// A subscription of the synthetic list.
-fn listed(index: usize) -> Webhook {
+pub(crate) fn listed(index: usize) -> Webhook {
     let mut frame = Frame::new("listed webhook");
     frame.part(&(index as u64).to_be_bytes());
     let all = WebhookEvent::ALL;

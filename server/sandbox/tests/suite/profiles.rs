@@ -224,9 +224,16 @@ fn a_fixture_that_does_not_fit_is_refused_with_file_and_place() {
         finding("code")
     );
     assert_eq!(
-        refused(|fixture| fixture["events"] = json!({ "job.failed": { "a": 1 } })),
+        refused(|fixture| {
+            fixture["events"]["job.failed"] = json!({
+                "id": "inc_1", "title": "Fire", "status": "closed", "severity": "high", "summary": null,
+                "updated_at": "2026-05-08T12:00:00Z",
+            })
+        }),
         "events.job.failed"
     );
+    let half = refused(|fixture| fixture["events"] = json!({ "incident.closed": { "id": "inc_1" } }));
+    assert!(half.starts_with("line 1, column "), "{half}");
     assert!(refused(|fixture| fixture["profile"]["kind"] = json!("ship")).starts_with("line 1, column "));
     assert!(refused(|fixture| fixture["extra"] = json!(1)).starts_with("line 1, column "));
     let error = Sandbox::with_fixtures([("broken.json".to_owned(), "{\n  \"id\": }".to_owned())])

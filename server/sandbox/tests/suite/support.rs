@@ -141,7 +141,7 @@ fn sample(source: &Source, row: &'static OperationRow) -> Sample {
     let mut needed = Given::new();
     for made_by in row.made_by {
         let maker = Request(sample(source, source.row(made_by.operation)));
-        needed.extend(given(made_by, &body(&ask("", &maker))));
+        needed.extend(given(made_by, &maker.0, &body(&ask("", &maker))));
     }
     source.sample(row, TENANT, &needed)
 }

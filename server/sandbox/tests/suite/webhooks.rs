@@ -34,7 +34,8 @@ fn a_subscription_reflects_the_request_and_never_its_secret() {
     let mock =
         ask("", &partner::WebhookCreate { body: &request(&json!(["job.failed"]), "very-secret-indeed") });
     let text = String::from_utf8(mock.body.clone().expect("a body").into()).expect("UTF-8");
-    assert!(!text.contains("secret"), "{text}");
+    assert!(!text.contains("very-secret-indeed"), "{text}");
+    assert_eq!(body(&mock)["secret"], Value::Null, "none was made");
     let webhook = body(&mock);
     assert_eq!(webhook["url"], "https://integrator.example/webhooks/argus");
     assert_eq!(webhook["events"], json!(["job.failed"]));
@@ -60,6 +61,47 @@ fn a_subscription_can_be_viewed_and_updated_and_deleted_by_its_id() {
     assert!(updated["updated_at"].as_str() > updated["created_at"].as_str());
     let deleted = ask("", &partner::WebhookDelete { id: id(&webhook) });
     assert_eq!((deleted.status, deleted.body), (204, None));
+}
+
+#[test]
+fn a_secret_that_is_made_here_is_the_one_that_deliveries_verify_with() {
+    let subscription = parse(json!({ "url": "https://integrator.example/", "events": ["job.failed"] }));
+    let webhook = body(&ask("", &partner::WebhookCreate { body: &subscription }));
+    assert_eq!(webhook["secret"], SANDBOX_SECRET);
+    let change: WebhookUpdate = parse(json!({ "rotate_secret": true, "status": "disabled" }));
+    let updated = body(&ask("", &partner::WebhookUpdate { id: id(&webhook), body: &change }));
+    assert_eq!(updated["secret"], SANDBOX_SECRET);
+    assert_eq!(updated["former_secret_expires_at"], "2026-05-09T12:01:00Z");
+    assert_eq!((&updated["status"], &updated["disabled_reason"]), (&json!("disabled"), &json!("requested")));
+}
+
+#[test]
+fn a_listed_delivery_can_be_queued_again_and_no_other() {
+    let webhook = created(&json!(["job.succeeded"]));
+    let retry = |delivery_id: &str| {
+        let path = parse(json!({ "webhook_id": id(&webhook), "delivery_id": delivery_id }));
+        ask("", &partner::WebhookDeliveryRetry { path: &path })
+    };
+    for delivery in deliveries(id(&webhook)) {
+        let queued = json!({ "delivery_id": delivery["id"], "status": "queued" });
+        assert_eq!(body(&retry(delivery["id"].as_str().expect("an id"))), queued);
+    }
+    assert_eq!(retry("dlv_absent").status, 404);
+}
+
+#[test]
+fn a_replay_counts_what_it_would_queue() {
+    let webhook = created(&json!(["job.succeeded", "job.failed"]));
+    let replay = |request: Value| {
+        let request = parse(request);
+        ask("", &partner::WebhookReplay { id: id(&webhook), body: &request })
+    };
+    let (since, until) = ("2026-05-08T11:59:00Z", "2026-05-08T12:00:00Z");
+    let range = json!({ "since": since, "until": until });
+    assert_eq!(body(&replay(range)), json!({ "queued": 0 }), "none has failed");
+    let of_all = json!({ "since": since, "until": until, "statuses": ["succeeded"] });
+    assert_eq!(body(&replay(of_all)), json!({ "queued": 1 }), "one a minute, the newest at noon");
+    assert_eq!(replay(json!({ "since": until, "until": since })).status, 400);
 }
 
 #[test]
@@ -153,11 +195,16 @@ fn a_job_s_delivery_tells_of_a_job_that_can_be_viewed() {
     for delivery in deliveries(id(&webhook)).iter().skip(1) {
         let content: Value =
             serde_json::from_str(delivery["request"]["body"].as_str().expect("a body")).expect("JSON");
-        let members: Vec<&String> = content.as_object().expect("an object").keys().collect();
-        let members: BTreeSet<&str> = members.into_iter().map(String::as_str).collect();
-        assert_eq!(members, BTreeSet::from(["id", "kind", "result_ref", "status", "trace_id"]));
+        let members = |value: &Value| -> BTreeSet<String> {
+            value.as_object().expect("an object").keys().cloned().collect()
+        };
+        let set = |members: [&str; 5]| BTreeSet::from(members.map(str::to_owned));
+        assert_eq!(members(&content), set(["data", "id", "occurred_at", "sequence", "type"]));
+        assert_eq!(delivery["event"], content["type"]);
+        let content = &content["data"];
+        assert_eq!(members(content), set(["id", "kind", "result_ref", "status", "trace_id"]));
         assert_eq!(delivery["event"], format!("job.{}", content["status"].as_str().expect("a status")));
-        let view = body(&ask("", &partner::JobView { id: id(&content) }));
+        let view = body(&ask("", &partner::JobView { id: id(content) }));
         for member in ["id", "kind", "status", "trace_id"] {
             assert_eq!(view[member], content[member], "{member}");
         }
@@ -166,7 +213,7 @@ fn a_job_s_delivery_tells_of_a_job_that_can_be_viewed() {
             (&headers["x-argus-job-id"], &headers["x-argus-trace-id"]),
             (&content["id"], &content["trace_id"])
         );
-        let result = ask("", &partner::JobResult { id: id(&content) });
+        let result = ask("", &partner::JobResult { id: id(content) });
         match result.status {
             200 => assert_eq!(body(&result)["result_ref"], content["result_ref"]),
             _ => assert_eq!(content["result_ref"], Value::Null),

@@ -11,7 +11,7 @@ use argus_openapi::types::profiles::ProfileEnrich;
 use argus_openapi::types::tokens::{
     SANDBOX_TTL_MAX, SANDBOX_TTL_MIN, SandboxTokenCreate, ServiceTokenCreate,
 };
-use argus_openapi::types::webhooks::{WebhookCreate, WebhookUpdate};
+use argus_openapi::types::webhooks::{WebhookCreate, WebhookReplay, WebhookUpdate};
 use serde::Serialize;
 use validator::Validate;
 
@@ -30,6 +30,7 @@ pub fn check(input: &[u8]) {
     check_as::<ServiceTokenCreate>(input);
     check_as::<WebhookCreate>(input);
     check_as::<WebhookUpdate>(input);
+    check_as::<WebhookReplay>(input);
     if let Ok(body) = MediaType::Json.parse::<SandboxTokenCreate>(input) {
         assert!((SANDBOX_TTL_MIN..=SANDBOX_TTL_MAX).contains(&body.ttl_seconds()));
     }

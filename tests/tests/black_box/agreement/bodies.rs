@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use validator::Validate;
 
-const BODIES: [(&str, Reader); 9] = [
+const BODIES: [(&str, Reader); 10] = [
     ("app_create", body::<apps::AppCreate>),
     ("app_governance_update", body::<apps::GovernanceUpdate>),
     ("app_sandbox_token_create", body::<tokens::SandboxTokenCreate>),
@@ -24,6 +24,7 @@ const BODIES: [(&str, Reader); 9] = [
     ("job_create", body::<jobs::JobCreate>),
     ("profile_enrich", body::<profiles::ProfileEnrich>),
     ("webhook_create", body::<webhooks::WebhookCreate>),
+    ("webhook_replay", body::<webhooks::WebhookReplay>),
     ("webhook_update", body::<webhooks::WebhookUpdate>),
 ];
 

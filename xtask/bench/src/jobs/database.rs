@@ -1,21 +1,26 @@
-//! The databases that jobs are measured on, one for each engine, and SQL of the bench's own. On PostgreSQL a role
-//! without privileges owns the database, so that row-level security is part of what is measured.
+//! The databases that jobs are measured on, one for each engine, and SQL of the bench's own. On PostgreSQL the roles are
+//! those of production, so that row-level security is part of what is measured.
 
-use argus_core::store::AnyConnection;
 use argus_core::store::statement::Statement;
+use argus_core::store::{AnyConnection, DatabaseUrl, StoreSettings};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The role that owns the database.
-const ROLE: &str = "argus_bench";
+/// The role that owns the database. It sees every tenant.
+const OWNER: &str = "argus_bench";
+/// The role that serves requests.
+const REQUESTS: &str = "argus_bench_requests";
+/// The role that serves every tenant.
+const WORKER: &str = "argus_bench_worker";
 
 /// A database of the bench. It ends with this value.
 pub struct BenchDatabase {
-    /// Where it is, as an operator says it.
+    /// Where it is, for its owner.
     pub url: String,
     /// How its maker reaches the server.
     maker: Option<Maker>,
@@ -37,18 +42,20 @@ impl BenchDatabase {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("argus_bench_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::establish(url)?;
-        connection.batch_execute(&format!(
-            "DO $$ BEGIN CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS; \
-             EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        ))?;
+        for role in [OWNER, REQUESTS, WORKER] {
+            connection.batch_execute(&format!(
+                "DO $$ BEGIN CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS; \
+                 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ))?;
+        }
         // Each by itself: a database is not made or removed in a transaction.
         connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?;
-        connection.batch_execute(&format!("CREATE DATABASE {name} OWNER {ROLE}"))?;
+        connection.batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}"))?;
         let (server, _) = url.rsplit_once('/').ok_or("the URL names no database")?;
         let (scheme, host) = server.split_once("://").ok_or("the URL has no scheme")?;
         let host = host.rsplit('@').next().unwrap_or(host);
         Ok(Self {
-            url: format!("{scheme}://{ROLE}@{host}/{name}"),
+            url: format!("{scheme}://{OWNER}@{host}/{name}"),
             maker: Some(Maker { url: url.to_owned(), name }),
         })
     }
@@ -62,12 +69,26 @@ impl BenchDatabase {
         if self.is_postgres() { "PostgreSQL" } else { "SQLite" }
     }
 
-    /// A connection that serves every tenant.
+    /// Brings it up to date with the server's own command, and says the variables that lead the server there.
+    pub fn migrate(&self, server: &Path, data: &Path) -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
+        let StoreSettings { url, worker_url, owner_url, .. } = settings(&self.url);
+        let named = |name, url: DatabaseUrl| (name, url.expose().to_owned());
+        let mut variables = vec![named("ARGUS_DATABASE_URL", url)];
+        variables.extend(worker_url.map(|url| named("ARGUS_DATABASE_WORKER_URL", url)));
+        let mut migrate = Command::new(server);
+        migrate.arg("migrate").arg("--data-dir").arg(data).envs(variables.iter().cloned());
+        migrate.envs(owner_url.map(|url| named("ARGUS_DATABASE_OWNER_URL", url)));
+        let migrated = migrate.output()?;
+        if !migrated.status.success() {
+            return Err(String::from_utf8_lossy(&migrated.stderr).into());
+        }
+        Ok(variables)
+    }
+
+    /// A connection that sees every tenant.
     pub fn connect(&self) -> Result<AnyConnection, Box<dyn Error>> {
         if self.is_postgres() {
-            let mut connection = PgConnection::establish(&self.url)?;
-            connection.batch_execute("SET argus.every_tenant = 'on'")?;
-            return Ok(AnyConnection::Pg(connection));
+            return Ok(AnyConnection::Pg(PgConnection::establish(&self.url)?));
         }
         let path = self.url.trim_start_matches("sqlite://");
         let mut connection = SqliteConnection::establish(path)?;
@@ -130,6 +151,21 @@ impl BenchDatabase {
     /// Runs statements.
     pub fn execute(&self, statements: &str) -> Result<(), Box<dyn Error>> {
         Ok(self.connect()?.batch_execute(statements)?)
+    }
+}
+
+/// The settings of a node, from where the database is for its owner.
+pub fn settings(url: &str) -> StoreSettings {
+    let owner = format!("//{OWNER}@");
+    if !url.contains(&owner) {
+        return StoreSettings::new(DatabaseUrl::from(url.to_owned()));
+    }
+    let of = |role: &str| DatabaseUrl::from(url.replacen(&owner, &format!("//{role}@"), 1));
+    StoreSettings {
+        worker_url: Some(of(WORKER)),
+        owner_url: Some(of(OWNER)),
+        require_wall: true,
+        ..StoreSettings::new(of(REQUESTS))
     }
 }
 

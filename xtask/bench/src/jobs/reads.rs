@@ -20,7 +20,8 @@ const NOBODY: &str = "org_01J00000000000000000000000";
 
 /// One job beside bare hyper.
 pub async fn view(plan: &Plan, database: &BenchDatabase, data: &Path) -> Result<Line, Box<dyn Error>> {
-    let variables = [("ARGUS_DATABASE_URL", database.url.as_str()), ("ARGUS_ROLE", "api")];
+    let mut variables = database.migrate(&plan.server, data)?;
+    variables.push(("ARGUS_ROLE", "api".to_owned()));
     let (server, ready, _) = process::argus_with(&plan.server, data, Under::Nothing, &variables)?;
     let (authorization, api) = (requests::live_authorization(&ready).await?, process::address(&ready.api)?);
     let created: serde_json::Value =
@@ -42,7 +43,8 @@ pub async fn view(plan: &Plan, database: &BenchDatabase, data: &Path) -> Result<
 
 /// A page far down beside the first one.
 pub async fn pages(plan: &Plan, database: &BenchDatabase, data: &Path) -> Result<Line, Box<dyn Error>> {
-    let variables = [("ARGUS_DATABASE_URL", database.url.as_str()), ("ARGUS_ROLE", "api")];
+    let mut variables = database.migrate(&plan.server, data)?;
+    variables.push(("ARGUS_ROLE", "api".to_owned()));
     let (server, ready, _) = process::argus_with(&plan.server, data, Under::Nothing, &variables)?;
     let (authorization, api) = (requests::live_authorization(&ready).await?, process::address(&ready.api)?);
     database.fill(LISTED, &ready.tenant_id, NOBODY, "graph.compute")?;

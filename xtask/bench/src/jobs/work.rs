@@ -1,7 +1,7 @@
 //! Working on jobs that do nothing: how fast a queue of them is drained, and how long one takes from the commit that
 //! accepted it to the commit that ended it, beside bare commits on the same disk.
 
-use super::database::BenchDatabase;
+use super::database::{BenchDatabase, settings};
 use super::statements;
 use crate::callgrind::Profile;
 use crate::report::{Line, quantile};
@@ -13,7 +13,8 @@ use argus_core::jobs::view::{Job, Viewer};
 use argus_core::jobs::work::{Assignment, Registry, Unfinished, Work};
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::jobs::{Enqueued, NewJob};
-use argus_core::store::{Database, DatabaseUrl, StoreSettings};
+use argus_core::outbox::Happenings;
+use argus_core::store::Database;
 use argus_core::{Clock, tenants};
 use argus_openapi::types::common::SecrecyLevel;
 use diesel::connection::SimpleConnection;
@@ -96,12 +97,17 @@ impl Node {
 fn work(database: &Database, signals: &Signals, nothing: Nothing, slots: u32) -> Workers {
     let registry = Arc::new(Registry::default().with(nothing));
     let settings = WorkerSettings { slots, ..WorkerSettings::default() };
-    Workers::start(database.every_tenant.clone(), registry, signals.clone(), Clock::system(), settings)
+    let every_tenant = database.every_tenant.clone();
+    Workers::start(every_tenant, registry, signals.clone(), Happenings::default(), Clock::system(), settings)
 }
 
 async fn open(url: &str) -> Result<Database, Box<dyn Error>> {
-    let url = DatabaseUrl::from(url.to_owned());
-    Ok(tokio::task::spawn_blocking(move || Database::open(&StoreSettings::new(url), &[])).await??)
+    let settings = settings(url);
+    let open = move || {
+        Database::migrate(&settings, &[])?;
+        Database::open(&settings, &[])
+    };
+    Ok(tokio::task::spawn_blocking(open).await??)
 }
 
 /// Does so many jobs and ends.

@@ -44,8 +44,9 @@ pub(super) fn begin_read(connection: &mut AnyConnection, tenant_id: &TenantId) -
 }
 
 /// Begins a transaction for every tenant; `false` where each statement is one of its own.
-pub(super) fn begin_every_tenant(connection: &mut AnyConnection) -> QueryResult<bool> {
+pub(super) fn begin_every_tenant(connection: &mut AnyConnection, whole: bool) -> QueryResult<bool> {
     match connection {
+        AnyConnection::Pg(connection) if whole => postgres::begin_every_tenant(connection).map(|()| true),
         AnyConnection::Pg(_) => Ok(false),
         AnyConnection::Sqlite(connection) => sqlite::begin_write(connection).map(|()| true),
     }

@@ -88,8 +88,8 @@ fn with_defaults(url: &str, deadlines: &Deadlines) -> String {
     url
 }
 
-/// How a session begins. Statements outside of a transaction read alone, unless they serve every tenant:
-/// whoever writes for one says so when the transaction begins.
+/// How a session begins. Statements outside of a transaction read alone, unless they are the machinery's:
+/// whoever writes for a tenant says so when the transaction begins.
 fn session(purpose: Use, deadlines: &Deadlines) -> String {
     let zone = "SET TIME ZONE 'UTC'";
     if purpose == Use::SetUp {
@@ -102,17 +102,15 @@ fn session(purpose: Use, deadlines: &Deadlines) -> String {
             "SELECT set_config('{name}', coalesce(nullif(current_setting('{name}'), '0'), '{millis}'), false)"
         )
     };
-    let may = match purpose {
-        Use::EveryTenant => "SET argus.every_tenant = 'on'",
-        _ => "SET default_transaction_read_only = on",
-    };
-    [
+    let mut session = vec![
         zone.to_owned(),
-        may.to_owned(),
         limit("statement_timeout", deadlines.statement),
         limit("idle_in_transaction_session_timeout", deadlines.work),
-    ]
-    .join("; ")
+    ];
+    if purpose != Use::EveryTenant {
+        session.push("SET default_transaction_read_only = on".to_owned());
+    }
+    session.join("; ")
 }
 
 /// Begins a transaction and sets its tenant, for row-level security, in one round trip. The setting ends
@@ -127,9 +125,26 @@ pub(super) fn begin(connection: &mut PgConnection, tenant_id: &TenantId, mode: M
     AnsiTransactionManager::begin_transaction_sql(connection, &sql)
 }
 
+/// Begins a transaction of the machinery.
+pub(super) fn begin_every_tenant(connection: &mut PgConnection) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
+}
+
 /// Holds the migration lock until the transaction ends.
 pub(in super::super) fn lock_migrations(connection: &mut PgConnection) -> QueryResult<()> {
     diesel::sql_query(MIGRATION_LOCK).execute(connection).map(drop)
+}
+
+/// Whether the session may read which migrations there were.
+pub(in super::super) fn may_read_migrations(connection: &mut PgConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        may: bool,
+    }
+    let ask = "SELECT coalesce(has_table_privilege(to_regclass('__diesel_schema_migrations'), 'SELECT'), false) AS may";
+    let Answer { may } = diesel::sql_query(ask).get_result(connection)?;
+    Ok(may)
 }
 
 pub(super) fn tables(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
