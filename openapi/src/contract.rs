@@ -7,6 +7,7 @@ pub use argus::ARGUS;
 
 use crate::published::{HostDescriptor, PublishedSchema};
 use crate::types::error::Error;
+use crate::types::events::EventRow;
 use crate::{Host, OperationRow};
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
@@ -28,6 +29,8 @@ pub struct Contract {
     pub rows: &'static [OperationRow],
     /// What its errors look like.
     pub error: ErrorShape,
+    /// What it tells of without being asked each time.
+    pub webhooks: Webhooks,
     /// The documents as they are committed.
     pub documents: Documents,
     /// What only the pipeline needs.
@@ -45,6 +48,17 @@ impl Contract {
     pub fn row(&self, id: &str) -> Option<&'static OperationRow> {
         self.rows.iter().find(|row| row.id == id)
     }
+}
+
+/// What those are told who subscribed.
+#[derive(Clone, Copy)]
+pub struct Webhooks {
+    /// Every event that is delivered.
+    pub events: &'static [EventRow],
+    /// Id of the operation that subscribes. The hosts that serve it publish the events.
+    pub subscribe: &'static str,
+    /// Tag of the events.
+    pub tag: &'static str,
 }
 
 /// The error body of a contract.

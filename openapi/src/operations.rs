@@ -6,13 +6,13 @@ use crate::Host;
 use crate::contract::ErrorShape;
 use crate::published::Format;
 use crate::row::{
-    Access, Audience, Caching, ExtraBody, ExtraResponse, Given, MadeBy, OperationRow, PublishedPath,
-    Representation, RequestBody, Stability,
+    Access, Audience, Caching, Callback, ExtraBody, ExtraResponse, Given, MadeBy, OperationRow,
+    PublishedPath, Representation, RequestBody, Stability,
 };
 use crate::types::discovery::ApiCatalog;
 use crate::types::graphql::GraphqlRefusal;
 use crate::types::scopes::Scope;
-use crate::types::{jobs, traces};
+use crate::types::{events, jobs, traces};
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Metadata, ObjectValidation, Schema, SchemaObject};
 
@@ -58,6 +58,7 @@ const fn row(
         caching: Caching::Private,
         links: false,
         extra: &[],
+        callback: None,
         published_path: None,
         made_by: &[],
     }
@@ -178,6 +179,14 @@ const A_DELIVERY: MadeBy = MadeBy {
 const A_JOB: MadeBy =
     MadeBy { operation: "job_create", gives: &[Given { parameter: "id", pointer: "/id" }], then: &[] };
 
+const JOB_ENDED: Callback = Callback {
+    name: "job_ended",
+    url: "{$request.body#/callback_url}",
+    summary: "The job has ended.",
+    of_job: true,
+    schema: |generator| generator.subschema_for::<events::JobNotice>(),
+};
+
 /// Schema of a JSON document whose members are not this contract's business.
 fn json_document(description: &str) -> Schema {
     SchemaObject {
@@ -279,7 +288,7 @@ operations! {
                 body: ExtraBody::Error,
             },
             NO_CALLBACK_SECRET,
-        ], ..partner(API_AND_SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
+        ], callback: Some(JOB_ENDED), ..partner(API_AND_SANDBOX, Scope::JobsWrite, "The job was enqueued.") };
     UploadCreate = upload_create: partner(API_AND_SANDBOX, Scope::JobsWrite, "Where to send the bytes.");
     JobList = job_list: partner(API_AND_SANDBOX, Scope::JobsRead, "One page of the tenant's jobs.");
     JobView = job_view: OperationRow { made_by: &[A_JOB], ..partner(API_AND_SANDBOX, Scope::JobsRead, "The job.") };

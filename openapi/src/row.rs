@@ -165,6 +165,21 @@ pub struct PublishedPath {
     pub description: &'static str,
 }
 
+/// A delivery to a URL that a request names.
+#[derive(Clone, Copy)]
+pub struct Callback {
+    /// Its name.
+    pub name: &'static str,
+    /// Where the request has the URL, as a runtime expression of OpenAPI.
+    pub url: &'static str,
+    /// What happened, in a sentence.
+    pub summary: &'static str,
+    /// Whether a header of the delivery names a job.
+    pub of_job: bool,
+    /// The schema of its body.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
 /// Where values come from that only a running service knows, so that a test can ask for them on each
 /// host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,6 +232,8 @@ pub struct OperationRow {
     pub links: bool,
     /// Responses besides those that follow from the signature and the access.
     pub extra: &'static [ExtraResponse],
+    /// What is delivered to a URL that its request names.
+    pub callback: Option<Callback>,
     /// The path as it is published, where it is not the routed one.
     pub published_path: Option<PublishedPath>,
     /// What makes the values that its requests need.

@@ -779,7 +779,7 @@ pub mod types {
     pub struct DataSchema {
         ///Stable identifier, for example `argus.profile.v1`.
         pub id: ::std::string::String,
-        ///Operations that take, return or act on it, as method and path.
+        ///Operations that take, return or act on it, or that ask for deliveries which hold it, as method and path.
         pub operations: ::std::vec::Vec<::std::string::String>,
         ///Where the JSON Schema document is.
         pub schema_url: ::std::string::String,
@@ -980,6 +980,22 @@ pub mod types {
             value.parse()
         }
     }
+    ///A subscription that is not delivered to any more.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct DisabledNotice {
+        ///Why it was disabled.
+        pub reason: DisabledReason,
+        ///Where its deliveries went.
+        pub url: ::std::string::String,
+        ///Identifier of the subscription.
+        pub webhook_id: ::std::string::String,
+    }
+    impl DisabledNotice {
+        pub fn builder() -> builder::DisabledNotice {
+            Default::default()
+        }
+    }
     ///Why a subscription is disabled.
     #[derive(
         ::serde::Deserialize,
@@ -1134,6 +1150,22 @@ pub mod types {
     }
     impl EnrichPayload {
         pub fn builder() -> builder::EnrichPayload {
+            Default::default()
+        }
+    }
+    ///A profile of which something new may be known.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct EnrichedNotice {
+        ///Identifier of the profile.
+        pub profile_id: ::std::string::String,
+        ///Overall risk of the profile, with what they found.
+        pub risk: Risk,
+        ///The sources that answered.
+        pub sources: ::std::vec::Vec<EnrichmentSource>,
+    }
+    impl EnrichedNotice {
+        pub fn builder() -> builder::EnrichedNotice {
             Default::default()
         }
     }
@@ -2148,6 +2180,185 @@ pub mod types {
             Default::default()
         }
     }
+    ///An incident was closed.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct IncidentClosedEvent {
+        ///To what, and how it is now.
+        pub data: IncidentNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::incident_closed_event_type")]
+        pub type_: IncidentClosedEventType,
+    }
+    impl IncidentClosedEvent {
+        pub fn builder() -> builder::IncidentClosedEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum IncidentClosedEventType {
+        ///An incident was closed.
+        #[serde(rename = "incident.closed")]
+        IncidentClosed,
+    }
+    impl ::std::fmt::Display for IncidentClosedEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::IncidentClosed => f.write_str("incident.closed"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for IncidentClosedEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "incident.closed" => Ok(Self::IncidentClosed),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for IncidentClosedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for IncidentClosedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for IncidentClosedEventType {
+        fn default() -> Self {
+            IncidentClosedEventType::IncidentClosed
+        }
+    }
+    ///An incident as it is now.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct IncidentNotice {
+        ///Identifier of the incident: the profile that `profile_view` shows.
+        pub id: ::std::string::String,
+        ///How bad it is.
+        pub severity: RiskLevel,
+        ///State of the incident, in the words of its dispatch system; `closed` once it is closed.
+        pub status: ::std::string::String,
+        ///What happened last, in a sentence; `null` when nobody said.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub summary: ::std::option::Option<::std::string::String>,
+        ///What people call it.
+        pub title: ::std::string::String,
+        ///When it changed.
+        pub updated_at: ::chrono::DateTime<::chrono::offset::Utc>,
+    }
+    impl IncidentNotice {
+        pub fn builder() -> builder::IncidentNotice {
+            Default::default()
+        }
+    }
+    ///An incident changed.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct IncidentUpdatedEvent {
+        ///To what, and how it is now.
+        pub data: IncidentNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::incident_updated_event_type")]
+        pub type_: IncidentUpdatedEventType,
+    }
+    impl IncidentUpdatedEvent {
+        pub fn builder() -> builder::IncidentUpdatedEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum IncidentUpdatedEventType {
+        ///An incident changed.
+        #[serde(rename = "incident.updated")]
+        IncidentUpdated,
+    }
+    impl ::std::fmt::Display for IncidentUpdatedEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::IncidentUpdated => f.write_str("incident.updated"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for IncidentUpdatedEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "incident.updated" => Ok(Self::IncidentUpdated),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for IncidentUpdatedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for IncidentUpdatedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for IncidentUpdatedEventType {
+        fn default() -> Self {
+            IncidentUpdatedEventType::IncidentUpdated
+        }
+    }
     ///Whether every span of a trace has arrived.
     #[derive(
         ::serde::Deserialize,
@@ -2297,6 +2508,84 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///A job was cancelled.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct JobCancelledEvent {
+        ///To what, and how it is now.
+        pub data: JobNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::job_cancelled_event_type")]
+        pub type_: JobCancelledEventType,
+    }
+    impl JobCancelledEvent {
+        pub fn builder() -> builder::JobCancelledEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum JobCancelledEventType {
+        ///A job was cancelled.
+        #[serde(rename = "job.cancelled")]
+        JobCancelled,
+    }
+    impl ::std::fmt::Display for JobCancelledEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::JobCancelled => f.write_str("job.cancelled"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobCancelledEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "job.cancelled" => Ok(Self::JobCancelled),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobCancelledEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobCancelledEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for JobCancelledEventType {
+        fn default() -> Self {
+            JobCancelledEventType::JobCancelled
         }
     }
     ///A job to enqueue. What `payload` holds depends on `kind`.
@@ -2481,6 +2770,84 @@ pub mod types {
             Default::default()
         }
     }
+    ///A job failed.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct JobFailedEvent {
+        ///To what, and how it is now.
+        pub data: JobNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::job_failed_event_type")]
+        pub type_: JobFailedEventType,
+    }
+    impl JobFailedEvent {
+        pub fn builder() -> builder::JobFailedEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum JobFailedEventType {
+        ///A job failed.
+        #[serde(rename = "job.failed")]
+        JobFailed,
+    }
+    impl ::std::fmt::Display for JobFailedEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::JobFailed => f.write_str("job.failed"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobFailedEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "job.failed" => Ok(Self::JobFailed),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobFailedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobFailedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for JobFailedEventType {
+        fn default() -> Self {
+            JobFailedEventType::JobFailed
+        }
+    }
     ///What a job does.
     #[derive(
         ::serde::Deserialize,
@@ -2620,6 +2987,27 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///A job that has ended. The completion callback of a job is this, and nothing around it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct JobNotice {
+        ///Identifier of the job.
+        pub id: ::std::string::String,
+        ///What the job does.
+        pub kind: JobKind,
+        ///Where the result is, as `job_result` says it; `null` where there is none.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub result_ref: ::std::option::Option<::std::string::String>,
+        ///How it ended: `succeeded`, `failed` or `cancelled`.
+        pub status: JobStatus,
+        ///Trace in which the job was enqueued.
+        pub trace_id: ::std::string::String,
+    }
+    impl JobNotice {
+        pub fn builder() -> builder::JobNotice {
+            Default::default()
         }
     }
     ///Progress of a job that has no result yet. Its `status` tells it from a `JobResult`.
@@ -2912,6 +3300,84 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///A job succeeded.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct JobSucceededEvent {
+        ///To what, and how it is now.
+        pub data: JobNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::job_succeeded_event_type")]
+        pub type_: JobSucceededEventType,
+    }
+    impl JobSucceededEvent {
+        pub fn builder() -> builder::JobSucceededEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum JobSucceededEventType {
+        ///A job succeeded.
+        #[serde(rename = "job.succeeded")]
+        JobSucceeded,
+    }
+    impl ::std::fmt::Display for JobSucceededEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::JobSucceeded => f.write_str("job.succeeded"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobSucceededEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "job.succeeded" => Ok(Self::JobSucceeded),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobSucceededEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobSucceededEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for JobSucceededEventType {
+        fn default() -> Self {
+            JobSucceededEventType::JobSucceeded
         }
     }
     ///A job as it appears in a list.
@@ -3824,6 +4290,84 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///A profile was enriched.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct ProfileEnrichedEvent {
+        ///To what, and how it is now.
+        pub data: EnrichedNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::profile_enriched_event_type")]
+        pub type_: ProfileEnrichedEventType,
+    }
+    impl ProfileEnrichedEvent {
+        pub fn builder() -> builder::ProfileEnrichedEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ProfileEnrichedEventType {
+        ///A profile was enriched.
+        #[serde(rename = "profile.enriched")]
+        ProfileEnriched,
+    }
+    impl ::std::fmt::Display for ProfileEnrichedEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::ProfileEnriched => f.write_str("profile.enriched"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ProfileEnrichedEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "profile.enriched" => Ok(Self::ProfileEnriched),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ProfileEnrichedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ProfileEnrichedEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for ProfileEnrichedEventType {
+        fn default() -> Self {
+            ProfileEnrichedEventType::ProfileEnriched
         }
     }
     ///What an enrichment found.
@@ -5021,6 +5565,18 @@ pub mod types {
             value.parse()
         }
     }
+    ///What a test delivery is about.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct TestNotice {
+        ///Identifier of the subscription.
+        pub webhook_id: ::std::string::String,
+    }
+    impl TestNotice {
+        pub fn builder() -> builder::TestNotice {
+            Default::default()
+        }
+    }
     ///Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -5864,6 +6420,84 @@ pub mod types {
                 })
         }
     }
+    ///Another subscription of the tenant was disabled.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct WebhookDisabledEvent {
+        ///To what, and how it is now.
+        pub data: DisabledNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::webhook_disabled_event_type")]
+        pub type_: WebhookDisabledEventType,
+    }
+    impl WebhookDisabledEvent {
+        pub fn builder() -> builder::WebhookDisabledEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum WebhookDisabledEventType {
+        ///Another subscription of the tenant was disabled.
+        #[serde(rename = "webhook.disabled")]
+        WebhookDisabled,
+    }
+    impl ::std::fmt::Display for WebhookDisabledEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::WebhookDisabled => f.write_str("webhook.disabled"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for WebhookDisabledEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "webhook.disabled" => Ok(Self::WebhookDisabled),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookDisabledEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookDisabledEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for WebhookDisabledEventType {
+        fn default() -> Self {
+            WebhookDisabledEventType::WebhookDisabled
+        }
+    }
     ///An event that a subscription can ask for.
     #[derive(
         ::serde::Deserialize,
@@ -6198,6 +6832,84 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///A test that `webhook_test` asked for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct WebhookTestEvent {
+        ///To what, and how it is now.
+        pub data: TestNotice,
+        ///Identifier of the event, the same in every delivery of it.
+        pub id: ::std::string::String,
+        ///When it happened.
+        pub occurred_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///Where the event stands among the others of the installation: of two events, the one with the greater number was recorded later. Deliveries come in any order, and numbers have gaps.
+        pub sequence: i64,
+        ///What happened.
+        #[serde(rename = "type", default = "defaults::webhook_test_event_type")]
+        pub type_: WebhookTestEventType,
+    }
+    impl WebhookTestEvent {
+        pub fn builder() -> builder::WebhookTestEvent {
+            Default::default()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum WebhookTestEventType {
+        ///A test that `webhook_test` asked for.
+        #[serde(rename = "webhook.test")]
+        WebhookTest,
+    }
+    impl ::std::fmt::Display for WebhookTestEventType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::WebhookTest => f.write_str("webhook.test"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for WebhookTestEventType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "webhook.test" => Ok(Self::WebhookTest),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for WebhookTestEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for WebhookTestEventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::default::Default for WebhookTestEventType {
+        fn default() -> Self {
+            WebhookTestEventType::WebhookTest
         }
     }
     ///`WebhookTestWebhookId`
@@ -7902,6 +8614,83 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct DisabledNotice {
+            reason: ::std::result::Result<super::DisabledReason, ::std::string::String>,
+            url: ::std::result::Result<::std::string::String, ::std::string::String>,
+            webhook_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for DisabledNotice {
+            fn default() -> Self {
+                Self {
+                    reason: Err("no value supplied for reason".to_string()),
+                    url: Err("no value supplied for url".to_string()),
+                    webhook_id: Err("no value supplied for webhook_id".to_string()),
+                }
+            }
+        }
+        impl DisabledNotice {
+            pub fn reason<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::DisabledReason>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.reason = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for reason: {e}")
+                    });
+                self
+            }
+            pub fn url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.url = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for url: {e}")
+                    });
+                self
+            }
+            pub fn webhook_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.webhook_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for webhook_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<DisabledNotice> for super::DisabledNotice {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: DisabledNotice,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    reason: value.reason?,
+                    url: value.url?,
+                    webhook_id: value.webhook_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::DisabledNotice> for DisabledNotice {
+            fn from(value: super::DisabledNotice) -> Self {
+                Self {
+                    reason: Ok(value.reason),
+                    url: Ok(value.url),
+                    webhook_id: Ok(value.webhook_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct EnrichJob {
             callback_url: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -8057,6 +8846,86 @@ pub mod types {
             fn from(value: super::EnrichPayload) -> Self {
                 Self {
                     profile_ids: Ok(value.profile_ids),
+                    sources: Ok(value.sources),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct EnrichedNotice {
+            profile_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            risk: ::std::result::Result<super::Risk, ::std::string::String>,
+            sources: ::std::result::Result<
+                ::std::vec::Vec<super::EnrichmentSource>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EnrichedNotice {
+            fn default() -> Self {
+                Self {
+                    profile_id: Err("no value supplied for profile_id".to_string()),
+                    risk: Err("no value supplied for risk".to_string()),
+                    sources: Err("no value supplied for sources".to_string()),
+                }
+            }
+        }
+        impl EnrichedNotice {
+            pub fn profile_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profile_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for profile_id: {e}")
+                    });
+                self
+            }
+            pub fn risk<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Risk>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.risk = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for risk: {e}")
+                    });
+                self
+            }
+            pub fn sources<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::EnrichmentSource>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sources = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sources: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EnrichedNotice> for super::EnrichedNotice {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EnrichedNotice,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    profile_id: value.profile_id?,
+                    risk: value.risk?,
+                    sources: value.sources?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::EnrichedNotice> for EnrichedNotice {
+            fn from(value: super::EnrichedNotice) -> Self {
+                Self {
+                    profile_id: Ok(value.profile_id),
+                    risk: Ok(value.risk),
                     sources: Ok(value.sources),
                 }
             }
@@ -9440,6 +10309,354 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct IncidentClosedEvent {
+            data: ::std::result::Result<super::IncidentNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::IncidentClosedEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for IncidentClosedEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::incident_closed_event_type()),
+                }
+            }
+        }
+        impl IncidentClosedEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::IncidentNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::IncidentClosedEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<IncidentClosedEvent>
+        for super::IncidentClosedEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: IncidentClosedEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::IncidentClosedEvent> for IncidentClosedEvent {
+            fn from(value: super::IncidentClosedEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct IncidentNotice {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            severity: ::std::result::Result<super::RiskLevel, ::std::string::String>,
+            status: ::std::result::Result<::std::string::String, ::std::string::String>,
+            summary: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            title: ::std::result::Result<::std::string::String, ::std::string::String>,
+            updated_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for IncidentNotice {
+            fn default() -> Self {
+                Self {
+                    id: Err("no value supplied for id".to_string()),
+                    severity: Err("no value supplied for severity".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    summary: Err("no value supplied for summary".to_string()),
+                    title: Err("no value supplied for title".to_string()),
+                    updated_at: Err("no value supplied for updated_at".to_string()),
+                }
+            }
+        }
+        impl IncidentNotice {
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn severity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RiskLevel>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.severity = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for severity: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn summary<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.summary = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for summary: {e}")
+                    });
+                self
+            }
+            pub fn title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.title = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for title: {e}")
+                    });
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_at: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<IncidentNotice> for super::IncidentNotice {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: IncidentNotice,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    severity: value.severity?,
+                    status: value.status?,
+                    summary: value.summary?,
+                    title: value.title?,
+                    updated_at: value.updated_at?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::IncidentNotice> for IncidentNotice {
+            fn from(value: super::IncidentNotice) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    severity: Ok(value.severity),
+                    status: Ok(value.status),
+                    summary: Ok(value.summary),
+                    title: Ok(value.title),
+                    updated_at: Ok(value.updated_at),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct IncidentUpdatedEvent {
+            data: ::std::result::Result<super::IncidentNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::IncidentUpdatedEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for IncidentUpdatedEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::incident_updated_event_type()),
+                }
+            }
+        }
+        impl IncidentUpdatedEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::IncidentNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::IncidentUpdatedEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<IncidentUpdatedEvent>
+        for super::IncidentUpdatedEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: IncidentUpdatedEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::IncidentUpdatedEvent> for IncidentUpdatedEvent {
+            fn from(value: super::IncidentUpdatedEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Job {
             completed_at: ::std::result::Result<
                 ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
@@ -9622,6 +10839,116 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct JobCancelledEvent {
+            data: ::std::result::Result<super::JobNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::JobCancelledEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for JobCancelledEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::job_cancelled_event_type()),
+                }
+            }
+        }
+        impl JobCancelledEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobCancelledEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobCancelledEvent> for super::JobCancelledEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: JobCancelledEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobCancelledEvent> for JobCancelledEvent {
+            fn from(value: super::JobCancelledEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct JobCreated {
             created_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
@@ -9790,6 +11117,116 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct JobFailedEvent {
+            data: ::std::result::Result<super::JobNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::JobFailedEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for JobFailedEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::job_failed_event_type()),
+                }
+            }
+        }
+        impl JobFailedEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobFailedEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobFailedEvent> for super::JobFailedEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: JobFailedEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobFailedEvent> for JobFailedEvent {
+            fn from(value: super::JobFailedEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct JobList {
             jobs: ::std::result::Result<
                 ::std::vec::Vec<super::JobSummary>,
@@ -9866,6 +11303,116 @@ pub mod types {
                     jobs: Ok(value.jobs),
                     next_cursor: Ok(value.next_cursor),
                     total_count: Ok(value.total_count),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobNotice {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            kind: ::std::result::Result<super::JobKind, ::std::string::String>,
+            result_ref: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<super::JobStatus, ::std::string::String>,
+            trace_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for JobNotice {
+            fn default() -> Self {
+                Self {
+                    id: Err("no value supplied for id".to_string()),
+                    kind: Err("no value supplied for kind".to_string()),
+                    result_ref: Err("no value supplied for result_ref".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    trace_id: Err("no value supplied for trace_id".to_string()),
+                }
+            }
+        }
+        impl JobNotice {
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn result_ref<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.result_ref = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for result_ref: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn trace_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trace_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for trace_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobNotice> for super::JobNotice {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: JobNotice,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    kind: value.kind?,
+                    result_ref: value.result_ref?,
+                    status: value.status?,
+                    trace_id: value.trace_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobNotice> for JobNotice {
+            fn from(value: super::JobNotice) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    kind: Ok(value.kind),
+                    result_ref: Ok(value.result_ref),
+                    status: Ok(value.status),
+                    trace_id: Ok(value.trace_id),
                 }
             }
         }
@@ -10021,6 +11568,116 @@ pub mod types {
                     result_ref: Ok(value.result_ref),
                     signed_url: Ok(value.signed_url),
                     status: Ok(value.status),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobSucceededEvent {
+            data: ::std::result::Result<super::JobNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::JobSucceededEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for JobSucceededEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::job_succeeded_event_type()),
+                }
+            }
+        }
+        impl JobSucceededEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobSucceededEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobSucceededEvent> for super::JobSucceededEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: JobSucceededEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobSucceededEvent> for JobSucceededEvent {
+            fn from(value: super::JobSucceededEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
                 }
             }
         }
@@ -10845,6 +12502,117 @@ pub mod types {
         impl ::std::convert::From<super::ProfileEnrich> for ProfileEnrich {
             fn from(value: super::ProfileEnrich) -> Self {
                 Self { sources: Ok(value.sources) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ProfileEnrichedEvent {
+            data: ::std::result::Result<super::EnrichedNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::ProfileEnrichedEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ProfileEnrichedEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::profile_enriched_event_type()),
+                }
+            }
+        }
+        impl ProfileEnrichedEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::EnrichedNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ProfileEnrichedEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ProfileEnrichedEvent>
+        for super::ProfileEnrichedEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ProfileEnrichedEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ProfileEnrichedEvent> for ProfileEnrichedEvent {
+            fn from(value: super::ProfileEnrichedEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -12034,6 +13802,51 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct TestNotice {
+            webhook_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for TestNotice {
+            fn default() -> Self {
+                Self {
+                    webhook_id: Err("no value supplied for webhook_id".to_string()),
+                }
+            }
+        }
+        impl TestNotice {
+            pub fn webhook_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.webhook_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for webhook_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<TestNotice> for super::TestNotice {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: TestNotice,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    webhook_id: value.webhook_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::TestNotice> for TestNotice {
+            fn from(value: super::TestNotice) -> Self {
+                Self {
+                    webhook_id: Ok(value.webhook_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct TokenRequest {
             client_id: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -13050,6 +14863,117 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct WebhookDisabledEvent {
+            data: ::std::result::Result<super::DisabledNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::WebhookDisabledEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for WebhookDisabledEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::webhook_disabled_event_type()),
+                }
+            }
+        }
+        impl WebhookDisabledEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::DisabledNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::WebhookDisabledEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<WebhookDisabledEvent>
+        for super::WebhookDisabledEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: WebhookDisabledEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::WebhookDisabledEvent> for WebhookDisabledEvent {
+            fn from(value: super::WebhookDisabledEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct WebhookIssued {
             created_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
@@ -13434,6 +15358,116 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct WebhookTestEvent {
+            data: ::std::result::Result<super::TestNotice, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            occurred_at: ::std::result::Result<
+                ::chrono::DateTime<::chrono::offset::Utc>,
+                ::std::string::String,
+            >,
+            sequence: ::std::result::Result<i64, ::std::string::String>,
+            type_: ::std::result::Result<
+                super::WebhookTestEventType,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for WebhookTestEvent {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    occurred_at: Err("no value supplied for occurred_at".to_string()),
+                    sequence: Err("no value supplied for sequence".to_string()),
+                    type_: Ok(super::defaults::webhook_test_event_type()),
+                }
+            }
+        }
+        impl WebhookTestEvent {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::TestNotice>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn occurred_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.occurred_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for occurred_at: {e}")
+                    });
+                self
+            }
+            pub fn sequence<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sequence = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sequence: {e}")
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::WebhookTestEventType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<WebhookTestEvent> for super::WebhookTestEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: WebhookTestEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    id: value.id?,
+                    occurred_at: value.occurred_at?,
+                    sequence: value.sequence?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::WebhookTestEvent> for WebhookTestEvent {
+            fn from(value: super::WebhookTestEvent) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    id: Ok(value.id),
+                    occurred_at: Ok(value.occurred_at),
+                    sequence: Ok(value.sequence),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct WebhookUpdate {
             events: ::std::result::Result<
                 ::std::option::Option<::std::vec::Vec<super::WebhookEvent>>,
@@ -13594,8 +15628,32 @@ pub mod types {
         pub(super) fn import_job_kind() -> super::ImportJobKind {
             super::ImportJobKind::ImportBulk
         }
+        pub(super) fn incident_closed_event_type() -> super::IncidentClosedEventType {
+            super::IncidentClosedEventType::IncidentClosed
+        }
+        pub(super) fn incident_updated_event_type() -> super::IncidentUpdatedEventType {
+            super::IncidentUpdatedEventType::IncidentUpdated
+        }
+        pub(super) fn job_cancelled_event_type() -> super::JobCancelledEventType {
+            super::JobCancelledEventType::JobCancelled
+        }
+        pub(super) fn job_failed_event_type() -> super::JobFailedEventType {
+            super::JobFailedEventType::JobFailed
+        }
+        pub(super) fn job_succeeded_event_type() -> super::JobSucceededEventType {
+            super::JobSucceededEventType::JobSucceeded
+        }
+        pub(super) fn profile_enriched_event_type() -> super::ProfileEnrichedEventType {
+            super::ProfileEnrichedEventType::ProfileEnriched
+        }
         pub(super) fn token_request_grant_type() -> super::TokenRequestGrantType {
             super::TokenRequestGrantType::ClientCredentials
+        }
+        pub(super) fn webhook_disabled_event_type() -> super::WebhookDisabledEventType {
+            super::WebhookDisabledEventType::WebhookDisabled
+        }
+        pub(super) fn webhook_test_event_type() -> super::WebhookTestEventType {
+            super::WebhookTestEventType::WebhookTest
         }
     }
     /// Error types.
@@ -13633,18 +15691,21 @@ pub mod types {
     ::argus_wire::objects!(
         ApiCatalog, ApiCatalogEntry, ApiError, App, AppCallbackSecret, AppCreate,
         AppCreated, AppGovernance, AppList, AppSecret, DataSchema, DataSchemaList,
-        DeliveryAttempt, DeliveryRequest, EnrichJob, EnrichPayload, ExportJob,
-        ExportPayload, FederatedSource, Finding, Governance, GovernanceUpdate, GraphJob,
-        GraphPath, GraphPayload, GraphqlError, GraphqlErrorExtensions, GraphqlRefusal,
-        GraphqlRequest, GraphqlResponse, ImportJob, ImportPayload, Job, JobCreated,
-        JobError, JobList, JobProgress, JobResult, JobSummary, Jwk, JwkSet, Link,
-        OauthError, OauthMetadata, Profile, ProfileEnrich, ProfileEnrichment,
-        ProfileRecord, ProfileRelation, Risk, SandboxToken, SandboxTokenCreate, Scenario,
-        ScenarioList, ScopeEntry, ScopeList, ServiceToken, ServiceTokenCreate,
-        SourceOutcome, Span, TokenRequest, TokenResponse, Trace, TraceUnavailable,
-        Upload, Webhook, WebhookCreate, WebhookDelivery, WebhookDeliveryList,
-        WebhookDeliveryQueued, WebhookIssued, WebhookList, WebhookReplay,
-        WebhookReplayQueued, WebhookUpdate
+        DeliveryAttempt, DeliveryRequest, DisabledNotice, EnrichJob, EnrichPayload,
+        EnrichedNotice, ExportJob, ExportPayload, FederatedSource, Finding, Governance,
+        GovernanceUpdate, GraphJob, GraphPath, GraphPayload, GraphqlError,
+        GraphqlErrorExtensions, GraphqlRefusal, GraphqlRequest, GraphqlResponse,
+        ImportJob, ImportPayload, IncidentClosedEvent, IncidentNotice,
+        IncidentUpdatedEvent, Job, JobCancelledEvent, JobCreated, JobError,
+        JobFailedEvent, JobList, JobNotice, JobProgress, JobResult, JobSucceededEvent,
+        JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile, ProfileEnrich,
+        ProfileEnrichedEvent, ProfileEnrichment, ProfileRecord, ProfileRelation, Risk,
+        SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
+        ServiceToken, ServiceTokenCreate, SourceOutcome, Span, TestNotice, TokenRequest,
+        TokenResponse, Trace, TraceUnavailable, Upload, Webhook, WebhookCreate,
+        WebhookDelivery, WebhookDeliveryList, WebhookDeliveryQueued,
+        WebhookDisabledEvent, WebhookIssued, WebhookList, WebhookReplay,
+        WebhookReplayQueued, WebhookTestEvent, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]

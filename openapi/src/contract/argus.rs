@@ -1,7 +1,8 @@
 //! The Argus External API.
 
-use super::{Contract, Documents, ErrorShape};
+use super::{Contract, Documents, ErrorShape, Webhooks};
 use crate::types::error::Error;
+use crate::types::events::EVENTS;
 use crate::{Host, operations, published};
 
 /// The Argus External API.
@@ -17,6 +18,7 @@ pub static ARGUS: Contract = Contract {
         schema: |generator| generator.subschema_for::<Error>(),
         write: |error| serde_json::to_vec(error),
     },
+    webhooks: Webhooks { events: EVENTS, subscribe: "webhook_create", tag: "webhooks" },
     documents: Documents {
         json: published::DESCRIPTOR_JSON,
         yaml: published::DESCRIPTOR_YAML,
@@ -57,6 +59,7 @@ mod publication {
         examples: &[
             policy!("examples/apps.json"),
             policy!("examples/discovery.json"),
+            policy!("examples/events.json"),
             policy!("examples/graphql.json"),
             policy!("examples/internal.json"),
             policy!("examples/jobs.json"),

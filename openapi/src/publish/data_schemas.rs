@@ -1,6 +1,6 @@
 //! Each published component schema as a JSON Schema 2020-12 document of its own.
 
-use super::document::{Object, Route, routes};
+use super::document::{Object, Route, WEBHOOKS, routes};
 use super::prune::reachable;
 use super::{PublishError, walk};
 use crate::Contract;
@@ -16,7 +16,7 @@ pub struct DataSchemaDocument {
     pub id: String,
     /// Name for people.
     pub title: String,
-    /// Operations that take, return or act on it, as method and path.
+    /// Operations that take, return, act on it or have it delivered, as method and path.
     pub operations: Vec<String>,
     /// The document.
     pub document: Value,
@@ -67,12 +67,14 @@ fn data_schema(contract: &Contract, descriptor: &Value, schemas: &Object, name: 
             schema.insert("$ref".to_owned(), json!(inside));
         }
     });
-    DataSchemaDocument { id, title, operations: operations(descriptor, &own), document }
+    DataSchemaDocument { id, title, operations: operations(contract, descriptor, &own), document }
 }
 
-/// Operations that take or return the schema, directly or inside another, and those below the path
-/// of a resource that it describes: `POST /v1/profiles/{id}/enrich` acts on a profile.
-fn operations(descriptor: &Value, own: &str) -> Vec<String> {
+/// Operations that take or return the schema, directly or inside another, or have it delivered, and those below the
+/// path of a resource that it describes: `POST /v1/profiles/{id}/enrich` acts on a profile.
+fn operations(contract: &Contract, descriptor: &Value, own: &str) -> Vec<String> {
+    let is_delivered =
+        descriptor.get(WEBHOOKS).is_some_and(|webhooks| reachable(descriptor, webhooks).contains(own));
     let resources: Vec<&str> = routes(descriptor)
         .filter(|route| route.method == "GET" && route.path.ends_with('}') && returns(route, own))
         .map(|route| route.path)
@@ -81,7 +83,8 @@ fn operations(descriptor: &Value, own: &str) -> Vec<String> {
         let below = resources.iter().any(|resource| {
             route.path.strip_prefix(resource).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
-        below || bodies(descriptor, route).contains(own)
+        let subscribes = is_delivered && route.id() == contract.webhooks.subscribe;
+        below || subscribes || bodies(descriptor, route).contains(own)
     };
     let mut names: Vec<(&str, String)> =
         routes(descriptor).filter(involved).map(|route| (route.path, route.name())).collect();
@@ -94,9 +97,9 @@ fn returns(route: &Route<'_>, own: &str) -> bool {
     route.operation.pointer("/responses/200/content/application~1json/schema/$ref") == Some(&json!(own))
 }
 
-/// Everything that the operation's bodies refer to.
+/// Everything that the operation's bodies and those of its callbacks refer to.
 fn bodies(descriptor: &Value, route: &Route<'_>) -> BTreeSet<String> {
-    ["requestBody", "responses"]
+    ["requestBody", "responses", "callbacks"]
         .iter()
         .filter_map(|part| route.operation.get(part))
         .flat_map(|part| reachable(descriptor, part))

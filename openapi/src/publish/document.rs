@@ -59,7 +59,44 @@ pub fn routes(document: &Value) -> impl Iterator<Item = Route<'_>> {
 
 /// Every operation object of a document, to be changed.
 pub fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Object> {
-    document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten().flat_map(|(_, item)| {
+    document.get_mut("paths").into_iter().flat_map(items_mut)
+}
+
+/// The member that holds webhooks, since OpenAPI 3.1.
+pub const WEBHOOKS: &str = "webhooks";
+/// What holds them before: an extension.
+pub const X_WEBHOOKS: &str = "x-webhooks";
+
+/// Gives a member of a document another name.
+pub fn rename(document: &mut Value, from: &str, to: &str) {
+    if let Some(members) = document.as_object_mut()
+        && let Some(member) = members.remove(from)
+    {
+        members.insert(to.to_owned(), member);
+    }
+}
+
+/// Every operation object that partners serve, to be changed: of webhooks and of callbacks.
+pub fn deliveries_mut(document: &mut Value) -> impl Iterator<Item = &mut Object> {
+    let members = document.as_object_mut().into_iter().flatten();
+    members.flat_map(|(name, member)| -> Vec<&mut Object> {
+        match name.as_str() {
+            "paths" => items_mut(member).flat_map(callbacks_mut).collect(),
+            WEBHOOKS | X_WEBHOOKS => items_mut(member).collect(),
+            _ => Vec::new(),
+        }
+    })
+}
+
+/// The operations of the callbacks of an operation.
+fn callbacks_mut(operation: &mut Object) -> impl Iterator<Item = &mut Object> {
+    let callbacks = operation.get_mut("callbacks").and_then(Value::as_object_mut);
+    callbacks.into_iter().flatten().flat_map(|(_, callback)| items_mut(callback))
+}
+
+/// The operations of path items that stand under a name each.
+fn items_mut(items: &mut Value) -> impl Iterator<Item = &mut Object> {
+    items.as_object_mut().into_iter().flatten().flat_map(|(_, item)| {
         item.as_object_mut()
             .into_iter()
             .flatten()

@@ -2,7 +2,7 @@
 //! That each fits its schema is a test's business.
 
 use super::PublishError;
-use super::document::{Object, entry, object_mut, operations_mut};
+use super::document::{Object, deliveries_mut, entry, object_mut, operations_mut};
 use crate::Contract;
 use crate::contract::{ErrorShape, PolicyFile};
 use crate::types::error::Error;
@@ -139,7 +139,7 @@ fn policy(file: &str, reason: String) -> PublishError {
 /// Puts the examples in place.
 pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Result<Value, PublishError> {
     let mut seen = BTreeSet::new();
-    for operation in operations_mut(&mut document) {
+    let mut add_all = |operation: &mut Object| {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
         let own = examples
             .operations
@@ -150,7 +150,10 @@ pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Res
             .and_then(|()| add_responses(contract, &id, operation, own, &examples.shared))
             .map_err(|reason| policy(own.file, format!("operation `{id}`: {reason}")))?;
         seen.insert(id);
-    }
+        Ok(())
+    };
+    operations_mut(&mut document).try_for_each(&mut add_all)?;
+    deliveries_mut(&mut document).try_for_each(&mut add_all)?;
     let internal = |id: &str| contract.row(id).is_some_and(|row| !row.is_published());
     if let Some((id, left)) = examples.operations.iter().find(|(id, _)| !seen.contains(*id) && !internal(id))
     {

@@ -1,7 +1,7 @@
 //! OpenAPI 3.1.0 -> 3.0.3, for tools that know nothing newer. The inverse of [`super::raise`]; the
 //! table there says what becomes what.
 
-use super::document::Object;
+use super::document::{Object, WEBHOOKS, X_WEBHOOKS, rename};
 use super::raise::OCTET_STREAM;
 use super::walk;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 /// A 3.1.0 document that [`super::raise`] could have made, as 3.0.3.
 pub fn lower(mut document: Value) -> Value {
     document["openapi"] = json!("3.0.3");
+    rename(&mut document, WEBHOOKS, X_WEBHOOKS);
     walk::document(&mut document, &mut lower_members);
     document
 }

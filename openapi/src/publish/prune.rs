@@ -1,7 +1,7 @@
 //! Step 3: removes components that nothing references any more, and tags that no operation has.
 
 use super::PublishError;
-use super::document::{object_mut, routes};
+use super::document::{WEBHOOKS, object_mut, routes};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ pub fn prune(mut document: Value) -> Result<Value, PublishError> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, _)| *name == "paths" || name.starts_with("x-"))
+        .filter(|(name, _)| *name == "paths" || *name == WEBHOOKS || name.starts_with("x-"))
         .map(|(_, member)| member.clone())
         .collect();
     let live = reachable(&document, &roots);

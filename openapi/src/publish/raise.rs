@@ -8,8 +8,11 @@
 //! | `minimum` with `exclusiveMinimum: true` | `exclusiveMinimum: n` |
 //! | `example` | `examples` |
 //! | `format: byte`, `format: binary` | `contentEncoding`, `contentMediaType` |
+//! | `x-webhooks`, an extension | `webhooks` |
+//!
+//! Callbacks are the same in both.
 
-use super::document::Object;
+use super::document::{Object, WEBHOOKS, X_WEBHOOKS, rename};
 use super::walk;
 use serde_json::{Value, json};
 
@@ -19,6 +22,7 @@ pub const OCTET_STREAM: &str = "application/octet-stream";
 /// A 3.0.3 document as 3.1.0.
 pub fn raise(mut document: Value) -> Value {
     document["openapi"] = json!("3.1.0");
+    rename(&mut document, X_WEBHOOKS, WEBHOOKS);
     walk::document(&mut document, &mut raise_members);
     document
 }

@@ -108,6 +108,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.delivery-status.v1.json"),
     },
     PublishedSchema {
+        id: "argus.disabled-notice.v1",
+        title: "Disabled notice",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.disabled-notice.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.disabled-reason.v1",
         title: "Disabled reason",
         operations: &["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}"],
@@ -126,9 +132,15 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.enrich-payload.v1.json"),
     },
     PublishedSchema {
+        id: "argus.enriched-notice.v1",
+        title: "Enriched notice",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.enriched-notice.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.enrichment-source.v1",
         title: "Enrichment source",
-        operations: &["POST /v1/jobs", "POST /v1/profiles/{id}/enrich"],
+        operations: &["POST /v1/jobs", "POST /v1/profiles/{id}/enrich", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.enrichment-source.v1.json"),
     },
     PublishedSchema {
@@ -252,10 +264,34 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.import-payload.v1.json"),
     },
     PublishedSchema {
+        id: "argus.incident-closed-event.v1",
+        title: "Incident closed event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.incident-closed-event.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.incident-notice.v1",
+        title: "Incident notice",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.incident-notice.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.incident-updated-event.v1",
+        title: "Incident updated event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.incident-updated-event.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.ingestion.v1",
         title: "Ingestion",
         operations: &["GET /v1/observability/traces/{trace_id}"],
         text: include_str!("../../schemas/argus.ingestion.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.job-cancelled-event.v1",
+        title: "Job cancelled event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.job-cancelled-event.v1.json"),
     },
     PublishedSchema {
         id: "argus.job-create.v1",
@@ -276,9 +312,15 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.job-error.v1.json"),
     },
     PublishedSchema {
+        id: "argus.job-failed-event.v1",
+        title: "Job failed event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.job-failed-event.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.job-kind.v1",
         title: "Job kind",
-        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}"],
+        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.job-kind.v1.json"),
     },
     PublishedSchema {
@@ -286,6 +328,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Job list",
         operations: &["GET /v1/jobs"],
         text: include_str!("../../schemas/argus.job-list.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.job-notice.v1",
+        title: "Job notice",
+        operations: &["POST /v1/jobs", "POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.job-notice.v1.json"),
     },
     PublishedSchema {
         id: "argus.job-progress-status.v1",
@@ -314,8 +362,14 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.job-status.v1",
         title: "Job status",
-        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}"],
+        operations: &["GET /v1/jobs", "POST /v1/jobs", "GET /v1/jobs/{id}", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.job-status.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.job-succeeded-event.v1",
+        title: "Job succeeded event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.job-succeeded-event.v1.json"),
     },
     PublishedSchema {
         id: "argus.job-summary.v1",
@@ -372,6 +426,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.profile-enrich.v1.json"),
     },
     PublishedSchema {
+        id: "argus.profile-enriched-event.v1",
+        title: "Profile enriched event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.profile-enriched-event.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.profile-enrichment.v1",
         title: "Profile enrichment",
         operations: &["POST /v1/profiles/{id}/enrich"],
@@ -404,13 +464,13 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.risk-level.v1",
         title: "Risk level",
-        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich"],
+        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.risk-level.v1.json"),
     },
     PublishedSchema {
         id: "argus.risk.v1",
         title: "Risk",
-        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich"],
+        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.risk.v1.json"),
     },
     PublishedSchema {
@@ -498,6 +558,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.span.v1.json"),
     },
     PublishedSchema {
+        id: "argus.test-notice.v1",
+        title: "Test notice",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.test-notice.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.token-request.v1",
         title: "Token request",
         operations: &["POST /v1/oauth/token"],
@@ -552,6 +618,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.webhook-delivery.v1.json"),
     },
     PublishedSchema {
+        id: "argus.webhook-disabled-event.v1",
+        title: "Webhook disabled event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.webhook-disabled-event.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.webhook-event.v1",
         title: "Webhook event",
         operations: &["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries"],
@@ -586,6 +658,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Webhook status",
         operations: &["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}"],
         text: include_str!("../../schemas/argus.webhook-status.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.webhook-test-event.v1",
+        title: "Webhook test event",
+        operations: &["POST /v1/webhooks"],
+        text: include_str!("../../schemas/argus.webhook-test-event.v1.json"),
     },
     PublishedSchema {
         id: "argus.webhook-update.v1",

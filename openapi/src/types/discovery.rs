@@ -139,7 +139,7 @@ pub struct DataSchema {
     pub title: String,
     /// Secrecy of the data that the schema describes.
     pub secrecy_level: SecrecyLevel,
-    /// Operations that take, return or act on it, as method and path.
+    /// Operations that take, return or act on it, or that ask for deliveries which hold it, as method and path.
     pub operations: Vec<String>,
     /// Where the JSON Schema document is.
     #[schemars(url)]

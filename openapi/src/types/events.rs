@@ -5,11 +5,11 @@ use super::common::Timestamp;
 use super::jobs::{JobKind, JobStatus};
 use super::profiles::{EnrichmentSource, Risk, RiskLevel};
 use super::webhooks::{DisabledReason, WebhookEvent};
-use super::wire_enum::values;
+use super::wire_enum::{one_of, values};
 use argus_wire::canonical;
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::{InstanceType, Schema, SchemaObject};
+use schemars::schema::Schema;
 use serde::{Deserialize, Serialize};
 
 /// The `type` of a test delivery. Nobody can subscribe to it.
@@ -77,6 +77,21 @@ pub struct TestNotice {
     pub webhook_id: String,
 }
 
+/// What an event tells.
+trait Notice {
+    /// Whether it is about a job, which a header of the delivery then names, too.
+    const OF_JOB: bool = false;
+}
+
+impl Notice for JobNotice {
+    const OF_JOB: bool = true;
+}
+
+impl Notice for IncidentNotice {}
+impl Notice for EnrichedNotice {}
+impl Notice for DisabledNotice {}
+impl Notice for TestNotice {}
+
 /// An event with the text of its type, whatever the type is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event<'a, D> {
@@ -110,6 +125,8 @@ pub struct EventRow {
     pub name: &'static str,
     /// What it tells.
     pub description: &'static str,
+    /// Whether it is about a job, which a header of the delivery then names, too.
+    pub of_job: bool,
     /// The schema of its body.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -140,6 +157,7 @@ macro_rules! events {
         pub const EVENTS: &[EventRow] = &[$(EventRow {
             name: $text,
             description: concat!($($doc),+).trim_ascii(),
+            of_job: <$data as Notice>::OF_JOB,
             schema: |generator| generator.subschema_for::<$name>(),
         }),+];
     };
@@ -184,10 +202,5 @@ type_schemas! {
 }
 
 fn webhook_test(_: &mut SchemaGenerator) -> Schema {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        enum_values: Some(vec![TEST.into()]),
-        ..SchemaObject::default()
-    }
-    .into()
+    one_of([(TEST, "WebhookTest", "A test that `webhook_test` asked for.")]).into()
 }

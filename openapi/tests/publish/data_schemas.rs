@@ -59,6 +59,9 @@ fn ids_titles_and_operations_are_those_that_partners_pin() {
     assert_eq!(profile.operations, ["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich"]);
     let create = PublishedSchema::find("argus.job-create.v1").unwrap();
     assert_eq!((create.title, create.operations), ("Job create", &["POST /v1/jobs"][..]));
+    let operations = |id: &str| PublishedSchema::find(id).unwrap().operations;
+    assert_eq!(operations("argus.incident-closed-event.v1"), ["POST /v1/webhooks"]);
+    assert_eq!(operations("argus.job-notice.v1"), ["POST /v1/jobs", "POST /v1/webhooks"]);
     assert!(PublishedSchema::find("argus.health.v1").is_none());
     assert!(SCHEMAS.is_sorted_by(|left, right| left.id < right.id));
 }

@@ -1,6 +1,6 @@
 //! Every example is there and fits its schema.
 
-use crate::support::{descriptor, media, resolve, responses, routes};
+use crate::support::{deliveries, descriptor, media, resolve, responses, routes};
 use argus_openapi::contract::{ARGUS, PolicyFile};
 use argus_openapi::publish::examples::{self, Examples, SharedExamples};
 use argus_openapi::publish::{PublishError, denylist::Denylist, descriptor_of, raw::raw};
@@ -57,13 +57,23 @@ fn every_response_body_has_an_example_that_fits() {
 }
 
 #[test]
+fn every_delivery_has_an_example_that_fits() {
+    for (name, delivery) in deliveries() {
+        let [(_, media)] = media(&delivery["requestBody"]).collect::<Vec<_>>()[..] else { panic!("{name}") };
+        assert!(!of(media).is_empty(), "{name} has no example");
+        of(media).into_iter().for_each(|value| assert_fits(&media["schema"], value, name));
+    }
+}
+
+#[test]
 fn every_example_of_a_parameter_or_header_fits() {
-    for route in routes() {
-        for parameter in route.operation["parameters"].as_array().unwrap().iter().map(resolve) {
+    let called = routes().map(|route| (route.name(), route.operation));
+    for (name, operation) in called.chain(deliveries().map(|(name, own)| (name.clone(), own))) {
+        for parameter in operation["parameters"].as_array().unwrap().iter().map(resolve) {
             if let Some(example) = parameter.get("example") {
-                assert_fits(&parameter["schema"], example, &format!("{}: {parameter}", route.name()));
+                assert_fits(&parameter["schema"], example, &format!("{name}: {parameter}"));
             } else {
-                assert_ne!(parameter["required"], true, "{}: {parameter} has no example", route.name());
+                assert_ne!(parameter["required"], true, "{name}: {parameter} has no example");
             }
         }
     }
@@ -117,6 +127,8 @@ fn a_missing_example_is_named() {
         own.responses.get_mut("200").unwrap().as_object_mut().unwrap().remove("application/yaml");
     });
     assert!(form.contains("`openapi_host_view`: response 200 has no example of application/yaml"), "{form}");
+    let event = without("incident_closed_deliver", |own| own.request = None);
+    assert!(event.contains("`incident_closed_deliver`: the request has no example"), "{event}");
     let all = reason(published_with(|all| drop(all.operations.remove("job_view"))));
     assert!(all.contains("`job_view` has no examples"), "{all}");
 }

@@ -1,6 +1,6 @@
 //! What the SDK generator is given.
 
-use crate::support::descriptor;
+use crate::support::{deliveries, descriptor};
 use argus_openapi::Operation;
 use argus_openapi::publish::document::routes;
 use argus_openapi::publish::generator::for_generator;
@@ -16,6 +16,18 @@ fn the_generator_gets_every_operation_in_the_version_that_it_reads() {
     let input = input();
     assert_eq!(input["openapi"], "3.0.3");
     assert_eq!(routes(&input).count(), routes(descriptor()).count());
+}
+
+#[test]
+fn the_generator_gets_the_type_of_every_delivery_and_no_operation_for_it() {
+    let input = input();
+    assert!(input.get("webhooks").is_none());
+    for (name, delivery) in deliveries() {
+        let schema = &delivery["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let pointer = schema.as_str().unwrap().trim_start_matches('#');
+        assert!(input.pointer(pointer).is_some(), "{name}: {schema}");
+        assert!(routes(&input).all(|route| delivery["operationId"] != route.id()), "{name}");
+    }
 }
 
 #[test]

@@ -26,6 +26,18 @@ fn the_one_server_of_a_host_s_document_serves_every_operation_in_it_and_no_other
     }
 }
 
+#[test]
+fn events_are_published_by_the_hosts_that_take_subscriptions_and_callbacks_with_their_operation() {
+    for (host, part) in parts() {
+        let subscribes = ARGUS.row(ARGUS.webhooks.subscribe).unwrap().served_by(host);
+        let webhooks = part.get("webhooks");
+        assert_eq!(webhooks, subscribes.then(|| &descriptor()["webhooks"]), "{}", host.name());
+        let creates = routes_of(&part).find(|route| route.id() == "job_create");
+        let callback = creates.is_some_and(|route| route.operation["callbacks"]["job_ended"].is_object());
+        assert_eq!(callback, ARGUS.row("job_create").unwrap().served_by(host), "{}", host.name());
+    }
+}
+
 fn is_taken(host: Host, scheme: &Value) -> bool {
     scheme["x-argus-hosts"].as_array().unwrap().contains(&host.name().into())
 }

@@ -14,4 +14,5 @@ mod rows;
 mod shapes;
 mod share;
 mod support;
+mod webhooks;
 mod yaml;

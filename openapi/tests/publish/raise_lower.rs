@@ -138,6 +138,31 @@ proptest! {
     }
 
     #[test]
+    fn lowering_undoes_raising_wherever_a_schema_stands(schema in schema()) {
+        let operation = |own: Value| json!({
+            "parameters": [{ "name": "a", "in": "header", "schema": schema }],
+            "requestBody": { "content": { "application/json": { "schema": schema } } },
+            "responses": { "2XX": { "headers": { "b": { "schema": schema } } } },
+            "callbacks": own,
+        });
+        let callbacks = json!({ "done": { "{$request.body#/url}": { "post": operation(json!({})) } } });
+        let document = json!({
+            "openapi": "3.0.3",
+            "components": { "schemas": { "Own": schema } },
+            "paths": { "/a": { "post": operation(callbacks) } },
+            "x-webhooks": { "done": { "post": operation(json!({})) } },
+        });
+        let raised = raise(document.clone());
+        prop_assert!(raised.get("x-webhooks").is_none());
+        let as_one = |operation: &Value| operation["requestBody"]["content"]["application/json"]["schema"].clone();
+        let whole = raise_schema(schema.clone());
+        for place in ["/paths/~1a/post/callbacks/done/{$request.body#~1url}/post", "/webhooks/done/post"] {
+            prop_assert_eq!(as_one(raised.pointer(place).unwrap()), whole.clone());
+        }
+        prop_assert_eq!(lower(raised), document);
+    }
+
+    #[test]
     fn a_raised_schema_is_json_schema_2020_12(schema in schema()) {
         let mut raised = raise_schema(schema);
         raised["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
@@ -150,6 +175,7 @@ fn raising_undoes_lowering_on_the_published_document() {
     let lowered = lower(descriptor().clone());
     assert_eq!(lowered["openapi"], "3.0.3");
     assert_ne!(lowered["components"], descriptor()["components"]);
+    assert!(lowered.get("webhooks").is_none() && lowered["x-webhooks"] == descriptor()["webhooks"]);
     assert_eq!(sorted(raise(lowered)), *descriptor());
 }
 

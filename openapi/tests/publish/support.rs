@@ -45,3 +45,12 @@ pub(crate) fn responses(operation: &'static Value) -> impl Iterator<Item = (u16,
 pub(crate) fn media(body: &'static Value) -> impl Iterator<Item = (&'static String, &'static Value)> {
     body["content"].as_object().into_iter().flatten()
 }
+
+/// Every delivery that is published, webhooks first: its operation, and what names it.
+pub(crate) fn deliveries() -> impl Iterator<Item = (&'static String, &'static Value)> {
+    let webhooks = descriptor()["webhooks"].as_object().unwrap_or_else(|| panic!("no webhooks"));
+    let callbacks = routes().filter_map(|route| route.operation.get("callbacks")?.as_object()).flatten();
+    let callbacks = callbacks
+        .flat_map(|(name, urls)| urls.as_object().into_iter().flatten().map(move |(_, item)| (name, item)));
+    webhooks.iter().chain(callbacks).map(|(name, item)| (name, &item["post"]))
+}

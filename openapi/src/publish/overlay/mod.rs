@@ -2,6 +2,8 @@
 //! stability, deprecation, every status with its headers.
 
 mod body;
+mod callbacks;
+mod deliveries;
 mod headers;
 mod info;
 mod members;
@@ -10,6 +12,7 @@ mod paths;
 mod responses;
 mod security;
 mod unrouted;
+mod webhooks;
 
 pub(super) use info::server;
 
@@ -34,11 +37,14 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
         // The statuses follow from the signature, so they come before parameters of every operation.
         responses::complete(contract, operation, row, &mut generator)?;
         parameters::complete(contract, operation, row)?;
+        callbacks::describe(contract, operation, row, &mut generator)?;
     }
+    webhooks::describe(contract, &mut document, &mut generator)?;
     let components = object_mut(&mut document, "components")?;
-    components.remove("responses");
+    components.insert("responses".to_owned(), deliveries::responses());
     components.insert("headers".to_owned(), headers::components());
-    components.insert("parameters".to_owned(), parameters::components());
+    let parameters = [parameters::components(), deliveries::parameters()];
+    components.insert("parameters".to_owned(), parameters.into_iter().flat_map(members_of).collect());
     components.insert("securitySchemes".to_owned(), (contract.publication.security_schemes)());
     add_definitions(entry(components, "schemas")?, generator)?;
     members::complete(&mut document);
@@ -61,6 +67,13 @@ fn extend(contract: &Contract, operation: &mut Object, row: &OperationRow) {
     if let Some(Deprecation { since, sunset, successor }) = row.deprecation {
         extension("deprecation", json!({ "since": since, "sunset": sunset, "successor": successor }));
         operation.insert("deprecated".to_owned(), json!(true));
+    }
+}
+
+fn members_of(value: Value) -> Object {
+    match value {
+        Value::Object(members) => members,
+        _ => Object::new(),
     }
 }
 
