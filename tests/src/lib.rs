@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answer;
+mod authority;
 mod cutter;
 mod engine;
 mod installation;
@@ -34,6 +35,7 @@ mod worker;
 
 pub use answer::Answer;
 pub use argus_samples::{Sample, operations_of_the_trait};
+pub use authority::{Authority, tls_acceptor};
 pub use cutter::Cutter;
 pub use engine::{run, run_on_postgres, run_on_sqlite};
 pub use installation::{Installation, name_database};

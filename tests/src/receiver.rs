@@ -1,5 +1,6 @@
 //! A receiver of deliveries that does what a test wants with each of them, and keeps what it was sent.
 
+use crate::Authority;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -10,13 +11,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// Only a broken service needs so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +29,8 @@ pub enum Treatment {
     Answer(u16),
     /// Answers with this status and `Retry-After`.
     AskForTime(u16, &'static str),
+    /// Answers 204 after a while, as one that has work to do.
+    Take(Duration),
     /// Says nothing for as long as the other side waits.
     Hang,
 }
@@ -61,7 +64,8 @@ struct State {
 
 /// The running receiver. It ends when this is dropped.
 pub struct Receiver {
-    address: SocketAddr,
+    /// Scheme and authority.
+    origin: String,
     state: Arc<Mutex<State>>,
     count: watch::Receiver<usize>,
     _serving: JoinSet<()>,
@@ -70,19 +74,32 @@ pub struct Receiver {
 impl Receiver {
     /// A receiver that takes every delivery.
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// The same behind TLS, as `localhost`.
+    pub async fn behind_tls(authority: &Authority) -> Self {
+        Self::listen(Some(authority.acceptor("localhost"))).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let origin = match tls {
+            Some(_) => format!("https://localhost:{port}"),
+            None => format!("http://127.0.0.1:{port}"),
+        };
         let state = State { usual: Treatment::Answer(204), next: VecDeque::new(), came: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let (counted, count) = watch::channel(0);
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, Arc::clone(&state), counted));
-        Self { address, state, count, _serving: serving }
+        serving.spawn(serve(listener, tls, Arc::clone(&state), counted));
+        Self { origin, state, count, _serving: serving }
     }
 
     /// Where deliveries go.
     pub fn url(&self) -> String {
-        format!("http://{}/webhooks/argus", self.address)
+        format!("{}/webhooks/argus", self.origin)
     }
 
     /// From now on does this with every delivery.
@@ -109,15 +126,26 @@ impl Receiver {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, count: watch::Sender<usize>) {
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    state: Arc<Mutex<State>>,
+    count: watch::Sender<usize>,
+) {
     let count = Arc::new(count);
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (state, count) = (Arc::clone(&state), Arc::clone(&count));
+        let (state, count, tls) = (Arc::clone(&state), Arc::clone(&count), tls.clone());
         connections.spawn(async move {
             let service = service_fn(move |request| treat(request, Arc::clone(&state), Arc::clone(&count)));
             // A sender that goes away is no fault of the receiver's.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = match tls {
+                None => http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
+                Some(tls) => {
+                    let Ok(stream) = tls.accept(stream).await else { return };
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+                }
+            };
         });
     }
 }
@@ -128,7 +156,9 @@ async fn treat(
     count: Arc<watch::Sender<usize>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    // Of a sender that was killed.
+    let Ok(body) = body.collect().await else { std::future::pending().await };
+    let body = body.to_bytes();
     let treatment = {
         let mut state = state.lock().unwrap();
         state.came.push(Delivery { headers: parts.headers, body });
@@ -141,6 +171,10 @@ async fn treat(
         Treatment::AskForTime(status, retry_after) => {
             response = response.header("retry-after", retry_after);
             status
+        }
+        Treatment::Take(time) => {
+            tokio::time::sleep(time).await;
+            204
         }
         Treatment::Hang => std::future::pending().await,
     };

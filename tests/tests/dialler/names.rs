@@ -2,9 +2,9 @@
 
 use super::receiver::{After, Receiver};
 use super::{LOOPBACK, Names, SECOND, Trap, at_home, dialler, send, settings};
-use crate::dialler::tls::Authority;
 use argus_core::Clock;
 use argus_core::dialler::{Dialler, DiallerSettings, Failure, Resolver, SystemResolver};
+use argus_tests::Authority;
 use argus_tests::run;
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending};

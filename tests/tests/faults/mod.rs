@@ -4,6 +4,7 @@
 
 mod clocks;
 mod cuts;
+mod deliveries;
 mod disks;
 mod durability;
 mod kills;

@@ -33,7 +33,7 @@ pub struct CourierSettings {
 
 impl Default for CourierSettings {
     fn default() -> Self {
-        Self { slots: 256, lease: Duration::from_secs(60), poll: Duration::from_millis(500) }
+        Self { slots: 256, lease: Duration::from_secs(30), poll: Duration::from_millis(500) }
     }
 }
 
