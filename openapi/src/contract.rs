@@ -150,6 +150,8 @@ pub struct Files {
     pub client: &'static str,
     /// The SDK's table of hosts.
     pub client_hosts: &'static str,
+    /// The SDK's enum of deliveries.
+    pub client_events: &'static str,
     /// The hosts as the proxy in front of them needs to know them.
     pub proxy: &'static str,
 }

@@ -7,8 +7,8 @@
 //! for jobs ([`ArgusClient::wait_for_job`]), downloads their results ([`ArgusClient::download_result`]) and
 //! pages through lists ([`ArgusClient::stream_jobs`]). Failures are one [`Error`] that says what to do.
 //!
-//! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, and [`webhooks`]
-//! checks the signatures of its deliveries.
+//! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, [`webhooks`]
+//! checks the signatures of its deliveries, and [`receiver`] makes typed events of them.
 //!
 //! ```no_run
 //! use argus_sdk::{ArgusClient, Credentials, Environment, Error, ResponseExt};
@@ -37,11 +37,14 @@ mod error;
 #[rustfmt::skip]
 pub mod generated;
 #[rustfmt::skip]
+mod generated_events;
+#[rustfmt::skip]
 mod generated_hosts;
 mod job_requests;
 mod jobs;
 mod pace;
 mod pages;
+pub mod receiver;
 mod response;
 mod retry;
 mod secret;

@@ -5,6 +5,7 @@ mod cargo;
 mod chaos;
 mod ci;
 mod clients;
+mod events_table;
 mod hosts_table;
 mod lint;
 mod regen;

@@ -94,10 +94,12 @@ fn files(contract: &'static Contract) -> Result<BTreeMap<PathBuf, String>, Failu
     let published = publish::publish(contract).map_err(Failure::Publish)?;
     let client = client::generate(&published.descriptor).map_err(Failure::Client)?;
     let hosts = crate::hosts_table::render(contract, &published.descriptor).map_err(Failure::Client)?;
+    let events = crate::events_table::render(&published.descriptor).map_err(Failure::Client)?;
     let proxy = proxy::render(contract).map_err(Failure::Proxy)?;
     let mut files = published.files().map_err(Failure::Publish)?;
     files.insert(contract.publication.files.client.to_owned(), client);
     files.insert(contract.publication.files.client_hosts.to_owned(), hosts);
+    files.insert(contract.publication.files.client_events.to_owned(), events);
     files.insert(contract.publication.files.proxy.to_owned(), proxy);
     Ok(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect())
 }

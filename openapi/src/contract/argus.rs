@@ -81,6 +81,7 @@ mod publication {
             schema_table: "openapi/src/published/schemas.rs",
             client: "sdk/src/generated.rs",
             client_hosts: "sdk/src/generated_hosts.rs",
+            client_events: "sdk/src/generated_events.rs",
             proxy: "server/deploy/nginx/argus.conf",
         },
     };

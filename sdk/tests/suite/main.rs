@@ -5,6 +5,7 @@
 
 mod job_requests;
 mod jobs;
+mod receiver;
 mod retries;
 mod support;
 mod tokens;

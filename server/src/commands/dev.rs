@@ -248,6 +248,9 @@ ARGUS_READY_FILE={ready} cargo run --package argus-sdk --example quick_start
 ARGUS_URL={sandbox} ARGUS_TOKEN=$SANDBOX_TOKEN cargo run --package argus-sdk --example import_enrich_export -- /tmp
 ARGUS_URL={api} ARGUS_TOKEN=$LIVE_TOKEN cargo run --package argus-sdk --example import_enrich_export -- /tmp
 
+# Webhooks, to a receiver of its own on this machine:
+ARGUS_READY_FILE={ready} cargo run --package argus-sdk --features axum --example receive_webhooks
+
 # The contract:
 curl -sw '\\n' {api}/.well-known/openapi.json
 "

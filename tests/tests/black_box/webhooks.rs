@@ -1,11 +1,16 @@
 //! Subscriptions and their deliveries on the live hosts, over HTTP, to receivers that listen on this machine.
 
+#[allow(dead_code)]
+#[path = "../../../sdk/examples/receive_webhooks.rs"]
+mod receive_webhooks;
+
 use super::jobs::{JOBS, ended, enqueue, import, profile};
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
+use argus_sdk::receiver::Event;
 use argus_sdk::webhooks::{VerificationError, Verifier};
-use argus_tests::{Caller, Delivery, Receiver, TestServer, Treatment, on_both_engines, sql};
+use argus_tests::{Caller, Delivery, Receiver, TestServer, Treatment, on_both_engines, published, sql};
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,6 +32,7 @@ on_both_engines! {
     a_receiver_at_an_address_that_is_not_public_is_sent_nothing
     another_tenant_s_subscription_does_not_exist
     an_operator_sees_what_waits_and_has_it_told_again
+    the_example_of_a_receiver_is_told_of_its_job
 }
 
 const WEBHOOKS: [Scope; 2] = [Scope::WebhooksRead, Scope::WebhooksWrite];
@@ -115,6 +121,7 @@ async fn an_event_is_delivered_signed_and_listed(server: TestServer) {
     assert_eq!(delivery.header("x-argus-trace-id"), trace_id);
     assert_eq!(delivery.header("x-argus-job-id"), job);
     assert!(delivery.header("traceparent").contains(&trace_id));
+    published::assert_delivers("job.succeeded", &delivery.headers, &delivery.body);
     let [shown] = listed(&subscriber, id, all_are("succeeded")).await.try_into().unwrap();
     assert_eq!(shown["id"], delivery.header("webhook-id"));
     assert_eq!(shown["request"]["body"].as_str().unwrap().as_bytes(), delivery.body);
@@ -346,6 +353,7 @@ async fn a_callback_is_signed_with_the_secret_of_the_app(server: TestServer) {
     let id = enqueue(&worker, &job).await;
     let delivery = receiver.wait_for(1).await.remove(0);
     assert_eq!(verify(&delivery, &app.callback_secret), Ok(()));
+    published::assert_calls_back("job_create", &delivery.headers, &delivery.body);
     let notice = delivery.json();
     let result = worker.get(&format!("/v1/jobs/{id}/result")).await.expect(200).json();
     let trace_id = delivery.header("x-argus-trace-id");
@@ -431,4 +439,22 @@ async fn an_operator_sees_what_waits_and_has_it_told_again(server: TestServer) {
     assert_eq!(command(&["deliveries", "retry", text(&delivery, "id")]).0, 0);
     listed(&subscriber, text(&created, "id"), all_are("succeeded")).await;
     assert_eq!(command(&["deliveries", "retry", "dlv_absent"]).0, 2);
+}
+
+async fn the_example_of_a_receiver_is_told_of_its_job(server: TestServer) {
+    let scopes = [WEBHOOKS, JOBS].concat();
+    let caller = server.caller(Host::Auth, &scopes).await;
+    let url = |host| server.url(host, "");
+    let setup = receive_webhooks::Setup {
+        auth: url(Host::Auth),
+        api: url(Host::Api),
+        sandbox: url(Host::Sandbox),
+        live_token: caller.token.clone(),
+    };
+    let event = receive_webhooks::run(setup).await.unwrap();
+    let Event::JobSucceeded(event) = event else { panic!("{event:?}") };
+    let viewed = beside(&server, &caller, Host::Api, &JOBS).get(&format!("/v1/jobs/{}", event.data.id)).await;
+    assert_eq!(viewed.expect(200).text("status"), "succeeded");
+    let left = caller.get("/v1/webhooks").await.expect(200).json();
+    assert_eq!(left["webhooks"], json!([]));
 }

@@ -54,8 +54,14 @@ fn servers(package: &str, resolved: &BTreeSet<String>) -> Vec<&'static str> {
 
 /// What cargo says of a crate's dependencies.
 fn tree(package: &str, edges: &str) -> String {
+    tree_with(package, edges, "")
+}
+
+/// The same with features of the crate.
+fn tree_with(package: &str, edges: &str, features: &str) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--package", package, "--edges", edges, "--prefix", "none", "--format", "{p}"])
+        .args(["tree", "--features", features])
+        .args(["--package", package, "--edges", edges, "--prefix", "none", "--format", "{p}"])
         .args(["--offline", "--locked"])
         .current_dir(root())
         .output()
@@ -77,6 +83,16 @@ fn each_crate_reaches_those_below_it_and_no_other() {
         let servers = servers(package, &resolved);
         assert_eq!(!servers.is_empty(), serves, "{package} has {servers:?}");
     }
+}
+
+/// The server's crate is a choice of whoever has one, and brings no server of ours along.
+#[test]
+fn the_sdk_reaches_an_http_server_only_by_the_feature_that_is_named_after_it() {
+    let text = tree_with("argus-sdk", "normal", "axum");
+    let resolved: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let servers: Vec<&str> = HTTP_SERVERS.into_iter().filter(|name| resolved.contains(name)).collect();
+    assert_eq!(servers, ["axum"]);
+    assert!(!resolved.contains("argus-server"));
 }
 
 /// What a file says in code that ships, without comments.
