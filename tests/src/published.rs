@@ -239,6 +239,42 @@ fn operation(id: &str) -> Option<&'static Value> {
     routes(&DOCUMENT).find(|route| route.id() == id).map(|route| route.operation)
 }
 
+/// Fails unless a request that a receiver got is one that the contract publishes as the delivery of this event.
+pub fn assert_delivers(event: &str, headers: &http::HeaderMap, body: &[u8]) {
+    let delivery = &DOCUMENT["webhooks"][event]["post"];
+    assert!(delivery.is_object(), "{event} is not published");
+    assert_is_delivery(delivery, headers, body);
+}
+
+/// Fails unless a request that a receiver got is the published callback of an operation.
+pub fn assert_calls_back(id: &str, headers: &http::HeaderMap, body: &[u8]) {
+    let callbacks = operation(id).and_then(|operation| operation["callbacks"].as_object());
+    let urls = callbacks.and_then(|callbacks| callbacks.values().next()?.as_object());
+    let item = urls.and_then(|urls| urls.values().next()).unwrap_or_else(|| panic!("{id} has no callback"));
+    assert_is_delivery(&item["post"], headers, body);
+}
+
+fn assert_is_delivery(delivery: &'static Value, headers: &http::HeaderMap, body: &[u8]) {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let content = &delivery["requestBody"]["content"]["application/json"];
+    let misfits: Vec<String> = misfits(&content["schema"], &body).collect();
+    assert!(misfits.is_empty(), "{misfits:?}: {body:#}");
+    let published: Vec<&Value> = delivery["parameters"].as_array().unwrap().iter().map(resolve).collect();
+    for header in &published {
+        let name = header["name"].as_str().unwrap();
+        assert!(header["required"] != true || headers.contains_key(name), "{name}: {headers:?}");
+    }
+    // What belongs to any HTTP request is nobody's to publish.
+    let told = |name: &str| {
+        published.iter().any(|header| header["name"].as_str().unwrap().eq_ignore_ascii_case(name))
+    };
+    let own = headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .filter(|name| name.starts_with("x-") || name.starts_with("webhook-") || name.starts_with("trace"));
+    own.for_each(|name| assert!(told(name), "{name} is not published"));
+}
+
 /// The value, or what it refers to.
 pub fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {

@@ -42,6 +42,18 @@ fn the_outline_of_the_published_contract_is_the_reviewed_one() {
             outline.push('\n');
         }
     }
+    for (name, item) in document["webhooks"].as_object().unwrap() {
+        delivery(&mut outline, &format!("Webhook {name}"), &item["post"]);
+    }
+    for operation in
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    {
+        for (name, urls) in operation["callbacks"].as_object().into_iter().flatten() {
+            for (url, item) in urls.as_object().unwrap() {
+                delivery(&mut outline, &format!("Callback {name} to {url}"), &item["post"]);
+            }
+        }
+    }
     outline.push_str("Components\n");
     for name in document["components"]["schemas"].as_object().unwrap().keys() {
         writeln!(outline, "  {name}").unwrap();
@@ -54,14 +66,24 @@ fn the_outline_of_the_published_contract_is_the_reviewed_one() {
     snapshot!("published_outline", outline);
 }
 
+fn delivery(outline: &mut String, title: &str, operation: &Value) {
+    let content = &operation["requestBody"]["content"]["application/json"];
+    writeln!(outline, "{title}").unwrap();
+    writeln!(outline, "  operation  {}", operation["operationId"].as_str().unwrap()).unwrap();
+    writeln!(outline, "  hosts      {}", names(operation, "x-argus-hosts")).unwrap();
+    writeln!(outline, "  parameters {}", list(&operation["parameters"], "name")).unwrap();
+    writeln!(outline, "  sends      application/json {}\n", schema(content)).unwrap();
+}
+
 fn names(operation: &Value, member: &str) -> String {
     let names = operation[member].as_array().into_iter().flatten();
     names.map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(", ")
 }
 
-fn list(array: &Value, member: &str) -> String {
+fn list<'a>(array: &'a Value, member: &str) -> String {
     let items = array.as_array().into_iter().flatten();
-    items.map(|item| item[member].as_str().unwrap_or("?")).collect::<Vec<_>>().join(", ")
+    let shared = |item: &'a Value| item["$ref"].as_str().and_then(|target| target.rsplit('/').next());
+    items.map(|item| item[member].as_str().or(shared(item)).unwrap_or("?")).collect::<Vec<_>>().join(", ")
 }
 
 fn schema(content: &Value) -> String {

@@ -189,6 +189,34 @@ fn both_signatures_of_every_delivery_verify_with_the_documented_secret() {
     }
 }
 
+fn resolve(value: &'static Value) -> &'static Value {
+    value["$ref"].as_str().map_or(value, |target| DESCRIPTOR.pointer(&target[1..]).expect("resolves"))
+}
+
+#[test]
+fn every_delivery_is_one_that_the_contract_publishes() {
+    let webhooks = DESCRIPTOR["webhooks"].as_object().expect("webhooks");
+    let events: Vec<&String> = webhooks.keys().filter(|name| *name != "webhook.test").collect();
+    let deliveries = deliveries(id(&created(&json!(events))));
+    assert_eq!(deliveries.len(), webhooks.len());
+    for delivery in deliveries {
+        let request = &delivery["request"];
+        let content = request["body"].as_str().expect("a body");
+        let content: Value = serde_json::from_str(content).expect("JSON");
+        let published = &webhooks[content["type"].as_str().expect("a type")]["post"];
+        let mut schema = published["requestBody"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = DESCRIPTOR["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).expect("a valid schema");
+        let misfits: Vec<String> = validator.iter_errors(&content).map(|error| error.to_string()).collect();
+        assert!(misfits.is_empty(), "{misfits:?}: {content}");
+        for header in published["parameters"].as_array().expect("headers").iter().map(resolve) {
+            let name = header["name"].as_str().expect("a name").to_lowercase();
+            let is_there = request["headers"].get(&name).is_some();
+            assert!(is_there || header["required"] != true, "{name}: {request}");
+        }
+    }
+}
+
 #[test]
 fn a_job_s_delivery_tells_of_a_job_that_can_be_viewed() {
     let webhook = created(&json!(["job.succeeded", "job.failed", "job.cancelled"]));
