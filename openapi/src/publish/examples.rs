@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Examples {
     /// Error bodies that operations share.
     pub shared: SharedExamples,
-    /// Examples of one operation, by its id.
+    /// Examples of one operation or delivery, by its operation id.
     pub operations: BTreeMap<String, OperationExamples>,
 }
 
