@@ -18,8 +18,8 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A fresh one.
-    pub fn new() -> Self {
+    /// One of its own key.
+    pub fn fresh() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();

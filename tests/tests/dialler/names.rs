@@ -31,7 +31,7 @@ async fn receiver_and_trap(authority: &Authority) -> (Receiver, Trap, DiallerSet
 #[test]
 fn a_name_that_leads_elsewhere_the_second_time_does_not_lead_there() {
     run(async {
-        let authority = Authority::new();
+        let authority = Authority::fresh();
         let (receiver, trap, settings) = receiver_and_trap(&authority).await;
         let names = Names::new([&[SECOND], &[LOOPBACK]]);
         let dialler = dialler(&settings, &names);
@@ -48,7 +48,7 @@ fn a_name_that_leads_elsewhere_the_second_time_does_not_lead_there() {
 #[test]
 fn of_the_addresses_of_a_name_those_are_left_out_that_must_be() {
     run(async {
-        let authority = Authority::new();
+        let authority = Authority::fresh();
         let (receiver, trap, settings) = receiver_and_trap(&authority).await;
         let [mapped, metadata] = ["::ffff:127.0.0.1", "169.254.169.254"].map(|text| text.parse().unwrap());
         let names = Names::new([&[LOOPBACK, mapped, metadata, SECOND]]);

@@ -30,7 +30,7 @@ async fn receiver(tls: TlsAcceptor) -> Receiver {
 #[test]
 fn a_receiver_of_an_authority_that_the_operator_trusts_is_reached() {
     run(async {
-        let authority = Authority::new();
+        let authority = Authority::fresh();
         let receiver = receiver(authority.acceptor("receiver.example")).await;
         let names = Names::new([&[LOOPBACK]]);
         let dialler = dialler(&allowed(Some(authority.file())), &names);
@@ -50,7 +50,7 @@ fn a_receiver_of_an_authority_that_the_operator_trusts_is_reached() {
 #[test]
 fn a_receiver_that_cannot_show_who_it_is_gets_nothing() {
     run(async {
-        let (authority, other) = (Authority::new(), Authority::new());
+        let (authority, other) = (Authority::fresh(), Authority::fresh());
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["receiver.example".to_owned()]).unwrap();
         let self_signed = tls_acceptor(params.self_signed(&key).unwrap().der().clone(), &key);
@@ -115,7 +115,7 @@ fn a_file_of_certificates_that_is_none_or_that_others_may_write_is_refused() {
         let error = open(file.path());
         assert!(matches!(error, OpenError::NoCertificates(_) | OpenError::Client(_)), "{content}: {error}");
     }
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     fs::set_permissions(authority.file(), Permissions::from_mode(0o666)).unwrap();
     let writable = open(authority.file());
     assert!(

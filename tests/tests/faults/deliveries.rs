@@ -47,7 +47,7 @@ async fn kill_nodes(mut installation: Installation) {
     installation.settings.role = Role::Api;
     let server = TestServer::from(installation);
     let caller = caller(&server).await;
-    let authority = Authority::new();
+    let authority = Authority::fresh();
     let (healthy, hanging) = (Receiver::behind_tls(&authority).await, Receiver::behind_tls(&authority).await);
     healthy.treats_all(Treatment::Take(Duration::from_millis(20)));
     hanging.treats_all(Treatment::Hang);
