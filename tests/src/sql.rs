@@ -19,10 +19,14 @@ pub fn lines(connection: &mut AnyConnection, query: &str) -> QueryResult<Vec<Str
     Ok(lines.into_iter().map(|line| line.line).collect())
 }
 
-/// A connection to the database at this URL. On SQLite it does not wait for others.
+/// A connection to the database at this URL. On SQLite it waits for the service, which writes in the background.
 pub fn connect(url: &str) -> AnyConnection {
     match url.strip_prefix("sqlite://") {
-        Some(path) => AnyConnection::Sqlite(SqliteConnection::establish(path).unwrap()),
+        Some(path) => {
+            let mut connection = SqliteConnection::establish(path).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+            AnyConnection::Sqlite(connection)
+        }
         None => AnyConnection::Pg(PgConnection::establish(url).unwrap()),
     }
 }

@@ -95,8 +95,7 @@ fn all_are(status: &str) -> impl Fn(&[Value]) -> bool {
 /// Lets what waits for its next attempt be attempted now.
 fn make_due(server: &TestServer) {
     const DUE: &str = "UPDATE deliveries SET due_at = 0 WHERE due_at IS NOT NULL";
-    // On SQLite the service may be writing.
-    argus_tests::look_for(|| sql::execute(&mut server.connect(), DUE).ok()).unwrap();
+    sql::execute(&mut server.connect(), DUE).unwrap();
 }
 
 async fn put(caller: &Caller, id: &str, change: &Value) -> Value {
@@ -261,7 +260,7 @@ async fn a_receiver_that_fails_for_five_days_is_disabled(server: TestServer) {
         .unwrap();
     // Five days and a second ago.
     let earlier = "UPDATE webhooks SET failing_since = failing_since - 432001000000";
-    argus_tests::look_for(|| sql::execute(&mut server.connect(), earlier).ok()).unwrap();
+    sql::execute(&mut server.connect(), earlier).unwrap();
     make_due(&server);
     let disabled = "SELECT disabled_reason AS line FROM webhooks WHERE status = 'disabled'";
     let reason = argus_tests::look_for(|| sql::lines(&mut server.connect(), disabled).unwrap().pop());
@@ -421,7 +420,7 @@ async fn an_operator_sees_what_waits_and_has_it_told_again(server: TestServer) {
         "INSERT INTO outbox (tenant_id, event, subject, data, secrecy_level, traceparent, occurred_at) \
          VALUES ('{tenant_id}', 'profile.enriched', 'p1', 'no JSON', 'standard', '', 1)"
     );
-    argus_tests::look_for(|| sql::execute(&mut server.connect(), &broken).ok()).unwrap();
+    sql::execute(&mut server.connect(), &broken).unwrap();
     work(&worker).await;
     let [delivery] = listed(&subscriber, text(&created, "id"), waits).await.try_into().unwrap();
     let command = |arguments: &[&str]| {
