@@ -225,6 +225,7 @@ async fn a_read_of_a_row_goes_to_the_pool_when_the_database_is_busy(installation
     let (mut writer, other) = (installation.connect(), Mutex::new(installation.connect()));
     sql::execute(&mut writer, "BEGIN IMMEDIATE").unwrap();
     // What SQLite says to a connection that does not wait.
+    sql::execute(&mut other.lock().unwrap(), "PRAGMA busy_timeout = 0").unwrap();
     let busy = move || Ok(sql::execute(&mut other.lock().unwrap(), "BEGIN IMMEDIATE")?);
     let threads = threads(identity.store(), &admin, busy).await;
     assert_eq!(threads.len(), 2);
