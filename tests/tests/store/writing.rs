@@ -76,6 +76,9 @@ async fn work_that_met_another_transaction_is_done_again(installation: Installat
     record(&installation, &["fact"]);
     let (attempts, other) = (Arc::new(AtomicU32::new(0)), Mutex::new(installation.connect()));
     let is_sqlite = installation.is_sqlite();
+    if is_sqlite {
+        sql::execute(&mut other.lock().unwrap(), "PRAGMA busy_timeout = 0").unwrap();
+    }
     let counted = Arc::clone(&attempts);
     let work = move |tx: &mut Tx<'_>| {
         let is_first = counted.fetch_add(1, Ordering::Relaxed) == 0;
