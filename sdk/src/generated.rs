@@ -6695,7 +6695,7 @@ pub mod types {
         ///In which of these states; `failed` and `skipped` when absent. Those that are `queued` are so already.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub statuses: ::std::option::Option<::std::vec::Vec<DeliveryStatus>>,
-        ///Deliveries that were queued before this moment.
+        ///Deliveries that were queued before this moment; there are none, unless it lies after `since`.
         pub until: ::chrono::DateTime<::chrono::offset::Utc>,
     }
     impl WebhookReplay {

@@ -54,6 +54,21 @@ impl TryFrom<serde_json::Number> for WholeNumber {
     }
 }
 
+impl JsonSchema for WholeNumber {
+    fn schema_name() -> String {
+        "WholeNumber".to_owned()
+    }
+
+    // Inline, as a number of any length: beyond 64 bits it is taken as well.
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        SchemaObject { instance_type: Some(InstanceType::Integer.into()), ..SchemaObject::default() }.into()
+    }
+}
+
 impl From<WholeNumber> for i64 {
     fn from(WholeNumber(number): WholeNumber) -> i64 {
         number

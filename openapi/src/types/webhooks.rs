@@ -1,7 +1,6 @@
 //! Outbound webhook subscriptions and their deliveries.
 
 use super::common::{Identifier, Moment, Timestamp, WholeNumber};
-use super::error::{Error, ErrorCode};
 use super::secret::SecretText;
 use super::uri::ReceiverUrl;
 use super::wire_enum::wire_enum;
@@ -104,7 +103,6 @@ pub struct WebhookUpdate {
     /// For how many whole seconds the replaced secret signs beside the new one, 86400 (a day) when absent; 0 ends it
     /// at once. Values outside 0 to 604800 (7 days) are clamped to that range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>")]
     pub secret_overlap_seconds: Option<WholeNumber>,
     /// `enabled` lets a disabled subscription be delivered to again; `disabled` keeps its events as `skipped`
     /// deliveries from now on.
@@ -289,7 +287,7 @@ pub struct WebhookDeliveryQueued {
 pub struct WebhookReplay {
     /// Deliveries that were queued at this moment or later.
     pub since: Moment,
-    /// Deliveries that were queued before this moment.
+    /// Deliveries that were queued before this moment; there are none, unless it lies after `since`.
     pub until: Moment,
     /// In which of these states; `failed` and `skipped` when absent. Those that are `queued` are so already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -298,18 +296,10 @@ pub struct WebhookReplay {
 }
 
 impl WebhookReplay {
-    /// The moments that are asked for.
-    ///
-    /// # Errors
-    ///
-    /// `invalid_request`, when there are none.
-    pub fn range(&self) -> Result<Range<DateTime<Utc>>, Error> {
+    /// The moments that are asked for; none, if `until` does not lie behind `since`.
+    pub fn range(&self) -> Range<DateTime<Utc>> {
         let (Moment(since), Moment(until)) = (self.since, self.until);
-        if until <= since {
-            let message = "`until` must lie after `since`".to_owned();
-            return Err(Error { error_code: ErrorCode::InvalidRequest, message });
-        }
-        Ok(since..until)
+        since..until
     }
 
     /// The states that are asked for.

@@ -188,7 +188,7 @@ pub async fn replay(
     id: &WebhookId,
     request: &WebhookReplay,
 ) -> Result<WebhookReplayQueued, Error> {
-    let range = request.range().map_err(|refusal| Error::refused(refusal.error_code, refusal.message))?;
+    let range = request.range();
     let (id, statuses) = (id.clone(), request.statuses().to_vec());
     let queued = webhooks.store.write(context, move |tx| {
         enabled(&tx.load::<rows::Webhook>(&id)?)?;

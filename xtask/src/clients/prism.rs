@@ -8,6 +8,7 @@ use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::document::routes;
 use argus_openapi::row::{Access, MadeBy, OperationRow};
+use argus_openapi::types::scopes::Scope;
 use argus_samples::{Given, Sample, Source, given};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
@@ -163,7 +164,27 @@ impl<'a> Walk<'a> {
                 values.extend(Box::pin(self.make(made_by)).await?);
             }
         }
-        Ok(self.source.sample(row, self.server.ready("tenant_id"), &values))
+        let mut sample = self.source.sample(row, self.server.ready("tenant_id"), &values);
+        // The live host signs callbacks with the secret of an app, and the token that `dev` prints is the operator's.
+        if let (Host::Api, Some((_, body))) = (self.host, &mut sample.body)
+            && let Ok(Value::Object(mut members)) = serde_json::from_slice(body)
+            && members.remove("callback_url").is_some()
+        {
+            *body = Value::Object(members).to_string().into_bytes();
+        }
+        Ok(sample)
+    }
+
+    /// The token that an operation takes on the host: on the auth host not always an administrator's.
+    fn token(&self, row: &OperationRow) -> &str {
+        match row.access {
+            Access::Scope(scope)
+                if self.host == Host::Auth && Scope::partner().any(|partner| partner == scope) =>
+            {
+                self.server.token(Host::Api)
+            }
+            _ => self.server.token(self.host),
+        }
     }
 
     async fn make(&self, made_by: &MadeBy) -> Result<Given, String> {
@@ -185,7 +206,7 @@ impl<'a> Walk<'a> {
             request = request.header(name, value);
         }
         if matches!(sample.row.access, Access::AnyToken | Access::Scope(_)) {
-            request = request.bearer_auth(self.server.token(self.host));
+            request = request.bearer_auth(self.token(sample.row));
         }
         if let Some((media_type, body)) = &sample.body {
             request = request.header("content-type", *media_type).body(body.clone());

@@ -32,7 +32,7 @@ const OVER_A_SOCKET: usize = 30;
 type Reader = fn(&[u8]) -> Result<(), Error>;
 
 /// Why the service refuses what fits its schema: rules between members, and what there is and what there is not.
-const DOMAIN: [&str; 10] = [
+const DOMAIN: [&str; 9] = [
     "needs at least one entry for the grant",
     "declares no variable",
     "the variable $",
@@ -42,7 +42,6 @@ const DOMAIN: [&str; 10] = [
     "`scope` names an unknown scope",
     "the client could not be authenticated",
     "not both",
-    "`until` must lie after `since`",
 ];
 
 /// Whether an error names what no schema can say.
