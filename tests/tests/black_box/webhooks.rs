@@ -418,7 +418,9 @@ async fn an_operator_sees_what_waits_and_has_it_told_again(server: TestServer) {
     let tenant_id = &subscriber.tenancy.tenant_id;
     let broken = format!(
         "INSERT INTO outbox (tenant_id, event, subject, data, secrecy_level, traceparent, occurred_at) \
-         VALUES ('{tenant_id}', 'profile.enriched', 'p1', 'no JSON', 'standard', '', 1)"
+         VALUES ('{tenant_id}', 'profile.enriched', 'p1', 'no JSON', 'standard', '', {}), \
+         ('{tenant_id}', 'profile.enriched', 'p0', 'of long ago', 'standard', '', 1)",
+        chrono::Utc::now().timestamp_micros()
     );
     sql::execute(&mut server.connect(), &broken).unwrap();
     work(&worker).await;
@@ -430,7 +432,13 @@ async fn an_operator_sees_what_waits_and_has_it_told_again(server: TestServer) {
     let (code, list) = command(&["deliveries", "list", "--status", "queued"]);
     assert!(code == 0 && list.starts_with(text(&delivery, "id")) && list.contains("last 500"), "{list}");
     let (code, events) = command(&["outbox", "list"]);
-    assert!(code == 0 && events.contains("profile.enriched  p1") && events.contains("fault: "), "{events}");
+    assert!(
+        code == 0
+            && events.contains("profile.enriched  p1")
+            && !events.contains("  p0  ")
+            && events.contains("fault: "),
+        "{events}"
+    );
     let sequence = events.split(' ').next().unwrap();
     assert_eq!(command(&["outbox", "retry", sequence]).0, 0);
     assert_eq!(command(&["outbox", "retry", "999999"]).0, 2);

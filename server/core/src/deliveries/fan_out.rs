@@ -15,7 +15,7 @@ use argus_openapi::types::events::{Event, JobNotice};
 use argus_openapi::types::webhooks::WebhookStatus;
 use argus_wire::canonical;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -41,6 +41,10 @@ pub fn fan_out(connection: &mut AnyConnection, clock: &Clock, objects: &Objects)
     let subscribers = subscribers(connection, &happened)?;
     let (mut deliveries, mut told) = (Vec::new(), Vec::with_capacity(happened.len()));
     for event in &happened {
+        if !event.is_young {
+            told.push(event.sequence);
+            continue;
+        }
         let subscribers = subscribers.get(&event.tenant_id).map_or(&[][..], Vec::as_slice);
         match of_event(clock, objects, event, jobs.get(&event.subject), subscribers) {
             Ok(made) => {
@@ -123,18 +127,23 @@ struct Happened {
     tracestate: Option<String>,
     #[diesel(sql_type = BigInt)]
     occurred_at: i64,
+    /// Whether a delivery of it could still be attempted: what is older than a day is told to nobody.
+    #[diesel(sql_type = Bool)]
+    is_young: bool,
 }
 
 fn take(connection: &mut AnyConnection) -> QueryResult<Vec<Happened>> {
     const OLDEST: &str = "SELECT sequence, tenant_id, event, subject, data, secrecy_level, traceparent, tracestate, \
-        occurred_at FROM outbox WHERE fault IS NULL ORDER BY sequence LIMIT ?";
+        occurred_at, occurred_at > argus_now() - ? AS is_young FROM outbox WHERE fault IS NULL ORDER BY sequence LIMIT ?";
     let batch = BATCH as i64;
     match connection {
         AnyConnection::Pg(connection) => {
             let text = format!("{OLDEST} FOR UPDATE SKIP LOCKED");
-            Statement::new(text).bind::<BigInt, _>(batch).load(connection)
+            Statement::new(text).bind::<BigInt, _>(PATIENCE).bind::<BigInt, _>(batch).load(connection)
         }
-        AnyConnection::Sqlite(connection) => Statement::new(OLDEST).bind::<BigInt, _>(batch).load(connection),
+        AnyConnection::Sqlite(connection) => {
+            Statement::new(OLDEST).bind::<BigInt, _>(PATIENCE).bind::<BigInt, _>(batch).load(connection)
+        }
     }
 }
 
