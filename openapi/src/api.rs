@@ -4,10 +4,12 @@
 //! Host, access, audience and extra statuses stand in [`crate::operations`]. A host overrides what
 //! it serves; the rest answers 404 before a handler is reached.
 
-use crate::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
+use crate::http::{
+    Body, Checked, DocumentReply, Documented, EmptyReply, PageReply, RedirectReply, Reply, Upload,
+};
 use crate::types::{
-    apps, common, discovery, error, graphql, internal, jobs, keys, profiles, sandbox, scopes, tokens, traces,
-    uploads, webhooks,
+    apps, common, discovery, error, graphql, internal, jobs, keys, oauth, pages, profiles, sandbox, scopes,
+    tokens, traces, uploads, webhooks,
 };
 use dropshot::{EndpointTagPolicy, Header, Path, Query, RequestContext};
 
@@ -63,7 +65,9 @@ pub trait ArgusApi {
     /// Creates an external integration app for the tenant. Register a named app before attempting
     /// an OAuth authorization code or client credentials flow. The response includes client
     /// metadata, approved grants and tenancy context, and the client secret, which is shown this
-    /// once and stored only as a hash.
+    /// once and stored only as a hash. A scope beyond the tenant's allowance (the platform scopes, unless the operator
+    /// has said otherwise) is pending, and granted to no token, until an administrator approves it with
+    /// `app_governance_update`.
     #[endpoint { method = POST, path = "/v1/platform/apps", tags = ["identity"] }]
     async fn app_create(
         rqctx: RequestContext<Self::Context>,
@@ -101,7 +105,8 @@ pub trait ArgusApi {
     /// Update app governance
     ///
     /// Adjusts governance flags of the app in the path, without exposing tenant-wide administrative
-    /// controls. Flags that are absent stay as they are.
+    /// controls, approves pending scopes, and replaces the public keys of an app with `private_key_jwt`. What is absent
+    /// stays as it is.
     #[endpoint { method = PATCH, path = "/v1/platform/apps/{client_id}/governance", tags = ["identity"] }]
     async fn app_governance_update(
         rqctx: RequestContext<Self::Context>,
@@ -114,15 +119,19 @@ pub trait ArgusApi {
 
     /// Rotate an app secret
     ///
-    /// Replaces the client secret of a confidential app. The old secret stops working at once;
-    /// tokens that it minted live until they expire. Treat the new secret as write-once material
-    /// and replace it in your secret store immediately.
+    /// Replaces the client secret of an app that has one. The former secret stops working at once, or authenticates
+    /// beside the new one for `overlap_seconds`, so that a fleet can be changed over without a failed request. Two
+    /// secrets count at most: a further rotation in that time ends the former one and lets the present one take its
+    /// place, or ends both without `overlap_seconds`. Rotate without it when a secret has leaked. Tokens that a secret
+    /// minted live until they expire. Treat the new secret as write-once material and replace it in your secret store
+    /// immediately.
     #[endpoint { method = POST, path = "/v1/platform/apps/{client_id}/rotate-secret", tags = ["identity"] }]
     async fn app_secret_rotate(
         rqctx: RequestContext<Self::Context>,
         path: Checked<Path<apps::AppPath>>,
+        body: Body<apps::AppSecretRotate>,
     ) -> Answer<Reply<apps::AppSecret, 200>> {
-        drop((rqctx, path));
+        drop((rqctx, path, body));
         unserved()
     }
 
@@ -141,14 +150,80 @@ pub trait ArgusApi {
 
     /// Exchange or mint access tokens
     ///
-    /// Issues access tokens for client credentials (RFC 6749, section 4.4). Authenticate with HTTP
-    /// Basic or with `client_id` and `client_secret` in the form, not both. Only scopes that were
-    /// approved during app registration are granted; all of them when `scope` is absent.
+    /// Issues access tokens for client credentials (RFC 6749, section 4.4), for the code that a user's consent has led to
+    /// (section 4.1.3) and for the refresh token that came with it (section 6). Only scopes that the app is approved for
+    /// are granted. A code is good once, for a minute: a second use ends what the first one got.
+    ///
+    /// Here and at the other operations of clients, authenticate with HTTP Basic or with `client_id` and `client_secret` in
+    /// the form, not both; a public client sends `client_id` alone. An app with `private_key_jwt` sends `client_assertion`
+    /// instead, a JWT of at most 8192 bytes that it has signed for this one request (RFC 7523, section 3): in its header
+    /// `alg` and the `kid` of one of the app's keys; `iss` and `sub` are both the client identifier; `aud` is one text, the
+    /// issuer of the metadata or the URL of the token endpoint or of the operation itself; `exp` lies at most five minutes
+    /// ahead; `jti` is a text of 1 to 128 bytes that no other assertion of the app has until then. Prefer the issuer: a
+    /// client that has keys at several authorization servers could be led by one of them to sign for the URL of another.
     #[endpoint { method = POST, path = "/v1/oauth/token", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]
     async fn oauth_token(
         rqctx: RequestContext<Self::Context>,
         body: Body<tokens::TokenRequest>,
     ) -> Answer<Reply<tokens::TokenResponse, 200>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// Ask a user for access
+    ///
+    /// Where an app sends its user's browser to ask for access on their behalf (RFC 6749, section 4.1.1). The user signs in
+    /// and allows or refuses what is asked for; then the browser is sent to the redirect URI with `code`, `state` and `iss`
+    /// (RFC 9207), or with `error`, `state` and `iss`. Exchange the code at `oauth_token` within a minute. PKCE with `S256`
+    /// is required of public clients and wherever the app's governance says so, which it does unless it was changed. Not
+    /// for programs: answers are pages for people until the browser is sent back. Nobody is sent to a redirect URI that the
+    /// app has not registered.
+    #[endpoint { method = GET, path = "/v1/oauth/authorize", tags = ["tokens"] }]
+    async fn oauth_authorize(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<oauth::AuthorizationRequest>>,
+    ) -> Answer<RedirectReply> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Push an authorization request
+    ///
+    /// Takes the parameters of an authorization request ahead of the browser (RFC 9126), so that they are authenticated and
+    /// cannot be altered on their way. Send the browser to `oauth_authorize` with `client_id` and the `request_uri` of the
+    /// answer, within 90 seconds; whoever has opened it there has half an hour to sign in and decide. It leads to one code.
+    #[endpoint { method = POST, path = "/v1/oauth/par", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]
+    async fn oauth_par(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<oauth::PushedAuthorizationRequest>,
+    ) -> Answer<Reply<oauth::PushedAuthorization, 201>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// Revoke a token
+    ///
+    /// Ends an access or refresh token of the app before its time (RFC 7009). A refresh token takes all with it that the
+    /// same consent has led to, access tokens included; hosts refuse those within five seconds. The answer is the same for
+    /// a token that is unknown, has ended, or is another app's.
+    #[endpoint { method = POST, path = "/v1/oauth/revoke", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]
+    async fn oauth_revoke(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<oauth::TokenReference>,
+    ) -> Answer<Reply<oauth::TokenRevoked, 200>> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// Introspect a token
+    ///
+    /// Tells what an access or refresh token of the app is worth now (RFC 7662). Of any other token, and of one that has
+    /// ended, nothing is told but that it is not active.
+    #[endpoint { method = POST, path = "/v1/oauth/introspect", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]
+    async fn oauth_introspect(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<oauth::TokenReference>,
+    ) -> Answer<Reply<oauth::TokenIntrospection, 200>> {
         drop((rqctx, body));
         unserved()
     }
@@ -360,6 +435,12 @@ pub trait ArgusApi {
     /// introspection, schema dump or playground. White space, commas and comments do not make another
     /// document, nor does `__typename` in its selections, which the result then has; `extensions` are
     /// ignored. A refusal has GraphQL's `errors` beside its own members.
+    ///
+    /// On the live host an app runs the documents of the bundles that its governance approves
+    /// (`approved_bundles`), from the next request after a change on; the sandbox runs those of every
+    /// bundle that ships. What a document reaches needs the scope that it needs elsewhere, too, for
+    /// example `argus:profiles:read` for a profile. A document is answered whole or refused; variables
+    /// that ask for too much are refused with 400 `document_too_complex`.
     ///
     /// Requests are sent with `POST` alone: urql, which prefers `GET` for short queries, needs
     /// `preferGetMethod: false`; Apollo Client needs nothing.
@@ -606,6 +687,18 @@ pub trait ArgusApi {
         unserved()
     }
 
+    /// Protected resource metadata
+    ///
+    /// Says who issues tokens for this host, and for which scopes (RFC 9728), so that a client that knows the host alone
+    /// finds the authorization server. Tokens for the sandbox host are minted with `app_sandbox_token_create`.
+    #[endpoint { method = GET, path = "/.well-known/oauth-protected-resource", tags = ["discovery"] }]
+    async fn protected_resource_view(
+        rqctx: RequestContext<Self::Context>,
+    ) -> Answer<Reply<discovery::ProtectedResource, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
     /// Whether the process is up
     #[endpoint { method = GET, path = "/healthz", tags = ["internal"] }]
     async fn health_view(rqctx: RequestContext<Self::Context>) -> Answer<Reply<internal::Health, 200>> {
@@ -661,6 +754,108 @@ pub trait ArgusApi {
         body: Body<internal::TenantBootstrap>,
     ) -> Answer<Reply<internal::TenantBootstrapped, 201>> {
         drop((rqctx, body));
+        unserved()
+    }
+
+    /// Page: sign in
+    #[endpoint { method = GET, path = "/sign-in", tags = ["internal"] }]
+    async fn sign_in_view(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<pages::SignInQuery>>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Sign in
+    #[endpoint { method = POST, path = "/sign-in", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn sign_in_create(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<pages::SignInQuery>>,
+        body: Body<pages::SignInForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, query, body));
+        unserved()
+    }
+
+    /// Sign out
+    #[endpoint { method = POST, path = "/sign-out", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn sign_out(
+        rqctx: RequestContext<Self::Context>,
+        body: Body<pages::ButtonForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, body));
+        unserved()
+    }
+
+    /// Page: signed-in devices and granted apps
+    #[endpoint { method = GET, path = "/account", tags = ["internal"] }]
+    async fn account_view(rqctx: RequestContext<Self::Context>) -> Answer<PageReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// End a session
+    #[endpoint { method = POST, path = "/account/sessions/{session_id}/end", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn session_end(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<pages::SessionPath>>,
+        body: Body<pages::ButtonForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// Page: consent
+    #[endpoint { method = GET, path = "/consent", tags = ["internal"] }]
+    async fn consent_view(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<oauth::AuthorizationRequest>>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, query));
+        unserved()
+    }
+
+    /// Allow or refuse
+    #[endpoint { method = POST, path = "/consent", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn consent_create(
+        rqctx: RequestContext<Self::Context>,
+        query: Checked<Query<oauth::AuthorizationRequest>>,
+        body: Body<pages::ConsentForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, query, body));
+        unserved()
+    }
+
+    /// Withdraw what an app was allowed
+    #[endpoint { method = POST, path = "/account/apps/{client_id}/end", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn grant_end(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<pages::GrantPath>>,
+        body: Body<pages::ButtonForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, path, body));
+        unserved()
+    }
+
+    /// Page: choose a password
+    #[endpoint { method = GET, path = "/invitation/{token}", tags = ["internal"] }]
+    async fn invitation_view(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<pages::InvitationPath>>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, path));
+        unserved()
+    }
+
+    /// Choose a password
+    #[endpoint { method = POST, path = "/invitation/{token}", tags = ["internal"], content_type = "application/x-www-form-urlencoded" }]
+    async fn invitation_accept(
+        rqctx: RequestContext<Self::Context>,
+        path: Checked<Path<pages::InvitationPath>>,
+        body: Body<pages::InvitationForm>,
+    ) -> Answer<PageReply> {
+        drop((rqctx, path, body));
         unserved()
     }
 }

@@ -57,8 +57,11 @@ pub struct Webhooks {
     pub events: &'static [EventRow],
     /// Id of the operation that subscribes. The hosts that serve it publish the events.
     pub subscribe: &'static str,
-    /// Tag of the events.
+    /// Tag of the events, and of no operation: openapi-generator writes a file for each tag of `webhooks` over the
+    /// client of the operations that have the same tag.
     pub tag: &'static str,
+    /// What the tag stands for.
+    pub about: &'static str,
 }
 
 /// The error body of a contract.
@@ -152,6 +155,8 @@ pub struct Files {
     pub client_hosts: &'static str,
     /// The SDK's enum of deliveries.
     pub client_events: &'static str,
+    /// The SDK's typed calls of the operation bundles.
+    pub client_graphql: &'static str,
     /// The hosts as the proxy in front of them needs to know them.
     pub proxy: &'static str,
 }

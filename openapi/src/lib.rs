@@ -5,6 +5,7 @@
 //! - [`operations`]: the operation table: who may call what, where; [`row`]: what a row can hold
 //! - [`contract`]: all of this as one value, for those who serve and publish it
 //! - [`types`]: requests and responses
+//! - [`graphql`]: which GraphQL documents may be run, and with what
 //! - [`read`]: from the bytes of a request to its types, without HTTP
 //! - [`http`]: extractors and replies that the trait's signatures use (feature `api`)
 //! - [`publish`]: trait -> OpenAPI 3.1, and back down for the SDK generator (feature `publish`)
@@ -12,6 +13,7 @@
 #[cfg(feature = "api")]
 pub mod api;
 pub mod contract;
+pub mod graphql;
 mod host;
 #[cfg(feature = "api")]
 pub mod http;

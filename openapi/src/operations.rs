@@ -115,9 +115,39 @@ const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
     row(hosts, access, Audience::Internal, "Never published.")
 }
 
+/// A row of a page.
+const fn page() -> OperationRow {
+    internal(AUTH, Access::Browser)
+}
+
+/// A row of what a page's form leads to.
+const fn page_form() -> OperationRow {
+    OperationRow { body: RequestBody::Form, ..page() }
+}
+
 const SERVICE_TOKENS_NOT_ALLOWED: ExtraResponse = ExtraResponse {
     status: 403,
     description: "The token lacks the scope, or the app's governance does not allow service tokens.",
+    body: ExtraBody::Error,
+};
+
+const GOVERNANCE_CONFLICT: ExtraResponse = ExtraResponse {
+    status: 409,
+    description: "What is asked for does not go with what the app has: a scope that it has not requested, the grant \
+        `authorization_code` without a redirect URI, `client_credentials` for a public client, `jwks` for an app \
+        without `private_key_jwt`. Nothing was changed.",
+    body: ExtraBody::Error,
+};
+
+const APP_SUSPENDED: ExtraResponse = ExtraResponse {
+    status: 409,
+    description: "The app is suspended, and gets no tokens.",
+    body: ExtraBody::Error,
+};
+
+const NO_CLIENT_SECRET: ExtraResponse = ExtraResponse {
+    status: 409,
+    description: "The app has no client secret: it is a public client, or authenticates with `private_key_jwt`.",
     body: ExtraBody::Error,
 };
 
@@ -252,12 +282,16 @@ operations! {
     AppCreate = app_create: OperationRow { body: RequestBody::Json, body_max_bytes: 64 * KIB, ..row(AUTH, Access::Scope(Scope::PlatformAdmin), Audience::ExternalIntegrators, "The app was registered. Its client secret is shown this once.") };
     AppList = app_list: partner(AUTH, Scope::PlatformRead, "One page of the tenant's apps.");
     AppView = app_view: OperationRow { made_by: &[AN_APP], ..partner(AUTH, Scope::PlatformRead, "The app.") };
-    AppGovernanceUpdate = app_governance_update: OperationRow { body: RequestBody::Json, made_by: &[AN_APP], ..admin("The governance flags that are now in force.") };
-    AppServiceTokenCreate = app_service_token_create: OperationRow { body: RequestBody::Json, extra: &[SERVICE_TOKENS_NOT_ALLOWED], made_by: &[AN_APP_WITH_SERVICE_TOKENS], ..admin("The service token.") };
-    AppSecretRotate = app_secret_rotate: OperationRow { made_by: &[AN_APP], ..admin("The new client secret, shown this once.") };
+    AppGovernanceUpdate = app_governance_update: OperationRow { body: RequestBody::Json, extra: &[GOVERNANCE_CONFLICT], made_by: &[AN_APP], ..admin("The governance flags that are now in force.") };
+    AppServiceTokenCreate = app_service_token_create: OperationRow { body: RequestBody::Json, extra: &[SERVICE_TOKENS_NOT_ALLOWED, APP_SUSPENDED], made_by: &[AN_APP_WITH_SERVICE_TOKENS], ..admin("The service token.") };
+    AppSecretRotate = app_secret_rotate: OperationRow { body: RequestBody::OptionalJson, extra: &[NO_CLIENT_SECRET], made_by: &[AN_APP], ..admin("The new client secret, shown this once.") };
     AppCallbackSecretRotate = app_callback_secret_rotate: OperationRow { made_by: &[AN_APP], ..admin("The new callback secret, shown this once.") };
-    AppSandboxTokenCreate = app_sandbox_token_create: OperationRow { body: RequestBody::OptionalJson, made_by: &[AN_APP], ..admin("The sandbox token and what it is good for.") };
+    AppSandboxTokenCreate = app_sandbox_token_create: OperationRow { body: RequestBody::OptionalJson, extra: &[APP_SUSPENDED], made_by: &[AN_APP], ..admin("The sandbox token and what it is good for.") };
     OauthToken = oauth_token: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "The access token (RFC 6749, section 5.1).") };
+    OauthAuthorize = oauth_authorize: OperationRow { made_by: &[AN_APP], ..row(AUTH, Access::Browser, Audience::ExternalIntegrators, "The browser is sent on: to sign in, to decide, or to the app with a code or a refusal.") };
+    OauthPar = oauth_par: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "The reference to the request (RFC 9126, section 2.2).") };
+    OauthRevoke = oauth_revoke: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "The token counts no more, if it was one of the app's.") };
+    OauthIntrospect = oauth_introspect: OperationRow { body: RequestBody::Form, made_by: &[AN_APP_AND_ITS_SECRET], ..row(AUTH, Access::Client, Audience::ExternalIntegrators, "What the token is worth (RFC 7662, section 2.2).") };
     JwksView = jwks_view: keys();
     JwksViewVersioned = jwks_view_versioned: keys();
     WebhookCreate = webhook_create: OperationRow { body: RequestBody::Json, ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The subscription was created.") };
@@ -269,7 +303,7 @@ operations! {
     WebhookTest = webhook_test: OperationRow { made_by: &[A_WEBHOOK], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The test delivery was queued.") };
     WebhookDeliveryRetry = webhook_delivery_retry: OperationRow { extra: &[WEBHOOK_DISABLED], made_by: &[A_DELIVERY], ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The delivery was queued again.") };
     WebhookReplay = webhook_replay: OperationRow { extra: &[WEBHOOK_DISABLED], made_by: &[A_WEBHOOK], body: RequestBody::Json, ..partner(AUTH_AND_SANDBOX, Scope::WebhooksWrite, "The deliveries were queued again.") };
-    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, error: Some(&GRAPHQL_REFUSAL), ..partner(SANDBOX, Scope::GraphqlExecute, "The result of the approved document, errors of its own included.") };
+    GraphqlExecute = graphql_execute: OperationRow { body: RequestBody::Json, body_max_bytes: 256 * KIB, error: Some(&GRAPHQL_REFUSAL), ..partner(API_AND_SANDBOX, Scope::GraphqlExecute, "The result of the approved document, whole.") };
     TraceView = trace_view: OperationRow { extra: &[ExtraResponse {
             status: 503,
             description: "The trace backend is out of reach for now; the trace was still recorded.",
@@ -327,6 +361,7 @@ operations! {
     DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
     DataSchemaView = data_schema_view: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..document(API_AND_SANDBOX, "The schema document.", &[DATA_SCHEMA]) };
     OauthMetadataView = oauth_metadata_view: public(AUTH, "What the authorization server can do.");
+    ProtectedResourceView = protected_resource_view: public(API_AND_SANDBOX, "Who issues tokens for this host.");
 
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
@@ -334,6 +369,16 @@ operations! {
     ObjectView = object_view: signed(API_AND_SANDBOX);
     ObjectCreate = object_create: OperationRow { body: RequestBody::Bytes, body_max_bytes: GIB, ..signed(API_AND_SANDBOX) };
     TenantBootstrap = tenant_bootstrap: OperationRow { body: RequestBody::Json, ..internal(AUTH, Access::Scope(Scope::InternalOperate)) };
+    SignInView = sign_in_view: page();
+    SignInCreate = sign_in_create: page_form();
+    SignOut = sign_out: page_form();
+    AccountView = account_view: page();
+    SessionEnd = session_end: page_form();
+    ConsentView = consent_view: OperationRow { made_by: &[AN_APP], ..page() };
+    ConsentCreate = consent_create: OperationRow { made_by: &[AN_APP], ..page_form() };
+    GrantEnd = grant_end: OperationRow { made_by: &[AN_APP], ..page_form() };
+    InvitationView = invitation_view: page();
+    InvitationAccept = invitation_accept: page_form();
 }
 
 impl Operation {

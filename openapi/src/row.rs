@@ -17,6 +17,8 @@ pub enum Access {
     Client,
     /// A URL that this service has signed for what is asked, and nothing else.
     SignedUrl,
+    /// Nothing but that it is a browser: its session cookie, if it has one, says who it is. Errors are pages.
+    Browser,
     /// A bearer token of this host's audience, whatever its scopes.
     AnyToken,
     /// A bearer token of this host's audience with this scope.
@@ -257,9 +259,10 @@ impl OperationRow {
 
     /// Whether a proxy in front keeps it from the world: operators come past the proxy. Whether the process
     /// lives is asked by whoever balances load, and tells nothing else. A signed URL was given to somebody out
-    /// there, and nobody else can make one.
+    /// there, and nobody else can make one. Pages are for people.
     pub fn stays_inside(&self) -> bool {
-        !self.is_published() && self.access != Access::SignedUrl && self.id != Operation::HealthView.id()
+        let is_for_the_world = matches!(self.access, Access::SignedUrl | Access::Browser);
+        !self.is_published() && !is_for_the_world && self.id != Operation::HealthView.id()
     }
 
     /// Whether the sandbox answers the operation with mocks, and so honours `Prefer`. Documents are
@@ -269,11 +272,12 @@ impl OperationRow {
     }
 
     /// Whether `host` refuses for a while whoever fails to authenticate here too often. The sandbox never does: its
-    /// replies depend on the request alone, and not on what others at the same address have tried.
+    /// replies depend on the request alone, and not on what others at the same address have tried. A browser need not show
+    /// anything; passwords, which it sends to one page, are limited there.
     pub fn limits_failures_on(&self, host: Host) -> bool {
         self.served_by(host)
             && host != Host::Sandbox
-            && !matches!(self.access, Access::Public | Access::SignedUrl)
+            && !matches!(self.access, Access::Public | Access::SignedUrl | Access::Browser)
     }
 
     /// Whether pages of any origin may read the replies (CORS).

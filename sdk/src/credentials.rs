@@ -1,7 +1,8 @@
 //! What a partner gives to be let in, and which token an operation's host is shown.
 
+use crate::authorization::{Registration, TokenStore, UserSession};
 use crate::environment::{Environment, Host};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::retry::Retry;
 use crate::secret::Secret;
 use crate::token_cache::TokenCache;
@@ -26,7 +27,10 @@ const REFRESH_AHEAD: Duration = Duration::from_secs(60);
 /// let sandbox = Credentials::sandbox(Credentials::token("hunter3"), "app_1")
 ///     .scenarios(["wallet.high-risk"])
 ///     .ttl(Duration::from_secs(900));
-/// assert!(!format!("{live:?} {sandbox:?}").contains("hunter"));
+///
+/// // Live, on behalf of a user who signs in.
+/// let user = Credentials::user("app_1", argus_sdk::authorization::MemoryTokenStore::new());
+/// assert!(!format!("{live:?} {sandbox:?} {user:?}").contains("hunter"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Credentials {
@@ -40,6 +44,7 @@ enum Kind {
     Token(Secret),
     Client(ClientCredentials),
     Sandbox(Box<SandboxCredentials>),
+    User(Box<Registration>),
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +95,32 @@ impl Credentials {
     pub fn sandbox(admin: Credentials, client_id: impl Into<String>) -> Self {
         let wish = SandboxWish { client_id: client_id.into(), scenarios: Vec::new(), ttl: None };
         Self::of(Kind::Sandbox(Box::new(SandboxCredentials { admin, wish })))
+    }
+
+    /// The tokens of a user who has signed in at the app `client_id`, which `store` keeps, for the live hosts; see
+    /// [`authorization`](crate::authorization) for how a user signs in. The app is a public client unless
+    /// [`Credentials::client_secret`] makes it a confidential one (RFC 6749, section 2.1).
+    pub fn user(client_id: impl Into<String>, store: impl TokenStore + 'static) -> Self {
+        Self::of(Kind::User(Box::new(Registration::new(client_id.into(), store))))
+    }
+
+    /// The secret of a confidential client. Of use with [`Credentials::user`] only.
+    #[must_use]
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        if let Kind::User(registration) = &mut self.kind {
+            registration.client_secret = Some(secret.into());
+        }
+        self
+    }
+
+    /// What the service calls itself (RFC 9207), `https://auth.knogin.com` by default; a development server is named
+    /// after its address. Of use with [`Credentials::user`] only.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        if let Kind::User(registration) = &mut self.kind {
+            registration.issuer = issuer.into();
+        }
+        self
     }
 
     /// The scopes to ask for. Of use with [`Credentials::client`] only.
@@ -144,6 +175,12 @@ impl Credentials {
                 let source = ClientCredentialsSource::new(api, client.scopes.clone());
                 Tokens::everywhere(Some(Token::cached(TokenCache::new(source, self.refresh_ahead))))
             }
+            Kind::User(registration) => {
+                let ahead = self.refresh_ahead;
+                let session = UserSession::new(registration, ahead, environment, retry, http);
+                let token = Token::Cached(Arc::clone(session.cache()));
+                Tokens { user: Some(session), ..Tokens::everywhere(Some(token)) }
+            }
             Kind::Sandbox(sandbox) => {
                 let admin = sandbox.admin.tokens(environment, retry, http);
                 let api = transport(Auth::Tokens(admin.clone())).into_client(http.clone());
@@ -160,11 +197,18 @@ impl Credentials {
 pub(crate) struct Tokens {
     live: Option<Token>,
     sandbox: Option<Token>,
+    /// Whose tokens they are, if a user's.
+    user: Option<UserSession>,
 }
 
 impl Tokens {
     fn everywhere(token: Option<Token>) -> Self {
-        Self { live: token.clone(), sandbox: token }
+        Self { live: token.clone(), sandbox: token, user: None }
+    }
+
+    /// The sign-in of the user whose tokens they are.
+    pub(crate) fn user(&self) -> Option<&UserSession> {
+        self.user.as_ref()
     }
 
     /// The token that this host is shown.
@@ -195,10 +239,15 @@ impl Token {
         }
     }
 
-    /// Another token than the refused one, if there can be one.
-    pub(crate) async fn replace(&self, refused: &Secret) -> Option<Secret> {
-        let Self::Cached(cache) = self else { return None };
+    /// Another token than the refused one, if there can be one. An error is what the caller should hear in place of the
+    /// refusal.
+    pub(crate) async fn replace(&self, refused: &Secret) -> Result<Option<Secret>, Error> {
+        let Self::Cached(cache) = self else { return Ok(None) };
         cache.invalidate(refused);
-        cache.get().await.ok().filter(|fresh| fresh.expose() != refused.expose())
+        match cache.get().await {
+            Ok(fresh) => Ok(Some(fresh).filter(|fresh| fresh.expose() != refused.expose())),
+            Err(error) if error.kind() == ErrorKind::SignInRequired => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 }

@@ -19,6 +19,11 @@ pub enum ErrorKind {
     InvalidRequest,
     /// No token, or one that is not accepted even when it is fresh. Check the credentials.
     Unauthorized,
+    /// Nobody is signed in, or the user's sign-in has ended. Let the user sign in again:
+    /// [`ArgusClient::authorization`](crate::ArgusClient::authorization).
+    SignInRequired,
+    /// The store that holds a user's tokens has failed; see the error's source.
+    TokenStore,
     /// The token is valid and may not do this; [`Error::code`] says why.
     Forbidden,
     /// The resource does not exist, or belongs to another tenant.
@@ -128,6 +133,25 @@ impl Error {
     pub(crate) fn with_message_prefix(mut self, prefix: &str) -> Self {
         self.0.message = format!("{prefix}: {}", self.0.message);
         self
+    }
+
+    /// There is no sign-in of a user that holds; `reason` is what the service has said of it.
+    pub(crate) fn sign_in_required(reason: Option<Self>) -> Self {
+        let kind = ErrorKind::SignInRequired;
+        match reason {
+            None => Self::new(kind, "nobody is signed in: let the user sign in"),
+            Some(mut reason) => {
+                reason.0.kind = kind;
+                reason.with_message_prefix("the user's sign-in has ended, let the user sign in again")
+            }
+        }
+    }
+
+    /// What holds the tokens of a user has failed.
+    pub(crate) fn token_store(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        let mut failed = Self::new(ErrorKind::TokenStore, format!("the token store failed: {error}"));
+        failed.0.source = Some(Arc::from(error));
+        failed
     }
 
     pub(crate) fn transport(error: reqwest::Error) -> Self {

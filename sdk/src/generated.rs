@@ -67,16 +67,23 @@ pub mod types {
         pub governance: Governance,
         ///Grants that the app may use.
         pub grant_types: ::std::vec::Vec<GrantType>,
+        ///The public keys of an app with `private_key_jwt`; `null` for any other.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub jwks: ::std::option::Option<ClientJwkSet>,
         ///Name that people will recognise.
         pub name: ::std::string::String,
         ///Organisation inside the tenant.
         pub organization_id: ::std::string::String,
+        ///Those of `requested_scopes` that lie beyond the tenant's allowance and wait for an administrator, who approves them with `app_governance_update`. Until then no token is granted them. Empty when none waits.
+        pub pending_scopes: ::std::vec::Vec<Scope>,
         ///Redirect URIs, matched exactly.
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
-        ///Scopes that the app is approved for.
+        ///Scopes that the app asked for. It is approved for all of them but the pending ones.
         pub requested_scopes: ::std::vec::Vec<Scope>,
         ///Tenant that owns the app.
         pub tenant_id: ::std::string::String,
+        ///How the app authenticates at the token endpoint and wherever else a client does.
+        pub token_endpoint_auth_method: ClientAuthenticationMethod,
     }
     impl App {
         pub fn builder() -> builder::App {
@@ -173,13 +180,21 @@ pub mod types {
     pub struct AppCreate {
         ///Grants that the app may use; at least one.
         pub grant_types: ::std::vec::Vec<GrantType>,
+        ///The app's public keys, with `private_key_jwt` and with no other method; `app_governance_update` replaces them.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub jwks: ::std::option::Option<ClientJwkSet>,
         ///Name that people will recognise, 1 to 128 characters, with a visible one at both ends. Controls and characters that take no room or turn the direction of a text are refused, also beyond U+FFFF (tags, U+E0000 to U+E0FFF), where the pattern cannot say so. Joiners (U+200C, U+200D) stand behind a character of a script that has them.
         pub name: AppCreateName,
         ///Redirect URIs, matched letter for letter: `https`, or for native apps `http` on the literal address `127.0.0.1` or `[::1]` (RFC 8252, section 7.3; not `localhost`, section 8.3). Absolute URIs in the letters of RFC 3986, without user name, password or fragment, at most 2000 characters each; none when absent. At least one is needed for `authorization_code`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
-        ///Scopes that the app is to be approved for; at least one.
+        ///Scopes that the app is to be approved for; at least one. Those beyond the tenant's allowance are pending at first.
         pub requested_scopes: ::std::vec::Vec<Scope>,
+        ///How the app authenticates at the token endpoint and wherever else a client does, with its client secret when absent. An app with `private_key_jwt` names its public keys in `jwks` and gets no secret. A public client (`none`) gets no secret and cannot use `client_credentials`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub token_endpoint_auth_method: ::std::option::Option<
+            ClientAuthenticationMethod,
+        >,
     }
     impl AppCreate {
         pub fn builder() -> builder::AppCreate {
@@ -264,31 +279,39 @@ pub mod types {
         pub callback_secret: crate::Secret,
         ///OAuth client identifier.
         pub client_id: ::std::string::String,
-        ///Client secret, shown this once. It is stored only as a hash.
-        pub client_secret: crate::Secret,
+        ///Client secret, shown this once. It is stored only as a hash. `null` for an app that has none: a public client, and one with `private_key_jwt`.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub client_secret: ::std::option::Option<crate::Secret>,
         ///When the app was registered.
         pub created_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Governance flags in force.
         pub governance: Governance,
         ///Grants that the app may use.
         pub grant_types: ::std::vec::Vec<GrantType>,
+        ///The public keys of an app with `private_key_jwt`; `null` for any other.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub jwks: ::std::option::Option<ClientJwkSet>,
         ///Name that people will recognise.
         pub name: ::std::string::String,
         ///Organisation inside the tenant.
         pub organization_id: ::std::string::String,
+        ///Those of `requested_scopes` that lie beyond the tenant's allowance and wait for an administrator, who approves them with `app_governance_update`. Until then no token is granted them. Empty when none waits.
+        pub pending_scopes: ::std::vec::Vec<Scope>,
         ///Redirect URIs, matched exactly.
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
-        ///Scopes that the app is approved for.
+        ///Scopes that the app asked for. It is approved for all of them but the pending ones.
         pub requested_scopes: ::std::vec::Vec<Scope>,
         ///Tenant that owns the app.
         pub tenant_id: ::std::string::String,
+        ///How the app authenticates at the token endpoint and wherever else a client does.
+        pub token_endpoint_auth_method: ClientAuthenticationMethod,
     }
     impl AppCreated {
         pub fn builder() -> builder::AppCreated {
             Default::default()
         }
     }
-    ///An app's governance flags.
+    ///An app's governance.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct AppGovernance {
@@ -296,6 +319,8 @@ pub mod types {
         pub client_id: ::std::string::String,
         ///Governance flags in force.
         pub governance: Governance,
+        ///Scopes of the app that still wait for approval.
+        pub pending_scopes: ::std::vec::Vec<Scope>,
     }
     impl AppGovernance {
         pub fn builder() -> builder::AppGovernance {
@@ -505,11 +530,30 @@ pub mod types {
     pub struct AppSecret {
         ///OAuth client identifier of the app.
         pub client_id: ::std::string::String,
-        ///The new client secret, shown this once. The old one no longer works.
+        ///The new client secret, shown this once.
         pub client_secret: crate::Secret,
+        ///Until when the former one authenticates beside it; `null` when it ended at once.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub former_secret_expires_at: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
     }
     impl AppSecret {
         pub fn builder() -> builder::AppSecret {
+            Default::default()
+        }
+    }
+    ///How a client secret is replaced. The member is optional, and so is the body.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct AppSecretRotate {
+        ///For how many whole seconds the former secret authenticates beside the new one, 0 to 86400 (a day); 0, as when absent, ends it at once.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub overlap_seconds: ::std::option::Option<i64>,
+    }
+    impl AppSecretRotate {
+        pub fn builder() -> builder::AppSecretRotate {
             Default::default()
         }
     }
@@ -721,6 +765,178 @@ pub mod types {
             Self::KnownAttemptFailure(value)
         }
     }
+    ///How an app authenticates at the token endpoint (RFC 7591, section 2).
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ClientAuthenticationMethod {
+        ///With its client secret, by HTTP Basic or in the form.
+        #[serde(rename = "client_secret_basic")]
+        ClientSecretBasic,
+        ///With an assertion that it signs with a private key of its own (RFC 7523; OpenID Connect Core 1.0, section 9).
+        #[serde(rename = "private_key_jwt")]
+        PrivateKeyJwt,
+        ///Not at all: a public client, which cannot keep a secret. It must use PKCE.
+        #[serde(rename = "none")]
+        None,
+    }
+    impl ::std::fmt::Display for ClientAuthenticationMethod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::ClientSecretBasic => f.write_str("client_secret_basic"),
+                Self::PrivateKeyJwt => f.write_str("private_key_jwt"),
+                Self::None => f.write_str("none"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ClientAuthenticationMethod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "client_secret_basic" => Ok(Self::ClientSecretBasic),
+                "private_key_jwt" => Ok(Self::PrivateKeyJwt),
+                "none" => Ok(Self::None),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ClientAuthenticationMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ClientAuthenticationMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A public key (RFC 7517, section 4). A member of a private or symmetric key (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`) is refused by its name, as is any other: whoever has sent one makes a new key.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ClientJwk {
+        ///The one algorithm that it is used with (RFC 8725, section 3.1): `RS256` or `PS256` of a key of the type `RSA`, `ES256` of `EC`, `EdDSA` of `OKP`.
+        pub alg: SigningAlgorithm,
+        ///Curve of a key of the types `EC` and `OKP`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub crv: ::std::option::Option<Curve>,
+        ///Public exponent of an RSA key.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub e: ::std::option::Option<::std::string::String>,
+        ///Key identifier, which the header of each assertion names: 1 to 128 visible characters of ASCII.
+        pub kid: ClientJwkKid,
+        ///Key type.
+        pub kty: KeyType,
+        ///Modulus of an RSA key, 2048 to 4096 bits.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub n: ::std::option::Option<::std::string::String>,
+        ///What it is for.
+        #[serde(rename = "use", skip_serializing_if = "::std::option::Option::is_none")]
+        pub use_: ::std::option::Option<KeyUse>,
+        ///First coordinate of a key of the type `EC`, or the key itself of one of the type `OKP`: 32 bytes.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub x: ::std::option::Option<::std::string::String>,
+        ///Second coordinate of a key of the type `EC`, 32 bytes.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub y: ::std::option::Option<::std::string::String>,
+    }
+    impl ClientJwk {
+        pub fn builder() -> builder::ClientJwk {
+            Default::default()
+        }
+    }
+    ///Key identifier, which the header of each assertion names: 1 to 128 visible characters of ASCII.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct ClientJwkKid(::std::string::String);
+    impl ::std::ops::Deref for ClientJwkKid {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ClientJwkKid> for ::std::string::String {
+        fn from(value: ClientJwkKid) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for ClientJwkKid {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[!-~]+$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err("doesn't match pattern \"^[!-~]+$\"".into());
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ClientJwkKid {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ClientJwkKid {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ClientJwkKid {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
+        }
+    }
+    ///The public keys of an app (RFC 7517, section 5). They stand here themselves: the server fetches no URL of a partner, so that there is no `jwks_uri`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct ClientJwkSet {
+        ///The keys, each with a `kid` of its own: one, and during a change-over those before and after it.
+        pub keys: ::std::vec::Vec<ClientJwk>,
+    }
+    impl ClientJwkSet {
+        pub fn builder() -> builder::ClientJwkSet {
+            Default::default()
+        }
+    }
     ///How a file is compressed.
     #[derive(
         ::serde::Deserialize,
@@ -766,6 +982,62 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for Compression {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///The curve of a key.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum Curve {
+        ///NIST P-256, of a key of the type `EC`.
+        #[serde(rename = "P-256")]
+        P256,
+        ///Ed25519, of a key of the type `OKP`.
+        Ed25519,
+    }
+    impl ::std::fmt::Display for Curve {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::P256 => f.write_str("P-256"),
+                Self::Ed25519 => f.write_str("Ed25519"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Curve {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "P-256" => Ok(Self::P256),
+                "Ed25519" => Ok(Self::Ed25519),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Curve {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Curve {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -1264,8 +1536,10 @@ pub mod types {
 - `range_not_satisfiable`: The file is shorter than where the range begins; `Content-Range` says how long it is.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
+- `unknown_bundle`: There is no operation bundle with this id; the message names those that there are.
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
+- `document_too_complex`: The approved GraphQL document asks for too much with these variables; the message says of what.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
 - `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
@@ -1491,15 +1765,24 @@ pub mod types {
     pub struct Governance {
         ///Whether service tokens may be minted for the app. `false` when the app is created.
         pub allow_service_tokens: bool,
+        ///Operation bundles whose GraphQL documents the app may run on the live host; none when the app is created. The sandbox runs the documents of every bundle that ships.
+        pub approved_bundles: ::std::vec::Vec<::std::string::String>,
         ///Whether the authorization code flow requires PKCE (RFC 7636). `true` when the app is created.
         pub enforce_pkce: bool,
+        ///Whether the app is stopped: it gets no tokens, and those that it has count no more. `false` when it is created.
+        pub suspended: bool,
+        ///The app's tokens that were issued until then count no more; `null` when that was never said.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub tokens_not_before: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
     }
     impl Governance {
         pub fn builder() -> builder::Governance {
             Default::default()
         }
     }
-    ///Governance flags to change; an absent flag stays as it is.
+    ///What to change of an app's governance; what is absent stays as it is.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[serde(deny_unknown_fields)]
     #[serde(remote = "Self")]
@@ -1507,9 +1790,34 @@ pub mod types {
         ///Whether service tokens may be minted for the app.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub allow_service_tokens: ::std::option::Option<bool>,
+        ///The grants that the app may use from now on, all of them. Without `authorization_code`, what users have allowed it ends.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub allowed_grant_types: ::std::option::Option<::std::vec::Vec<GrantType>>,
+        ///Pending scopes of the app to approve, for the tokens that are granted from now on. One that is approved already stays so; one that the app has not requested is a conflict (409).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approve_scopes: ::std::option::Option<::std::vec::Vec<Scope>>,
+        ///Operation bundles whose GraphQL documents the app may run on the live host, in the place of those before; an empty list withdraws all. Both hold for the next request. An unknown bundle is refused, and the known ones are named.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub approved_bundles: ::std::option::Option<
+            ::std::vec::Vec<::std::string::String>,
+        >,
         ///Whether the authorization code flow requires PKCE.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub enforce_pkce: ::std::option::Option<bool>,
+        ///The public keys from now on, all of them, of an app with `private_key_jwt`. They hold for the next request on every node: a key that is not among them authenticates nobody any more. Tokens that the app has live on. To change over without a failed request, send the former key beside the new one first.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub jwks: ::std::option::Option<ClientJwkSet>,
+        ///The redirect URIs from now on, all of them. At least one is needed for `authorization_code`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub redirect_uris: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        ///Whether the app is stopped. A stopped app cannot authenticate; tokens that it has are refused on every host within five seconds, and stay so when it goes on, which every host knows within five seconds, too.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub suspended: ::std::option::Option<bool>,
+        ///The app's tokens that were issued until this moment count no more, on every host within five seconds: for tokens that have leaked. One that lies ahead counts as now; what was said before is not taken back.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tokens_not_before: ::std::option::Option<
+            ::chrono::DateTime<::chrono::offset::Utc>,
+        >,
     }
     impl GovernanceUpdate {
         pub fn builder() -> builder::GovernanceUpdate {
@@ -2180,6 +2488,23 @@ pub mod types {
             Default::default()
         }
     }
+    ///State of an incident.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct Incident {
+        ///How bad it is.
+        pub severity: RiskLevel,
+        ///State in the words of the dispatch system; `closed` once the incident is closed.
+        pub status: ::std::string::String,
+        ///What happened last, in a sentence or two; `null` when nobody said.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub summary: ::std::option::Option<::std::string::String>,
+    }
+    impl Incident {
+        pub fn builder() -> builder::Incident {
+            Default::default()
+        }
+    }
     ///An incident was closed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -2268,7 +2593,7 @@ pub mod types {
         pub severity: RiskLevel,
         ///State of the incident, in the words of its dispatch system; `closed` once it is closed.
         pub status: ::std::string::String,
-        ///What happened last, in a sentence; `null` when nobody said.
+        ///What happened last, in a sentence or two; `null` when nobody said.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub summary: ::std::option::Option<::std::string::String>,
         ///What people call it.
@@ -2279,6 +2604,94 @@ pub mod types {
     impl IncidentNotice {
         pub fn builder() -> builder::IncidentNotice {
             Default::default()
+        }
+    }
+    ///State of an incident, as whoever knows it says it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[serde(remote = "Self")]
+    pub struct IncidentState {
+        ///How bad it is.
+        pub severity: RiskLevel,
+        ///State in the words of the dispatch system, 1 to 128 visible characters; exactly `closed` once the incident is closed.
+        pub status: IncidentStateStatus,
+        ///What happened last, in a sentence or two: 1 to 500 characters, none of them a control character.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub summary: ::std::option::Option<::std::string::String>,
+    }
+    impl IncidentState {
+        pub fn builder() -> builder::IncidentState {
+            Default::default()
+        }
+    }
+    ///State in the words of the dispatch system, 1 to 128 visible characters; exactly `closed` once the incident is closed.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    pub struct IncidentStateStatus(::std::string::String);
+    impl ::std::ops::Deref for IncidentStateStatus {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<IncidentStateStatus> for ::std::string::String {
+        fn from(value: IncidentStateStatus) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for IncidentStateStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if value.chars().count() > 128usize {
+                return Err("longer than 128 characters".into());
+            }
+            if value.chars().count() < 1usize {
+                return Err("shorter than 1 characters".into());
+            }
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            {
+                ::regress::Regex::new(
+                        "^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$",
+                    )
+                    .unwrap()
+            });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?)(?:[\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000]*(?:[!-~\\u00A1-\\u00AC\\u00AE-\\u034E\\u0350-\\u058F\\u1E00-\\u1FFF]|[^\\u0000-\\u058F\\u1E00-\\u1FFF\\u0000-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F-\\u1160\\u17B4-\\u17B5\\u180E\\u200B\\u200E-\\u200F\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\\u0020\\u00A0\\u1680\\u2000-\\u200A\\u202F\\u205F\\u2800\\u3000\\u200C-\\u200D\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F][\\u180B-\\u180D\\u180F\\uFE00-\\uFE0F]?[\\u200C-\\u200D]?))*$\""
+                        .into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for IncidentStateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for IncidentStateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for IncidentStateStatus {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///An incident changed.
@@ -3623,6 +4036,120 @@ pub mod types {
             Default::default()
         }
     }
+    ///What kind of key it is (RFC 7518, section 6.1; RFC 8037, section 2).
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum KeyType {
+        ///An RSA key: `n` and `e`.
+        #[serde(rename = "RSA")]
+        Rsa,
+        ///A key on an elliptic curve: `crv`, `x` and `y`.
+        #[serde(rename = "EC")]
+        Ec,
+        ///An Edwards curve's key: `crv` and `x`.
+        #[serde(rename = "OKP")]
+        Okp,
+    }
+    impl ::std::fmt::Display for KeyType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Rsa => f.write_str("RSA"),
+                Self::Ec => f.write_str("EC"),
+                Self::Okp => f.write_str("OKP"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for KeyType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "RSA" => Ok(Self::Rsa),
+                "EC" => Ok(Self::Ec),
+                "OKP" => Ok(Self::Okp),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///What a key is for.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum KeyUse {
+        ///Signatures.
+        #[serde(rename = "sig")]
+        Sig,
+    }
+    impl ::std::fmt::Display for KeyUse {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Sig => f.write_str("sig"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for KeyUse {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "sig" => Ok(Self::Sig),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for KeyUse {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for KeyUse {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     /**Why an attempt got no answer. New values may be added; those of this version are:
 
 - `name_not_resolved`: The receiver's name has no address now.
@@ -3742,8 +4269,10 @@ pub mod types {
 - `range_not_satisfiable`: The file is shorter than where the range begins; `Content-Range` says how long it is.
 - `service_tokens_not_allowed`: The app's governance does not allow service tokens.
 - `unknown_scenario`: A scenario id is not in the catalogue; the message names the valid ones.
+- `unknown_bundle`: There is no operation bundle with this id; the message names those that there are.
 - `secrecy_level_exceeded`: A secrecy level above the caller's own was asked for.
 - `operation_not_approved`: The GraphQL document is not in the caller's approved operation bundles.
+- `document_too_complex`: The approved GraphQL document asks for too much with these variables; the message says of what.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
 - `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
 - `unavailable`: A backend is out of reach; try again later.
@@ -3824,12 +4353,18 @@ pub mod types {
         ///A scenario id is not in the catalogue; the message names the valid ones.
         #[serde(rename = "unknown_scenario")]
         UnknownScenario,
+        ///There is no operation bundle with this id; the message names those that there are.
+        #[serde(rename = "unknown_bundle")]
+        UnknownBundle,
         ///A secrecy level above the caller's own was asked for.
         #[serde(rename = "secrecy_level_exceeded")]
         SecrecyLevelExceeded,
         ///The GraphQL document is not in the caller's approved operation bundles.
         #[serde(rename = "operation_not_approved")]
         OperationNotApproved,
+        ///The approved GraphQL document asks for too much with these variables; the message says of what.
+        #[serde(rename = "document_too_complex")]
+        DocumentTooComplex,
         ///A `Prefer` value asks for something that this operation does not document.
         #[serde(rename = "preference_not_supported")]
         PreferenceNotSupported,
@@ -3869,8 +4404,10 @@ pub mod types {
                     f.write_str("service_tokens_not_allowed")
                 }
                 Self::UnknownScenario => f.write_str("unknown_scenario"),
+                Self::UnknownBundle => f.write_str("unknown_bundle"),
                 Self::SecrecyLevelExceeded => f.write_str("secrecy_level_exceeded"),
                 Self::OperationNotApproved => f.write_str("operation_not_approved"),
+                Self::DocumentTooComplex => f.write_str("document_too_complex"),
                 Self::PreferenceNotSupported => f.write_str("preference_not_supported"),
                 Self::RateLimited => f.write_str("rate_limited"),
                 Self::Unavailable => f.write_str("unavailable"),
@@ -3905,8 +4442,10 @@ pub mod types {
                 "range_not_satisfiable" => Ok(Self::RangeNotSatisfiable),
                 "service_tokens_not_allowed" => Ok(Self::ServiceTokensNotAllowed),
                 "unknown_scenario" => Ok(Self::UnknownScenario),
+                "unknown_bundle" => Ok(Self::UnknownBundle),
                 "secrecy_level_exceeded" => Ok(Self::SecrecyLevelExceeded),
                 "operation_not_approved" => Ok(Self::OperationNotApproved),
+                "document_too_complex" => Ok(Self::DocumentTooComplex),
                 "preference_not_supported" => Ok(Self::PreferenceNotSupported),
                 "rate_limited" => Ok(Self::RateLimited),
                 "unavailable" => Ok(Self::Unavailable),
@@ -3939,6 +4478,8 @@ pub mod types {
 - `unauthorized_client`: The client may not use this grant.
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
+- `unsupported_response_type`: The authorization endpoint answers with codes alone.
+- `access_denied`: The user, or the service, has refused what was asked for.
 - `server_error`: A fault on this side.
 - `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(
@@ -3972,6 +4513,12 @@ pub mod types {
         ///A scope is unknown, malformed, or not one that the app is approved for.
         #[serde(rename = "invalid_scope")]
         InvalidScope,
+        ///The authorization endpoint answers with codes alone.
+        #[serde(rename = "unsupported_response_type")]
+        UnsupportedResponseType,
+        ///The user, or the service, has refused what was asked for.
+        #[serde(rename = "access_denied")]
+        AccessDenied,
         ///A fault on this side.
         #[serde(rename = "server_error")]
         ServerError,
@@ -3988,6 +4535,8 @@ pub mod types {
                 Self::UnauthorizedClient => f.write_str("unauthorized_client"),
                 Self::UnsupportedGrantType => f.write_str("unsupported_grant_type"),
                 Self::InvalidScope => f.write_str("invalid_scope"),
+                Self::UnsupportedResponseType => f.write_str("unsupported_response_type"),
+                Self::AccessDenied => f.write_str("access_denied"),
                 Self::ServerError => f.write_str("server_error"),
                 Self::TemporarilyUnavailable => f.write_str("temporarily_unavailable"),
             }
@@ -4005,6 +4554,8 @@ pub mod types {
                 "unauthorized_client" => Ok(Self::UnauthorizedClient),
                 "unsupported_grant_type" => Ok(Self::UnsupportedGrantType),
                 "invalid_scope" => Ok(Self::InvalidScope),
+                "unsupported_response_type" => Ok(Self::UnsupportedResponseType),
+                "access_denied" => Ok(Self::AccessDenied),
                 "server_error" => Ok(Self::ServerError),
                 "temporarily_unavailable" => Ok(Self::TemporarilyUnavailable),
                 _ => Err("invalid value".into()),
@@ -4064,6 +4615,8 @@ pub mod types {
 - `unauthorized_client`: The client may not use this grant.
 - `unsupported_grant_type`: The endpoint does not have this grant.
 - `invalid_scope`: A scope is unknown, malformed, or not one that the app is approved for.
+- `unsupported_response_type`: The authorization endpoint answers with codes alone.
+- `access_denied`: The user, or the service, has refused what was asked for.
 - `server_error`: A fault on this side.
 - `temporarily_unavailable`: A backend is out of reach, or authentication has failed too often; try again later.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -4089,22 +4642,56 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct OauthMetadata {
+        ///Authorization endpoint.
+        pub authorization_endpoint: ::std::string::String,
+        ///Whether the answers of the authorization endpoint name the issuer (RFC 9207).
+        pub authorization_response_iss_parameter_supported: bool,
+        ///PKCE methods (RFC 7636).
+        pub code_challenge_methods_supported: ::std::vec::Vec<::std::string::String>,
         ///Grants that the token endpoint takes.
         pub grant_types_supported: ::std::vec::Vec<::std::string::String>,
+        ///Where a token's worth is told (RFC 7662).
+        pub introspection_endpoint: ::std::string::String,
+        ///How a client can authenticate where a token's worth is told.
+        pub introspection_endpoint_auth_methods_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
+        ///What an assertion for it may be signed with.
+        pub introspection_endpoint_auth_signing_alg_values_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
         ///Issuer, as in the `iss` claim of every token.
         pub issuer: ::std::string::String,
         ///Where the signing keys are.
         pub jwks_uri: ::std::string::String,
-        ///Response types of the authorization endpoint; `none` while there is no such endpoint.
+        ///Where authorization requests can be pushed first (RFC 9126).
+        pub pushed_authorization_request_endpoint: ::std::string::String,
+        ///How the authorization endpoint answers.
+        pub response_modes_supported: ::std::vec::Vec<::std::string::String>,
+        ///Response types of the authorization endpoint.
         pub response_types_supported: ::std::vec::Vec<::std::string::String>,
+        ///Where tokens end (RFC 7009).
+        pub revocation_endpoint: ::std::string::String,
+        ///How a client can authenticate where tokens end.
+        pub revocation_endpoint_auth_methods_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
+        ///What an assertion for it may be signed with.
+        pub revocation_endpoint_auth_signing_alg_values_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
         ///Scopes that can be asked for.
         pub scopes_supported: ::std::vec::Vec<::std::string::String>,
         ///Documentation for people.
         pub service_documentation: ::std::string::String,
         ///Token endpoint.
         pub token_endpoint: ::std::string::String,
-        ///How a client can authenticate.
+        ///How a client can authenticate at the token endpoint, and where it pushes authorization requests.
         pub token_endpoint_auth_methods_supported: ::std::vec::Vec<
+            ::std::string::String,
+        >,
+        ///What an assertion for it may be signed with, with `private_key_jwt`.
+        pub token_endpoint_auth_signing_alg_values_supported: ::std::vec::Vec<
             ::std::string::String,
         >,
     }
@@ -4202,6 +4789,9 @@ pub mod types {
         pub finding_codes: ::std::vec::Vec<::std::string::String>,
         ///Identifier of the profile.
         pub id: ::std::string::String,
+        ///State of the incident; `null` for a profile of another kind, and where nobody has said it yet.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub incident: ::std::option::Option<Incident>,
         ///What the profile is about.
         pub kind: ProfileKind,
         ///Overall risk.
@@ -4534,6 +5124,9 @@ pub mod types {
         pub display_name: ProfileRecordDisplayName,
         ///Identifier of the profile. An import replaces the profile that has it.
         pub id: ProfileRecordId,
+        ///State of the incident, for a profile of the kind `incident` and no other. An import without it leaves the state as it was known; one that makes the profile another kind ends it. A state that is new or differs from the known one is told as `incident.updated`, or as `incident.closed` when the incident becomes closed. In CSV its members are the columns `incident_status`, `incident_severity` and `incident_summary`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub incident: ::std::option::Option<IncidentState>,
         ///What the profile is about.
         pub kind: ProfileKind,
         ///Relations to other profiles, at most 100.
@@ -4890,6 +5483,83 @@ pub mod types {
                 .map_err(|e: self::error::ConversionError| {
                     <D::Error as ::serde::de::Error>::custom(e.to_string())
                 })
+        }
+    }
+    ///What clients of a host need to know to get a token for it (RFC 9728, section 2).
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct ProtectedResource {
+        ///Who issues tokens for it, by the issuer's identifier.
+        pub authorization_servers: ::std::vec::Vec<::std::string::String>,
+        ///How a token is sent: in the `Authorization` header alone (RFC 6750).
+        pub bearer_methods_supported: ::std::vec::Vec<::std::string::String>,
+        ///The host, by its base URL.
+        pub resource: ::std::string::String,
+        ///Documentation for people.
+        pub resource_documentation: ::std::string::String,
+        ///Scopes that its operations ask for.
+        pub scopes_supported: ::std::vec::Vec<::std::string::String>,
+    }
+    impl ProtectedResource {
+        pub fn builder() -> builder::ProtectedResource {
+            Default::default()
+        }
+    }
+    ///A request that was pushed (RFC 9126, section 2.2).
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct PushedAuthorization {
+        ///For how many seconds it can be opened there.
+        pub expires_in: i64,
+        ///Stands for the request at the authorization endpoint, once.
+        pub request_uri: ::std::string::String,
+    }
+    impl PushedAuthorization {
+        pub fn builder() -> builder::PushedAuthorization {
+            Default::default()
+        }
+    }
+    ///An authorization request that is pushed (RFC 9126, section 2.1), form-encoded. Unknown parameters are ignored.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[serde(remote = "Self")]
+    pub struct PushedAuthorizationRequest {
+        ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion: ::std::option::Option<crate::Secret>,
+        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        ///Client identifier, unless HTTP Basic or the assertion carries it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///Client secret, unless HTTP Basic carries it or the client has none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_secret: ::std::option::Option<crate::Secret>,
+        ///Base64url of the SHA-256 of the code verifier.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code_challenge: ::std::option::Option<::std::string::String>,
+        ///Always `S256`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code_challenge_method: ::std::option::Option<::std::string::String>,
+        ///Where the answer goes: one of the app's redirect URIs.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub redirect_uri: ::std::option::Option<::std::string::String>,
+        ///Not taken here (RFC 9126, section 2.1).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub request_uri: ::std::option::Option<::std::string::String>,
+        ///Always `code`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub response_type: ::std::option::Option<::std::string::String>,
+        ///Scopes with one space between them.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+        ///Comes back with the answer as it is.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub state: ::std::option::Option<::std::string::String>,
+    }
+    impl PushedAuthorizationRequest {
+        pub fn builder() -> builder::PushedAuthorizationRequest {
+            Default::default()
         }
     }
     ///Overall risk of a profile.
@@ -5262,6 +5932,73 @@ pub mod types {
             Default::default()
         }
     }
+    ///An algorithm that client assertions may be signed with (RFC 7518, section 3.1; RFC 8037, section 3.1).
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum SigningAlgorithm {
+        ///RSASSA-PKCS1-v1_5 with SHA-256.
+        #[serde(rename = "RS256")]
+        Rs256,
+        ///RSASSA-PSS with SHA-256 and a salt of 32 bytes.
+        #[serde(rename = "PS256")]
+        Ps256,
+        ///ECDSA with P-256 and SHA-256.
+        #[serde(rename = "ES256")]
+        Es256,
+        ///EdDSA with Ed25519.
+        #[serde(rename = "EdDSA")]
+        EdDsa,
+    }
+    impl ::std::fmt::Display for SigningAlgorithm {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Rs256 => f.write_str("RS256"),
+                Self::Ps256 => f.write_str("PS256"),
+                Self::Es256 => f.write_str("ES256"),
+                Self::EdDsa => f.write_str("EdDSA"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SigningAlgorithm {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "RS256" => Ok(Self::Rs256),
+                "PS256" => Ok(Self::Ps256),
+                "ES256" => Ok(Self::Es256),
+                "EdDSA" => Ok(Self::EdDsa),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SigningAlgorithm {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SigningAlgorithm {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///How asking one source ended.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -5577,39 +6314,118 @@ pub mod types {
             Default::default()
         }
     }
-    ///Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
+    ///What a token is worth (RFC 7662, section 2.2). Of a token that is worth nothing to the client that asks, `active` is all that is said.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct TokenIntrospection {
+        ///Whether the token counts now.
+        pub active: bool,
+        ///Whom it is for.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub aud: ::std::option::Option<::std::string::String>,
+        ///The app that it was issued to.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///When it expires, in seconds since 1970.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub exp: ::std::option::Option<i64>,
+        ///When it was issued, in seconds since 1970.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub iat: ::std::option::Option<i64>,
+        ///Who issued it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub iss: ::std::option::Option<::std::string::String>,
+        ///Its identifier.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub jti: ::std::option::Option<::std::string::String>,
+        ///Its scopes, space-delimited.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub scope: ::std::option::Option<::std::string::String>,
+        ///Clearance of the caller.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub secrecy_level: ::std::option::Option<SecrecyLevel>,
+        ///On whose behalf: a user, or the app itself.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sub: ::std::option::Option<::std::string::String>,
+        ///Tenant of the caller.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tenant_id: ::std::option::Option<::std::string::String>,
+        ///`Bearer` for an access token, absent for a refresh token.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub token_type: ::std::option::Option<::std::string::String>,
+    }
+    impl TokenIntrospection {
+        pub fn builder() -> builder::TokenIntrospection {
+            Default::default()
+        }
+    }
+    ///A token that is asked about or ended, form-encoded (RFC 7009, section 2.1; RFC 7662, section 2.1). Unknown parameters are ignored.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(remote = "Self")]
+    pub struct TokenReference {
+        ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion: ::std::option::Option<crate::Secret>,
+        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        ///Client identifier, unless HTTP Basic or the assertion carries it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_id: ::std::option::Option<::std::string::String>,
+        ///Client secret, unless HTTP Basic carries it or the client has none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_secret: ::std::option::Option<crate::Secret>,
+        ///The access or refresh token.
+        pub token: crate::Secret,
+        ///What kind of token it may be, `access_token` or `refresh_token`; it is found without, too.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub token_type_hint: ::std::option::Option<::std::string::String>,
+    }
+    impl TokenReference {
+        pub fn builder() -> builder::TokenReference {
+            Default::default()
+        }
+    }
+    ///Token request (RFC 6749, sections 4.1.3, 4.4.2 and 6), form-encoded. Unknown parameters are ignored.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
     pub struct TokenRequest {
-        ///Client identifier, unless HTTP Basic carries it.
+        ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion: ::std::option::Option<crate::Secret>,
+        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
-        ///Client secret, unless HTTP Basic carries it.
+        ///Client secret, unless HTTP Basic carries it or the client has none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_secret: ::std::option::Option<crate::Secret>,
-        ///`client_credentials`, the one grant of this endpoint.
-        #[serde(default = "defaults::token_request_grant_type")]
+        ///The authorization code, with `authorization_code`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code: ::std::option::Option<crate::Secret>,
+        ///The code verifier, with `authorization_code`, if the request had a `code_challenge` (RFC 7636, section 4.5).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub code_verifier: ::std::option::Option<crate::Secret>,
+        ///The grant; `refresh_token` comes with `authorization_code`.
         pub grant_type: TokenRequestGrantType,
-        ///Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved for when absent or empty.
+        ///The redirect URI of the authorization request, with `authorization_code`, if the request had one.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub redirect_uri: ::std::option::Option<::std::string::String>,
+        ///The refresh token, with `refresh_token`.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub refresh_token: ::std::option::Option<crate::Secret>,
+        ///Scopes with one space between them (RFC 6749, section 3.3). With client credentials: every scope that the app is approved for when absent or empty. With a refresh token: some of those that the user allowed, or all of them when absent. With a code it is of no meaning: the user has allowed what was asked for there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<::std::string::String>,
-    }
-    impl ::std::default::Default for TokenRequest {
-        fn default() -> Self {
-            Self {
-                client_id: Default::default(),
-                client_secret: Default::default(),
-                grant_type: defaults::token_request_grant_type(),
-                scope: Default::default(),
-            }
-        }
     }
     impl TokenRequest {
         pub fn builder() -> builder::TokenRequest {
             Default::default()
         }
     }
-    ///`client_credentials`, the one grant of this endpoint.
+    ///The grant; `refresh_token` comes with `authorization_code`.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -5623,14 +6439,22 @@ pub mod types {
         PartialOrd
     )]
     pub enum TokenRequestGrantType {
-        ///Machine-to-machine access with the app's own credentials (RFC 6749, section 4.4).
+        ///An authorization code that a user's consent has led to (RFC 6749, section 4.1).
+        #[serde(rename = "authorization_code")]
+        AuthorizationCode,
+        ///The app's own credentials (RFC 6749, section 4.4).
         #[serde(rename = "client_credentials")]
         ClientCredentials,
+        ///A refresh token (RFC 6749, section 6).
+        #[serde(rename = "refresh_token")]
+        RefreshToken,
     }
     impl ::std::fmt::Display for TokenRequestGrantType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
+                Self::AuthorizationCode => f.write_str("authorization_code"),
                 Self::ClientCredentials => f.write_str("client_credentials"),
+                Self::RefreshToken => f.write_str("refresh_token"),
             }
         }
     }
@@ -5640,7 +6464,9 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
+                "authorization_code" => Ok(Self::AuthorizationCode),
                 "client_credentials" => Ok(Self::ClientCredentials),
+                "refresh_token" => Ok(Self::RefreshToken),
                 _ => Err("invalid value".into()),
             }
         }
@@ -5661,11 +6487,6 @@ pub mod types {
             value.parse()
         }
     }
-    impl ::std::default::Default for TokenRequestGrantType {
-        fn default() -> Self {
-            TokenRequestGrantType::ClientCredentials
-        }
-    }
     ///Token response (RFC 6749, section 5.1).
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -5674,6 +6495,9 @@ pub mod types {
         pub access_token: crate::Secret,
         ///Lifetime in seconds.
         pub expires_in: i64,
+        ///The refresh token, where a user has allowed the access: it is good once, within 30 days, and each answer has the next one. Sent again within 30 seconds, while its successor has not been used, it gets that successor again, so that an answer may be lost; used later, it ends what the user allowed. Absent with client credentials.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub refresh_token: ::std::option::Option<crate::Secret>,
         ///The granted scopes, space-delimited.
         pub scope: ::std::string::String,
         ///Always `Bearer`.
@@ -5682,6 +6506,35 @@ pub mod types {
     impl TokenResponse {
         pub fn builder() -> builder::TokenResponse {
             Default::default()
+        }
+    }
+    ///The token counts no more, if it was one of the client's own; nothing is told of any other.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct TokenRevoked(
+        pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    );
+    impl ::std::ops::Deref for TokenRevoked {
+        type Target = ::serde_json::Map<::std::string::String, ::serde_json::Value>;
+        fn deref(
+            &self,
+        ) -> &::serde_json::Map<::std::string::String, ::serde_json::Value> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<TokenRevoked>
+    for ::serde_json::Map<::std::string::String, ::serde_json::Value> {
+        fn from(value: TokenRevoked) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<
+        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    > for TokenRevoked {
+        fn from(
+            value: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ) -> Self {
+            Self(value)
         }
     }
     ///The tenant's spans of one trace.
@@ -7399,9 +8252,17 @@ pub mod types {
                 ::std::vec::Vec<super::GrantType>,
                 ::std::string::String,
             >,
+            jwks: ::std::result::Result<
+                ::std::option::Option<super::ClientJwkSet>,
+                ::std::string::String,
+            >,
             name: ::std::result::Result<::std::string::String, ::std::string::String>,
             organization_id: ::std::result::Result<
                 ::std::string::String,
+                ::std::string::String,
+            >,
+            pending_scopes: ::std::result::Result<
+                ::std::vec::Vec<super::Scope>,
                 ::std::string::String,
             >,
             redirect_uris: ::std::result::Result<
@@ -7416,6 +8277,10 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
+            token_endpoint_auth_method: ::std::result::Result<
+                super::ClientAuthenticationMethod,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for App {
             fn default() -> Self {
@@ -7424,9 +8289,13 @@ pub mod types {
                     created_at: Err("no value supplied for created_at".to_string()),
                     governance: Err("no value supplied for governance".to_string()),
                     grant_types: Err("no value supplied for grant_types".to_string()),
+                    jwks: Err("no value supplied for jwks".to_string()),
                     name: Err("no value supplied for name".to_string()),
                     organization_id: Err(
                         "no value supplied for organization_id".to_string(),
+                    ),
+                    pending_scopes: Err(
+                        "no value supplied for pending_scopes".to_string(),
                     ),
                     redirect_uris: Err(
                         "no value supplied for redirect_uris".to_string(),
@@ -7435,6 +8304,9 @@ pub mod types {
                         "no value supplied for requested_scopes".to_string(),
                     ),
                     tenant_id: Err("no value supplied for tenant_id".to_string()),
+                    token_endpoint_auth_method: Err(
+                        "no value supplied for token_endpoint_auth_method".to_string(),
+                    ),
                 }
             }
         }
@@ -7487,6 +8359,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn jwks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ClientJwkSet>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jwks = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jwks: {e}")
+                    });
+                self
+            }
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7509,6 +8393,20 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for organization_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn pending_scopes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Scope>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pending_scopes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pending_scopes: {e}"
                         )
                     });
                 self
@@ -7551,6 +8449,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn token_endpoint_auth_method<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ClientAuthenticationMethod>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint_auth_method = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint_auth_method: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<App> for super::App {
             type Error = super::error::ConversionError;
@@ -7562,11 +8474,14 @@ pub mod types {
                     created_at: value.created_at?,
                     governance: value.governance?,
                     grant_types: value.grant_types?,
+                    jwks: value.jwks?,
                     name: value.name?,
                     organization_id: value.organization_id?,
+                    pending_scopes: value.pending_scopes?,
                     redirect_uris: value.redirect_uris?,
                     requested_scopes: value.requested_scopes?,
                     tenant_id: value.tenant_id?,
+                    token_endpoint_auth_method: value.token_endpoint_auth_method?,
                 })
             }
         }
@@ -7577,11 +8492,14 @@ pub mod types {
                     created_at: Ok(value.created_at),
                     governance: Ok(value.governance),
                     grant_types: Ok(value.grant_types),
+                    jwks: Ok(value.jwks),
                     name: Ok(value.name),
                     organization_id: Ok(value.organization_id),
+                    pending_scopes: Ok(value.pending_scopes),
                     redirect_uris: Ok(value.redirect_uris),
                     requested_scopes: Ok(value.requested_scopes),
                     tenant_id: Ok(value.tenant_id),
+                    token_endpoint_auth_method: Ok(value.token_endpoint_auth_method),
                 }
             }
         }
@@ -7681,6 +8599,10 @@ pub mod types {
                 ::std::vec::Vec<super::GrantType>,
                 ::std::string::String,
             >,
+            jwks: ::std::result::Result<
+                ::std::option::Option<super::ClientJwkSet>,
+                ::std::string::String,
+            >,
             name: ::std::result::Result<super::AppCreateName, ::std::string::String>,
             redirect_uris: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
@@ -7690,16 +8612,22 @@ pub mod types {
                 ::std::vec::Vec<super::Scope>,
                 ::std::string::String,
             >,
+            token_endpoint_auth_method: ::std::result::Result<
+                ::std::option::Option<super::ClientAuthenticationMethod>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for AppCreate {
             fn default() -> Self {
                 Self {
                     grant_types: Err("no value supplied for grant_types".to_string()),
+                    jwks: Ok(Default::default()),
                     name: Err("no value supplied for name".to_string()),
                     redirect_uris: Ok(Default::default()),
                     requested_scopes: Err(
                         "no value supplied for requested_scopes".to_string(),
                     ),
+                    token_endpoint_auth_method: Ok(Default::default()),
                 }
             }
         }
@@ -7713,6 +8641,18 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for grant_types: {e}")
+                    });
+                self
+            }
+            pub fn jwks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ClientJwkSet>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jwks = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jwks: {e}")
                     });
                 self
             }
@@ -7754,6 +8694,22 @@ pub mod types {
                     });
                 self
             }
+            pub fn token_endpoint_auth_method<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::ClientAuthenticationMethod>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint_auth_method = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint_auth_method: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<AppCreate> for super::AppCreate {
             type Error = super::error::ConversionError;
@@ -7762,9 +8718,11 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     grant_types: value.grant_types?,
+                    jwks: value.jwks?,
                     name: value.name?,
                     redirect_uris: value.redirect_uris?,
                     requested_scopes: value.requested_scopes?,
+                    token_endpoint_auth_method: value.token_endpoint_auth_method?,
                 })
             }
         }
@@ -7772,9 +8730,11 @@ pub mod types {
             fn from(value: super::AppCreate) -> Self {
                 Self {
                     grant_types: Ok(value.grant_types),
+                    jwks: Ok(value.jwks),
                     name: Ok(value.name),
                     redirect_uris: Ok(value.redirect_uris),
                     requested_scopes: Ok(value.requested_scopes),
+                    token_endpoint_auth_method: Ok(value.token_endpoint_auth_method),
                 }
             }
         }
@@ -7785,7 +8745,10 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
-            client_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
             created_at: ::std::result::Result<
                 ::chrono::DateTime<::chrono::offset::Utc>,
                 ::std::string::String,
@@ -7795,9 +8758,17 @@ pub mod types {
                 ::std::vec::Vec<super::GrantType>,
                 ::std::string::String,
             >,
+            jwks: ::std::result::Result<
+                ::std::option::Option<super::ClientJwkSet>,
+                ::std::string::String,
+            >,
             name: ::std::result::Result<::std::string::String, ::std::string::String>,
             organization_id: ::std::result::Result<
                 ::std::string::String,
+                ::std::string::String,
+            >,
+            pending_scopes: ::std::result::Result<
+                ::std::vec::Vec<super::Scope>,
                 ::std::string::String,
             >,
             redirect_uris: ::std::result::Result<
@@ -7810,6 +8781,10 @@ pub mod types {
             >,
             tenant_id: ::std::result::Result<
                 ::std::string::String,
+                ::std::string::String,
+            >,
+            token_endpoint_auth_method: ::std::result::Result<
+                super::ClientAuthenticationMethod,
                 ::std::string::String,
             >,
         }
@@ -7826,9 +8801,13 @@ pub mod types {
                     created_at: Err("no value supplied for created_at".to_string()),
                     governance: Err("no value supplied for governance".to_string()),
                     grant_types: Err("no value supplied for grant_types".to_string()),
+                    jwks: Err("no value supplied for jwks".to_string()),
                     name: Err("no value supplied for name".to_string()),
                     organization_id: Err(
                         "no value supplied for organization_id".to_string(),
+                    ),
+                    pending_scopes: Err(
+                        "no value supplied for pending_scopes".to_string(),
                     ),
                     redirect_uris: Err(
                         "no value supplied for redirect_uris".to_string(),
@@ -7837,6 +8816,9 @@ pub mod types {
                         "no value supplied for requested_scopes".to_string(),
                     ),
                     tenant_id: Err("no value supplied for tenant_id".to_string()),
+                    token_endpoint_auth_method: Err(
+                        "no value supplied for token_endpoint_auth_method".to_string(),
+                    ),
                 }
             }
         }
@@ -7869,7 +8851,7 @@ pub mod types {
             }
             pub fn client_secret<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<crate::Secret>,
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_secret = value
@@ -7915,6 +8897,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn jwks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ClientJwkSet>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jwks = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jwks: {e}")
+                    });
+                self
+            }
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7937,6 +8931,20 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for organization_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn pending_scopes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Scope>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pending_scopes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pending_scopes: {e}"
                         )
                     });
                 self
@@ -7979,6 +8987,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn token_endpoint_auth_method<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ClientAuthenticationMethod>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint_auth_method = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint_auth_method: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<AppCreated> for super::AppCreated {
             type Error = super::error::ConversionError;
@@ -7992,11 +9014,14 @@ pub mod types {
                     created_at: value.created_at?,
                     governance: value.governance?,
                     grant_types: value.grant_types?,
+                    jwks: value.jwks?,
                     name: value.name?,
                     organization_id: value.organization_id?,
+                    pending_scopes: value.pending_scopes?,
                     redirect_uris: value.redirect_uris?,
                     requested_scopes: value.requested_scopes?,
                     tenant_id: value.tenant_id?,
+                    token_endpoint_auth_method: value.token_endpoint_auth_method?,
                 })
             }
         }
@@ -8009,11 +9034,14 @@ pub mod types {
                     created_at: Ok(value.created_at),
                     governance: Ok(value.governance),
                     grant_types: Ok(value.grant_types),
+                    jwks: Ok(value.jwks),
                     name: Ok(value.name),
                     organization_id: Ok(value.organization_id),
+                    pending_scopes: Ok(value.pending_scopes),
                     redirect_uris: Ok(value.redirect_uris),
                     requested_scopes: Ok(value.requested_scopes),
                     tenant_id: Ok(value.tenant_id),
+                    token_endpoint_auth_method: Ok(value.token_endpoint_auth_method),
                 }
             }
         }
@@ -8024,12 +9052,19 @@ pub mod types {
                 ::std::string::String,
             >,
             governance: ::std::result::Result<super::Governance, ::std::string::String>,
+            pending_scopes: ::std::result::Result<
+                ::std::vec::Vec<super::Scope>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for AppGovernance {
             fn default() -> Self {
                 Self {
                     client_id: Err("no value supplied for client_id".to_string()),
                     governance: Err("no value supplied for governance".to_string()),
+                    pending_scopes: Err(
+                        "no value supplied for pending_scopes".to_string(),
+                    ),
                 }
             }
         }
@@ -8058,6 +9093,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn pending_scopes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Scope>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pending_scopes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pending_scopes: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<AppGovernance> for super::AppGovernance {
             type Error = super::error::ConversionError;
@@ -8067,6 +9116,7 @@ pub mod types {
                 Ok(Self {
                     client_id: value.client_id?,
                     governance: value.governance?,
+                    pending_scopes: value.pending_scopes?,
                 })
             }
         }
@@ -8075,6 +9125,7 @@ pub mod types {
                 Self {
                     client_id: Ok(value.client_id),
                     governance: Ok(value.governance),
+                    pending_scopes: Ok(value.pending_scopes),
                 }
             }
         }
@@ -8149,12 +9200,21 @@ pub mod types {
                 ::std::string::String,
             >,
             client_secret: ::std::result::Result<crate::Secret, ::std::string::String>,
+            former_secret_expires_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for AppSecret {
             fn default() -> Self {
                 Self {
                     client_id: Err("no value supplied for client_id".to_string()),
-                    client_secret: Err("no value supplied for client_secret".to_string()),
+                    client_secret: Err(
+                        "no value supplied for client_secret".to_string(),
+                    ),
+                    former_secret_expires_at: Err(
+                        "no value supplied for former_secret_expires_at".to_string(),
+                    ),
                 }
             }
         }
@@ -8183,6 +9243,22 @@ pub mod types {
                     });
                 self
             }
+            pub fn former_secret_expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.former_secret_expires_at = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for former_secret_expires_at: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<AppSecret> for super::AppSecret {
             type Error = super::error::ConversionError;
@@ -8192,6 +9268,7 @@ pub mod types {
                 Ok(Self {
                     client_id: value.client_id?,
                     client_secret: value.client_secret?,
+                    former_secret_expires_at: value.former_secret_expires_at?,
                 })
             }
         }
@@ -8200,7 +9277,276 @@ pub mod types {
                 Self {
                     client_id: Ok(value.client_id),
                     client_secret: Ok(value.client_secret),
+                    former_secret_expires_at: Ok(value.former_secret_expires_at),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AppSecretRotate {
+            overlap_seconds: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AppSecretRotate {
+            fn default() -> Self {
+                Self {
+                    overlap_seconds: Ok(Default::default()),
+                }
+            }
+        }
+        impl AppSecretRotate {
+            pub fn overlap_seconds<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.overlap_seconds = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for overlap_seconds: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AppSecretRotate> for super::AppSecretRotate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AppSecretRotate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    overlap_seconds: value.overlap_seconds?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AppSecretRotate> for AppSecretRotate {
+            fn from(value: super::AppSecretRotate) -> Self {
+                Self {
+                    overlap_seconds: Ok(value.overlap_seconds),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ClientJwk {
+            alg: ::std::result::Result<super::SigningAlgorithm, ::std::string::String>,
+            crv: ::std::result::Result<
+                ::std::option::Option<super::Curve>,
+                ::std::string::String,
+            >,
+            e: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kid: ::std::result::Result<super::ClientJwkKid, ::std::string::String>,
+            kty: ::std::result::Result<super::KeyType, ::std::string::String>,
+            n: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            use_: ::std::result::Result<
+                ::std::option::Option<super::KeyUse>,
+                ::std::string::String,
+            >,
+            x: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            y: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ClientJwk {
+            fn default() -> Self {
+                Self {
+                    alg: Err("no value supplied for alg".to_string()),
+                    crv: Ok(Default::default()),
+                    e: Ok(Default::default()),
+                    kid: Err("no value supplied for kid".to_string()),
+                    kty: Err("no value supplied for kty".to_string()),
+                    n: Ok(Default::default()),
+                    use_: Ok(Default::default()),
+                    x: Ok(Default::default()),
+                    y: Ok(Default::default()),
+                }
+            }
+        }
+        impl ClientJwk {
+            pub fn alg<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SigningAlgorithm>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.alg = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for alg: {e}")
+                    });
+                self
+            }
+            pub fn crv<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Curve>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.crv = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for crv: {e}")
+                    });
+                self
+            }
+            pub fn e<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.e = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for e: {e}"));
+                self
+            }
+            pub fn kid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ClientJwkKid>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kid = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kid: {e}")
+                    });
+                self
+            }
+            pub fn kty<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::KeyType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kty = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kty: {e}")
+                    });
+                self
+            }
+            pub fn n<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.n = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for n: {e}"));
+                self
+            }
+            pub fn use_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::KeyUse>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.use_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for use_: {e}")
+                    });
+                self
+            }
+            pub fn x<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.x = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for x: {e}"));
+                self
+            }
+            pub fn y<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.y = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for y: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ClientJwk> for super::ClientJwk {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ClientJwk,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    alg: value.alg?,
+                    crv: value.crv?,
+                    e: value.e?,
+                    kid: value.kid?,
+                    kty: value.kty?,
+                    n: value.n?,
+                    use_: value.use_?,
+                    x: value.x?,
+                    y: value.y?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ClientJwk> for ClientJwk {
+            fn from(value: super::ClientJwk) -> Self {
+                Self {
+                    alg: Ok(value.alg),
+                    crv: Ok(value.crv),
+                    e: Ok(value.e),
+                    kid: Ok(value.kid),
+                    kty: Ok(value.kty),
+                    n: Ok(value.n),
+                    use_: Ok(value.use_),
+                    x: Ok(value.x),
+                    y: Ok(value.y),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ClientJwkSet {
+            keys: ::std::result::Result<
+                ::std::vec::Vec<super::ClientJwk>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ClientJwkSet {
+            fn default() -> Self {
+                Self {
+                    keys: Err("no value supplied for keys".to_string()),
+                }
+            }
+        }
+        impl ClientJwkSet {
+            pub fn keys<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ClientJwk>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.keys = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for keys: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ClientJwkSet> for super::ClientJwkSet {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ClientJwkSet,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { keys: value.keys? })
+            }
+        }
+        impl ::std::convert::From<super::ClientJwkSet> for ClientJwkSet {
+            fn from(value: super::ClientJwkSet) -> Self {
+                Self { keys: Ok(value.keys) }
             }
         }
         #[derive(Clone, Debug)]
@@ -9380,7 +10726,16 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct Governance {
             allow_service_tokens: ::std::result::Result<bool, ::std::string::String>,
+            approved_bundles: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
             enforce_pkce: ::std::result::Result<bool, ::std::string::String>,
+            suspended: ::std::result::Result<bool, ::std::string::String>,
+            tokens_not_before: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for Governance {
             fn default() -> Self {
@@ -9388,7 +10743,14 @@ pub mod types {
                     allow_service_tokens: Err(
                         "no value supplied for allow_service_tokens".to_string(),
                     ),
+                    approved_bundles: Err(
+                        "no value supplied for approved_bundles".to_string(),
+                    ),
                     enforce_pkce: Err("no value supplied for enforce_pkce".to_string()),
+                    suspended: Err("no value supplied for suspended".to_string()),
+                    tokens_not_before: Err(
+                        "no value supplied for tokens_not_before".to_string(),
+                    ),
                 }
             }
         }
@@ -9407,6 +10769,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn approved_bundles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.approved_bundles = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for approved_bundles: {e}"
+                        )
+                    });
+                self
+            }
             pub fn enforce_pkce<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9419,6 +10795,34 @@ pub mod types {
                     });
                 self
             }
+            pub fn suspended<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.suspended = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for suspended: {e}")
+                    });
+                self
+            }
+            pub fn tokens_not_before<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tokens_not_before = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for tokens_not_before: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<Governance> for super::Governance {
             type Error = super::error::ConversionError;
@@ -9427,7 +10831,10 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     allow_service_tokens: value.allow_service_tokens?,
+                    approved_bundles: value.approved_bundles?,
                     enforce_pkce: value.enforce_pkce?,
+                    suspended: value.suspended?,
+                    tokens_not_before: value.tokens_not_before?,
                 })
             }
         }
@@ -9435,7 +10842,10 @@ pub mod types {
             fn from(value: super::Governance) -> Self {
                 Self {
                     allow_service_tokens: Ok(value.allow_service_tokens),
+                    approved_bundles: Ok(value.approved_bundles),
                     enforce_pkce: Ok(value.enforce_pkce),
+                    suspended: Ok(value.suspended),
+                    tokens_not_before: Ok(value.tokens_not_before),
                 }
             }
         }
@@ -9445,8 +10855,36 @@ pub mod types {
                 ::std::option::Option<bool>,
                 ::std::string::String,
             >,
+            allowed_grant_types: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<super::GrantType>>,
+                ::std::string::String,
+            >,
+            approve_scopes: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<super::Scope>>,
+                ::std::string::String,
+            >,
+            approved_bundles: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                ::std::string::String,
+            >,
             enforce_pkce: ::std::result::Result<
                 ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            jwks: ::std::result::Result<
+                ::std::option::Option<super::ClientJwkSet>,
+                ::std::string::String,
+            >,
+            redirect_uris: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                ::std::string::String,
+            >,
+            suspended: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            tokens_not_before: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
             >,
         }
@@ -9454,7 +10892,14 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     allow_service_tokens: Ok(Default::default()),
+                    allowed_grant_types: Ok(Default::default()),
+                    approve_scopes: Ok(Default::default()),
+                    approved_bundles: Ok(Default::default()),
                     enforce_pkce: Ok(Default::default()),
+                    jwks: Ok(Default::default()),
+                    redirect_uris: Ok(Default::default()),
+                    suspended: Ok(Default::default()),
+                    tokens_not_before: Ok(Default::default()),
                 }
             }
         }
@@ -9473,6 +10918,54 @@ pub mod types {
                     });
                 self
             }
+            pub fn allowed_grant_types<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<super::GrantType>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.allowed_grant_types = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for allowed_grant_types: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn approve_scopes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<super::Scope>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.approve_scopes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for approve_scopes: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn approved_bundles<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.approved_bundles = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for approved_bundles: {e}"
+                        )
+                    });
+                self
+            }
             pub fn enforce_pkce<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::option::Option<bool>>,
@@ -9485,6 +10978,60 @@ pub mod types {
                     });
                 self
             }
+            pub fn jwks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ClientJwkSet>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jwks = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jwks: {e}")
+                    });
+                self
+            }
+            pub fn redirect_uris<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.redirect_uris = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for redirect_uris: {e}")
+                    });
+                self
+            }
+            pub fn suspended<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.suspended = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for suspended: {e}")
+                    });
+                self
+            }
+            pub fn tokens_not_before<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tokens_not_before = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for tokens_not_before: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<GovernanceUpdate> for super::GovernanceUpdate {
             type Error = super::error::ConversionError;
@@ -9493,7 +11040,14 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     allow_service_tokens: value.allow_service_tokens?,
+                    allowed_grant_types: value.allowed_grant_types?,
+                    approve_scopes: value.approve_scopes?,
+                    approved_bundles: value.approved_bundles?,
                     enforce_pkce: value.enforce_pkce?,
+                    jwks: value.jwks?,
+                    redirect_uris: value.redirect_uris?,
+                    suspended: value.suspended?,
+                    tokens_not_before: value.tokens_not_before?,
                 })
             }
         }
@@ -9501,7 +11055,14 @@ pub mod types {
             fn from(value: super::GovernanceUpdate) -> Self {
                 Self {
                     allow_service_tokens: Ok(value.allow_service_tokens),
+                    allowed_grant_types: Ok(value.allowed_grant_types),
+                    approve_scopes: Ok(value.approve_scopes),
+                    approved_bundles: Ok(value.approved_bundles),
                     enforce_pkce: Ok(value.enforce_pkce),
+                    jwks: Ok(value.jwks),
+                    redirect_uris: Ok(value.redirect_uris),
+                    suspended: Ok(value.suspended),
+                    tokens_not_before: Ok(value.tokens_not_before),
                 }
             }
         }
@@ -10309,6 +11870,83 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Incident {
+            severity: ::std::result::Result<super::RiskLevel, ::std::string::String>,
+            status: ::std::result::Result<::std::string::String, ::std::string::String>,
+            summary: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Incident {
+            fn default() -> Self {
+                Self {
+                    severity: Err("no value supplied for severity".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    summary: Err("no value supplied for summary".to_string()),
+                }
+            }
+        }
+        impl Incident {
+            pub fn severity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RiskLevel>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.severity = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for severity: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn summary<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.summary = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for summary: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Incident> for super::Incident {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Incident,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    severity: value.severity?,
+                    status: value.status?,
+                    summary: value.summary?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Incident> for Incident {
+            fn from(value: super::Incident) -> Self {
+                Self {
+                    severity: Ok(value.severity),
+                    status: Ok(value.status),
+                    summary: Ok(value.summary),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct IncidentClosedEvent {
             data: ::std::result::Result<super::IncidentNotice, ::std::string::String>,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
@@ -10542,6 +12180,86 @@ pub mod types {
                     summary: Ok(value.summary),
                     title: Ok(value.title),
                     updated_at: Ok(value.updated_at),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct IncidentState {
+            severity: ::std::result::Result<super::RiskLevel, ::std::string::String>,
+            status: ::std::result::Result<
+                super::IncidentStateStatus,
+                ::std::string::String,
+            >,
+            summary: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for IncidentState {
+            fn default() -> Self {
+                Self {
+                    severity: Err("no value supplied for severity".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    summary: Ok(Default::default()),
+                }
+            }
+        }
+        impl IncidentState {
+            pub fn severity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RiskLevel>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.severity = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for severity: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::IncidentStateStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn summary<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.summary = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for summary: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<IncidentState> for super::IncidentState {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: IncidentState,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    severity: value.severity?,
+                    status: value.status?,
+                    summary: value.summary?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::IncidentState> for IncidentState {
+            fn from(value: super::IncidentState) -> Self {
+                Self {
+                    severity: Ok(value.severity),
+                    status: Ok(value.status),
+                    summary: Ok(value.summary),
                 }
             }
         }
@@ -12091,7 +13809,31 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct OauthMetadata {
+            authorization_endpoint: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            authorization_response_iss_parameter_supported: ::std::result::Result<
+                bool,
+                ::std::string::String,
+            >,
+            code_challenge_methods_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
             grant_types_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            introspection_endpoint: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            introspection_endpoint_auth_methods_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            introspection_endpoint_auth_signing_alg_values_supported: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
@@ -12100,7 +13842,27 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
+            pushed_authorization_request_endpoint: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            response_modes_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
             response_types_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            revocation_endpoint: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            revocation_endpoint_auth_methods_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            revocation_endpoint_auth_signing_alg_values_supported: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
@@ -12120,17 +13882,61 @@ pub mod types {
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
+            token_endpoint_auth_signing_alg_values_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for OauthMetadata {
             fn default() -> Self {
                 Self {
+                    authorization_endpoint: Err(
+                        "no value supplied for authorization_endpoint".to_string(),
+                    ),
+                    authorization_response_iss_parameter_supported: Err(
+                        "no value supplied for authorization_response_iss_parameter_supported"
+                            .to_string(),
+                    ),
+                    code_challenge_methods_supported: Err(
+                        "no value supplied for code_challenge_methods_supported"
+                            .to_string(),
+                    ),
                     grant_types_supported: Err(
                         "no value supplied for grant_types_supported".to_string(),
                     ),
+                    introspection_endpoint: Err(
+                        "no value supplied for introspection_endpoint".to_string(),
+                    ),
+                    introspection_endpoint_auth_methods_supported: Err(
+                        "no value supplied for introspection_endpoint_auth_methods_supported"
+                            .to_string(),
+                    ),
+                    introspection_endpoint_auth_signing_alg_values_supported: Err(
+                        "no value supplied for introspection_endpoint_auth_signing_alg_values_supported"
+                            .to_string(),
+                    ),
                     issuer: Err("no value supplied for issuer".to_string()),
                     jwks_uri: Err("no value supplied for jwks_uri".to_string()),
+                    pushed_authorization_request_endpoint: Err(
+                        "no value supplied for pushed_authorization_request_endpoint"
+                            .to_string(),
+                    ),
+                    response_modes_supported: Err(
+                        "no value supplied for response_modes_supported".to_string(),
+                    ),
                     response_types_supported: Err(
                         "no value supplied for response_types_supported".to_string(),
+                    ),
+                    revocation_endpoint: Err(
+                        "no value supplied for revocation_endpoint".to_string(),
+                    ),
+                    revocation_endpoint_auth_methods_supported: Err(
+                        "no value supplied for revocation_endpoint_auth_methods_supported"
+                            .to_string(),
+                    ),
+                    revocation_endpoint_auth_signing_alg_values_supported: Err(
+                        "no value supplied for revocation_endpoint_auth_signing_alg_values_supported"
+                            .to_string(),
                     ),
                     scopes_supported: Err(
                         "no value supplied for scopes_supported".to_string(),
@@ -12145,10 +13951,59 @@ pub mod types {
                         "no value supplied for token_endpoint_auth_methods_supported"
                             .to_string(),
                     ),
+                    token_endpoint_auth_signing_alg_values_supported: Err(
+                        "no value supplied for token_endpoint_auth_signing_alg_values_supported"
+                            .to_string(),
+                    ),
                 }
             }
         }
         impl OauthMetadata {
+            pub fn authorization_endpoint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.authorization_endpoint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for authorization_endpoint: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn authorization_response_iss_parameter_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.authorization_response_iss_parameter_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for authorization_response_iss_parameter_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn code_challenge_methods_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code_challenge_methods_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for code_challenge_methods_supported: {e}"
+                        )
+                    });
+                self
+            }
             pub fn grant_types_supported<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12159,6 +14014,54 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for grant_types_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn introspection_endpoint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.introspection_endpoint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for introspection_endpoint: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn introspection_endpoint_auth_methods_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.introspection_endpoint_auth_methods_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for introspection_endpoint_auth_methods_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn introspection_endpoint_auth_signing_alg_values_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.introspection_endpoint_auth_signing_alg_values_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for introspection_endpoint_auth_signing_alg_values_supported: {e}"
                         )
                     });
                 self
@@ -12187,6 +14090,34 @@ pub mod types {
                     });
                 self
             }
+            pub fn pushed_authorization_request_endpoint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pushed_authorization_request_endpoint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pushed_authorization_request_endpoint: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn response_modes_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.response_modes_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for response_modes_supported: {e}"
+                        )
+                    });
+                self
+            }
             pub fn response_types_supported<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12197,6 +14128,54 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for response_types_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn revocation_endpoint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.revocation_endpoint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for revocation_endpoint: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn revocation_endpoint_auth_methods_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.revocation_endpoint_auth_methods_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for revocation_endpoint_auth_methods_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn revocation_endpoint_auth_signing_alg_values_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.revocation_endpoint_auth_signing_alg_values_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for revocation_endpoint_auth_signing_alg_values_supported: {e}"
                         )
                     });
                 self
@@ -12257,6 +14236,23 @@ pub mod types {
                     });
                 self
             }
+            pub fn token_endpoint_auth_signing_alg_values_supported<T>(
+                mut self,
+                value: T,
+            ) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_endpoint_auth_signing_alg_values_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_endpoint_auth_signing_alg_values_supported: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<OauthMetadata> for super::OauthMetadata {
             type Error = super::error::ConversionError;
@@ -12264,30 +14260,78 @@ pub mod types {
                 value: OauthMetadata,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    authorization_endpoint: value.authorization_endpoint?,
+                    authorization_response_iss_parameter_supported: value
+                        .authorization_response_iss_parameter_supported?,
+                    code_challenge_methods_supported: value
+                        .code_challenge_methods_supported?,
                     grant_types_supported: value.grant_types_supported?,
+                    introspection_endpoint: value.introspection_endpoint?,
+                    introspection_endpoint_auth_methods_supported: value
+                        .introspection_endpoint_auth_methods_supported?,
+                    introspection_endpoint_auth_signing_alg_values_supported: value
+                        .introspection_endpoint_auth_signing_alg_values_supported?,
                     issuer: value.issuer?,
                     jwks_uri: value.jwks_uri?,
+                    pushed_authorization_request_endpoint: value
+                        .pushed_authorization_request_endpoint?,
+                    response_modes_supported: value.response_modes_supported?,
                     response_types_supported: value.response_types_supported?,
+                    revocation_endpoint: value.revocation_endpoint?,
+                    revocation_endpoint_auth_methods_supported: value
+                        .revocation_endpoint_auth_methods_supported?,
+                    revocation_endpoint_auth_signing_alg_values_supported: value
+                        .revocation_endpoint_auth_signing_alg_values_supported?,
                     scopes_supported: value.scopes_supported?,
                     service_documentation: value.service_documentation?,
                     token_endpoint: value.token_endpoint?,
                     token_endpoint_auth_methods_supported: value
                         .token_endpoint_auth_methods_supported?,
+                    token_endpoint_auth_signing_alg_values_supported: value
+                        .token_endpoint_auth_signing_alg_values_supported?,
                 })
             }
         }
         impl ::std::convert::From<super::OauthMetadata> for OauthMetadata {
             fn from(value: super::OauthMetadata) -> Self {
                 Self {
+                    authorization_endpoint: Ok(value.authorization_endpoint),
+                    authorization_response_iss_parameter_supported: Ok(
+                        value.authorization_response_iss_parameter_supported,
+                    ),
+                    code_challenge_methods_supported: Ok(
+                        value.code_challenge_methods_supported,
+                    ),
                     grant_types_supported: Ok(value.grant_types_supported),
+                    introspection_endpoint: Ok(value.introspection_endpoint),
+                    introspection_endpoint_auth_methods_supported: Ok(
+                        value.introspection_endpoint_auth_methods_supported,
+                    ),
+                    introspection_endpoint_auth_signing_alg_values_supported: Ok(
+                        value.introspection_endpoint_auth_signing_alg_values_supported,
+                    ),
                     issuer: Ok(value.issuer),
                     jwks_uri: Ok(value.jwks_uri),
+                    pushed_authorization_request_endpoint: Ok(
+                        value.pushed_authorization_request_endpoint,
+                    ),
+                    response_modes_supported: Ok(value.response_modes_supported),
                     response_types_supported: Ok(value.response_types_supported),
+                    revocation_endpoint: Ok(value.revocation_endpoint),
+                    revocation_endpoint_auth_methods_supported: Ok(
+                        value.revocation_endpoint_auth_methods_supported,
+                    ),
+                    revocation_endpoint_auth_signing_alg_values_supported: Ok(
+                        value.revocation_endpoint_auth_signing_alg_values_supported,
+                    ),
                     scopes_supported: Ok(value.scopes_supported),
                     service_documentation: Ok(value.service_documentation),
                     token_endpoint: Ok(value.token_endpoint),
                     token_endpoint_auth_methods_supported: Ok(
                         value.token_endpoint_auth_methods_supported,
+                    ),
+                    token_endpoint_auth_signing_alg_values_supported: Ok(
+                        value.token_endpoint_auth_signing_alg_values_supported,
                     ),
                 }
             }
@@ -12307,6 +14351,10 @@ pub mod types {
                 ::std::string::String,
             >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            incident: ::std::result::Result<
+                ::std::option::Option<super::Incident>,
+                ::std::string::String,
+            >,
             kind: ::std::result::Result<super::ProfileKind, ::std::string::String>,
             risk: ::std::result::Result<super::Risk, ::std::string::String>,
             secrecy_level: ::std::result::Result<
@@ -12327,6 +14375,7 @@ pub mod types {
                         "no value supplied for finding_codes".to_string(),
                     ),
                     id: Err("no value supplied for id".to_string()),
+                    incident: Err("no value supplied for incident".to_string()),
                     kind: Err("no value supplied for kind".to_string()),
                     risk: Err("no value supplied for risk".to_string()),
                     secrecy_level: Err(
@@ -12381,6 +14430,18 @@ pub mod types {
                 self.id = value
                     .try_into()
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn incident<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Incident>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.incident = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for incident: {e}")
+                    });
                 self
             }
             pub fn kind<T>(mut self, value: T) -> Self
@@ -12442,6 +14503,7 @@ pub mod types {
                     display_name: value.display_name?,
                     finding_codes: value.finding_codes?,
                     id: value.id?,
+                    incident: value.incident?,
                     kind: value.kind?,
                     risk: value.risk?,
                     secrecy_level: value.secrecy_level?,
@@ -12456,6 +14518,7 @@ pub mod types {
                     display_name: Ok(value.display_name),
                     finding_codes: Ok(value.finding_codes),
                     id: Ok(value.id),
+                    incident: Ok(value.incident),
                     kind: Ok(value.kind),
                     risk: Ok(value.risk),
                     secrecy_level: Ok(value.secrecy_level),
@@ -12794,6 +14857,10 @@ pub mod types {
                 ::std::string::String,
             >,
             id: ::std::result::Result<super::ProfileRecordId, ::std::string::String>,
+            incident: ::std::result::Result<
+                ::std::option::Option<super::IncidentState>,
+                ::std::string::String,
+            >,
             kind: ::std::result::Result<super::ProfileKind, ::std::string::String>,
             relations: ::std::result::Result<
                 ::std::vec::Vec<super::ProfileRelation>,
@@ -12813,6 +14880,7 @@ pub mod types {
                 Self {
                     display_name: Err("no value supplied for display_name".to_string()),
                     id: Err("no value supplied for id".to_string()),
+                    incident: Ok(Default::default()),
                     kind: Err("no value supplied for kind".to_string()),
                     relations: Ok(Default::default()),
                     risk_score: Ok(Default::default()),
@@ -12841,6 +14909,18 @@ pub mod types {
                 self.id = value
                     .try_into()
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn incident<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::IncidentState>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.incident = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for incident: {e}")
+                    });
                 self
             }
             pub fn kind<T>(mut self, value: T) -> Self
@@ -12900,6 +14980,7 @@ pub mod types {
                 Ok(Self {
                     display_name: value.display_name?,
                     id: value.id?,
+                    incident: value.incident?,
                     kind: value.kind?,
                     relations: value.relations?,
                     risk_score: value.risk_score?,
@@ -12912,6 +14993,7 @@ pub mod types {
                 Self {
                     display_name: Ok(value.display_name),
                     id: Ok(value.id),
+                    incident: Ok(value.incident),
                     kind: Ok(value.kind),
                     relations: Ok(value.relations),
                     risk_score: Ok(value.risk_score),
@@ -12975,6 +15057,450 @@ pub mod types {
                 Self {
                     label: Ok(value.label),
                     to: Ok(value.to),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ProtectedResource {
+            authorization_servers: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            bearer_methods_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            resource: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            resource_documentation: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            scopes_supported: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ProtectedResource {
+            fn default() -> Self {
+                Self {
+                    authorization_servers: Err(
+                        "no value supplied for authorization_servers".to_string(),
+                    ),
+                    bearer_methods_supported: Err(
+                        "no value supplied for bearer_methods_supported".to_string(),
+                    ),
+                    resource: Err("no value supplied for resource".to_string()),
+                    resource_documentation: Err(
+                        "no value supplied for resource_documentation".to_string(),
+                    ),
+                    scopes_supported: Err(
+                        "no value supplied for scopes_supported".to_string(),
+                    ),
+                }
+            }
+        }
+        impl ProtectedResource {
+            pub fn authorization_servers<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.authorization_servers = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for authorization_servers: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn bearer_methods_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.bearer_methods_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for bearer_methods_supported: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn resource<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.resource = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for resource: {e}")
+                    });
+                self
+            }
+            pub fn resource_documentation<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.resource_documentation = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for resource_documentation: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn scopes_supported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scopes_supported = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for scopes_supported: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ProtectedResource> for super::ProtectedResource {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ProtectedResource,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    authorization_servers: value.authorization_servers?,
+                    bearer_methods_supported: value.bearer_methods_supported?,
+                    resource: value.resource?,
+                    resource_documentation: value.resource_documentation?,
+                    scopes_supported: value.scopes_supported?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ProtectedResource> for ProtectedResource {
+            fn from(value: super::ProtectedResource) -> Self {
+                Self {
+                    authorization_servers: Ok(value.authorization_servers),
+                    bearer_methods_supported: Ok(value.bearer_methods_supported),
+                    resource: Ok(value.resource),
+                    resource_documentation: Ok(value.resource_documentation),
+                    scopes_supported: Ok(value.scopes_supported),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PushedAuthorization {
+            expires_in: ::std::result::Result<i64, ::std::string::String>,
+            request_uri: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for PushedAuthorization {
+            fn default() -> Self {
+                Self {
+                    expires_in: Err("no value supplied for expires_in".to_string()),
+                    request_uri: Err("no value supplied for request_uri".to_string()),
+                }
+            }
+        }
+        impl PushedAuthorization {
+            pub fn expires_in<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_in = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for expires_in: {e}")
+                    });
+                self
+            }
+            pub fn request_uri<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_uri = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_uri: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<PushedAuthorization>
+        for super::PushedAuthorization {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PushedAuthorization,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    expires_in: value.expires_in?,
+                    request_uri: value.request_uri?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PushedAuthorization> for PushedAuthorization {
+            fn from(value: super::PushedAuthorization) -> Self {
+                Self {
+                    expires_in: Ok(value.expires_in),
+                    request_uri: Ok(value.request_uri),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PushedAuthorizationRequest {
+            client_assertion: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            client_assertion_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            code_challenge: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            code_challenge_method: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            redirect_uri: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            request_uri: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            response_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for PushedAuthorizationRequest {
+            fn default() -> Self {
+                Self {
+                    client_assertion: Ok(Default::default()),
+                    client_assertion_type: Ok(Default::default()),
+                    client_id: Ok(Default::default()),
+                    client_secret: Ok(Default::default()),
+                    code_challenge: Ok(Default::default()),
+                    code_challenge_method: Ok(Default::default()),
+                    redirect_uri: Ok(Default::default()),
+                    request_uri: Ok(Default::default()),
+                    response_type: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                }
+            }
+        }
+        impl PushedAuthorizationRequest {
+            pub fn client_assertion<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_assertion_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion_type: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn client_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_secret: {e}")
+                    });
+                self
+            }
+            pub fn code_challenge<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code_challenge = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for code_challenge: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn code_challenge_method<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code_challenge_method = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for code_challenge_method: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn redirect_uri<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.redirect_uri = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for redirect_uri: {e}")
+                    });
+                self
+            }
+            pub fn request_uri<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.request_uri = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for request_uri: {e}")
+                    });
+                self
+            }
+            pub fn response_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.response_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for response_type: {e}")
+                    });
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for scope: {e}")
+                    });
+                self
+            }
+            pub fn state<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.state = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for state: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<PushedAuthorizationRequest>
+        for super::PushedAuthorizationRequest {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PushedAuthorizationRequest,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    client_assertion: value.client_assertion?,
+                    client_assertion_type: value.client_assertion_type?,
+                    client_id: value.client_id?,
+                    client_secret: value.client_secret?,
+                    code_challenge: value.code_challenge?,
+                    code_challenge_method: value.code_challenge_method?,
+                    redirect_uri: value.redirect_uri?,
+                    request_uri: value.request_uri?,
+                    response_type: value.response_type?,
+                    scope: value.scope?,
+                    state: value.state?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PushedAuthorizationRequest>
+        for PushedAuthorizationRequest {
+            fn from(value: super::PushedAuthorizationRequest) -> Self {
+                Self {
+                    client_assertion: Ok(value.client_assertion),
+                    client_assertion_type: Ok(value.client_assertion_type),
+                    client_id: Ok(value.client_id),
+                    client_secret: Ok(value.client_secret),
+                    code_challenge: Ok(value.code_challenge),
+                    code_challenge_method: Ok(value.code_challenge_method),
+                    redirect_uri: Ok(value.redirect_uri),
+                    request_uri: Ok(value.request_uri),
+                    response_type: Ok(value.response_type),
+                    scope: Ok(value.scope),
+                    state: Ok(value.state),
                 }
             }
         }
@@ -13847,7 +16373,266 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct TokenRequest {
+        pub struct TokenIntrospection {
+            active: ::std::result::Result<bool, ::std::string::String>,
+            aud: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            exp: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            iat: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            iss: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            jti: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            secrecy_level: ::std::result::Result<
+                ::std::option::Option<super::SecrecyLevel>,
+                ::std::string::String,
+            >,
+            sub: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            tenant_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            token_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for TokenIntrospection {
+            fn default() -> Self {
+                Self {
+                    active: Err("no value supplied for active".to_string()),
+                    aud: Ok(Default::default()),
+                    client_id: Ok(Default::default()),
+                    exp: Ok(Default::default()),
+                    iat: Ok(Default::default()),
+                    iss: Ok(Default::default()),
+                    jti: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                    secrecy_level: Ok(Default::default()),
+                    sub: Ok(Default::default()),
+                    tenant_id: Ok(Default::default()),
+                    token_type: Ok(Default::default()),
+                }
+            }
+        }
+        impl TokenIntrospection {
+            pub fn active<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.active = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for active: {e}")
+                    });
+                self
+            }
+            pub fn aud<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.aud = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for aud: {e}")
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn exp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exp = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for exp: {e}")
+                    });
+                self
+            }
+            pub fn iat<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iat = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for iat: {e}")
+                    });
+                self
+            }
+            pub fn iss<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.iss = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for iss: {e}")
+                    });
+                self
+            }
+            pub fn jti<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jti = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for jti: {e}")
+                    });
+                self
+            }
+            pub fn scope<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.scope = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for scope: {e}")
+                    });
+                self
+            }
+            pub fn secrecy_level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::SecrecyLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.secrecy_level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for secrecy_level: {e}")
+                    });
+                self
+            }
+            pub fn sub<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sub = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sub: {e}")
+                    });
+                self
+            }
+            pub fn tenant_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tenant_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for tenant_id: {e}")
+                    });
+                self
+            }
+            pub fn token_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for token_type: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<TokenIntrospection> for super::TokenIntrospection {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: TokenIntrospection,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    active: value.active?,
+                    aud: value.aud?,
+                    client_id: value.client_id?,
+                    exp: value.exp?,
+                    iat: value.iat?,
+                    iss: value.iss?,
+                    jti: value.jti?,
+                    scope: value.scope?,
+                    secrecy_level: value.secrecy_level?,
+                    sub: value.sub?,
+                    tenant_id: value.tenant_id?,
+                    token_type: value.token_type?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::TokenIntrospection> for TokenIntrospection {
+            fn from(value: super::TokenIntrospection) -> Self {
+                Self {
+                    active: Ok(value.active),
+                    aud: Ok(value.aud),
+                    client_id: Ok(value.client_id),
+                    exp: Ok(value.exp),
+                    iat: Ok(value.iat),
+                    iss: Ok(value.iss),
+                    jti: Ok(value.jti),
+                    scope: Ok(value.scope),
+                    secrecy_level: Ok(value.secrecy_level),
+                    sub: Ok(value.sub),
+                    tenant_id: Ok(value.tenant_id),
+                    token_type: Ok(value.token_type),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct TokenReference {
+            client_assertion: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            client_assertion_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             client_id: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
@@ -13856,26 +16641,53 @@ pub mod types {
                 ::std::option::Option<crate::Secret>,
                 ::std::string::String,
             >,
-            grant_type: ::std::result::Result<
-                super::TokenRequestGrantType,
-                ::std::string::String,
-            >,
-            scope: ::std::result::Result<
+            token: ::std::result::Result<crate::Secret, ::std::string::String>,
+            token_type_hint: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
         }
-        impl ::std::default::Default for TokenRequest {
+        impl ::std::default::Default for TokenReference {
             fn default() -> Self {
                 Self {
+                    client_assertion: Ok(Default::default()),
+                    client_assertion_type: Ok(Default::default()),
                     client_id: Ok(Default::default()),
                     client_secret: Ok(Default::default()),
-                    grant_type: Ok(super::defaults::token_request_grant_type()),
-                    scope: Ok(Default::default()),
+                    token: Err("no value supplied for token".to_string()),
+                    token_type_hint: Ok(Default::default()),
                 }
             }
         }
-        impl TokenRequest {
+        impl TokenReference {
+            pub fn client_assertion<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_assertion_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion_type: {e}"
+                        )
+                    });
+                self
+            }
             pub fn client_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
@@ -13900,6 +16712,196 @@ pub mod types {
                     });
                 self
             }
+            pub fn token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::Secret>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for token: {e}")
+                    });
+                self
+            }
+            pub fn token_type_hint<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.token_type_hint = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for token_type_hint: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<TokenReference> for super::TokenReference {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: TokenReference,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    client_assertion: value.client_assertion?,
+                    client_assertion_type: value.client_assertion_type?,
+                    client_id: value.client_id?,
+                    client_secret: value.client_secret?,
+                    token: value.token?,
+                    token_type_hint: value.token_type_hint?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::TokenReference> for TokenReference {
+            fn from(value: super::TokenReference) -> Self {
+                Self {
+                    client_assertion: Ok(value.client_assertion),
+                    client_assertion_type: Ok(value.client_assertion_type),
+                    client_id: Ok(value.client_id),
+                    client_secret: Ok(value.client_secret),
+                    token: Ok(value.token),
+                    token_type_hint: Ok(value.token_type_hint),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct TokenRequest {
+            client_assertion: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            client_assertion_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            client_secret: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            code: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            code_verifier: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            grant_type: ::std::result::Result<
+                super::TokenRequestGrantType,
+                ::std::string::String,
+            >,
+            redirect_uri: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            refresh_token: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
+            scope: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for TokenRequest {
+            fn default() -> Self {
+                Self {
+                    client_assertion: Ok(Default::default()),
+                    client_assertion_type: Ok(Default::default()),
+                    client_id: Ok(Default::default()),
+                    client_secret: Ok(Default::default()),
+                    code: Ok(Default::default()),
+                    code_verifier: Ok(Default::default()),
+                    grant_type: Err("no value supplied for grant_type".to_string()),
+                    redirect_uri: Ok(Default::default()),
+                    refresh_token: Ok(Default::default()),
+                    scope: Ok(Default::default()),
+                }
+            }
+        }
+        impl TokenRequest {
+            pub fn client_assertion<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_assertion_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_assertion_type = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_assertion_type: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn client_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_id: {e}")
+                    });
+                self
+            }
+            pub fn client_secret<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_secret = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for client_secret: {e}")
+                    });
+                self
+            }
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn code_verifier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code_verifier = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code_verifier: {e}")
+                    });
+                self
+            }
             pub fn grant_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TokenRequestGrantType>,
@@ -13909,6 +16911,30 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for grant_type: {e}")
+                    });
+                self
+            }
+            pub fn redirect_uri<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.redirect_uri = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for redirect_uri: {e}")
+                    });
+                self
+            }
+            pub fn refresh_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.refresh_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for refresh_token: {e}")
                     });
                 self
             }
@@ -13931,9 +16957,15 @@ pub mod types {
                 value: TokenRequest,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    client_assertion: value.client_assertion?,
+                    client_assertion_type: value.client_assertion_type?,
                     client_id: value.client_id?,
                     client_secret: value.client_secret?,
+                    code: value.code?,
+                    code_verifier: value.code_verifier?,
                     grant_type: value.grant_type?,
+                    redirect_uri: value.redirect_uri?,
+                    refresh_token: value.refresh_token?,
                     scope: value.scope?,
                 })
             }
@@ -13941,9 +16973,15 @@ pub mod types {
         impl ::std::convert::From<super::TokenRequest> for TokenRequest {
             fn from(value: super::TokenRequest) -> Self {
                 Self {
+                    client_assertion: Ok(value.client_assertion),
+                    client_assertion_type: Ok(value.client_assertion_type),
                     client_id: Ok(value.client_id),
                     client_secret: Ok(value.client_secret),
+                    code: Ok(value.code),
+                    code_verifier: Ok(value.code_verifier),
                     grant_type: Ok(value.grant_type),
+                    redirect_uri: Ok(value.redirect_uri),
+                    refresh_token: Ok(value.refresh_token),
                     scope: Ok(value.scope),
                 }
             }
@@ -13952,6 +16990,10 @@ pub mod types {
         pub struct TokenResponse {
             access_token: ::std::result::Result<crate::Secret, ::std::string::String>,
             expires_in: ::std::result::Result<i64, ::std::string::String>,
+            refresh_token: ::std::result::Result<
+                ::std::option::Option<crate::Secret>,
+                ::std::string::String,
+            >,
             scope: ::std::result::Result<::std::string::String, ::std::string::String>,
             token_type: ::std::result::Result<
                 ::std::string::String,
@@ -13963,6 +17005,7 @@ pub mod types {
                 Self {
                     access_token: Err("no value supplied for access_token".to_string()),
                     expires_in: Err("no value supplied for expires_in".to_string()),
+                    refresh_token: Ok(Default::default()),
                     scope: Err("no value supplied for scope".to_string()),
                     token_type: Err("no value supplied for token_type".to_string()),
                 }
@@ -13990,6 +17033,18 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for expires_in: {e}")
+                    });
+                self
+            }
+            pub fn refresh_token<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<crate::Secret>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.refresh_token = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for refresh_token: {e}")
                     });
                 self
             }
@@ -14026,6 +17081,7 @@ pub mod types {
                 Ok(Self {
                     access_token: value.access_token?,
                     expires_in: value.expires_in?,
+                    refresh_token: value.refresh_token?,
                     scope: value.scope?,
                     token_type: value.token_type?,
                 })
@@ -14036,6 +17092,7 @@ pub mod types {
                 Self {
                     access_token: Ok(value.access_token),
                     expires_in: Ok(value.expires_in),
+                    refresh_token: Ok(value.refresh_token),
                     scope: Ok(value.scope),
                     token_type: Ok(value.token_type),
                 }
@@ -15646,9 +18703,6 @@ pub mod types {
         pub(super) fn profile_enriched_event_type() -> super::ProfileEnrichedEventType {
             super::ProfileEnrichedEventType::ProfileEnriched
         }
-        pub(super) fn token_request_grant_type() -> super::TokenRequestGrantType {
-            super::TokenRequestGrantType::ClientCredentials
-        }
         pub(super) fn webhook_disabled_event_type() -> super::WebhookDisabledEventType {
             super::WebhookDisabledEventType::WebhookDisabled
         }
@@ -15690,22 +18744,24 @@ pub mod types {
     }
     ::argus_wire::objects!(
         ApiCatalog, ApiCatalogEntry, ApiError, App, AppCallbackSecret, AppCreate,
-        AppCreated, AppGovernance, AppList, AppSecret, DataSchema, DataSchemaList,
-        DeliveryAttempt, DeliveryRequest, DisabledNotice, EnrichJob, EnrichPayload,
-        EnrichedNotice, ExportJob, ExportPayload, FederatedSource, Finding, Governance,
-        GovernanceUpdate, GraphJob, GraphPath, GraphPayload, GraphqlError,
-        GraphqlErrorExtensions, GraphqlRefusal, GraphqlRequest, GraphqlResponse,
-        ImportJob, ImportPayload, IncidentClosedEvent, IncidentNotice,
-        IncidentUpdatedEvent, Job, JobCancelledEvent, JobCreated, JobError,
-        JobFailedEvent, JobList, JobNotice, JobProgress, JobResult, JobSucceededEvent,
-        JobSummary, Jwk, JwkSet, Link, OauthError, OauthMetadata, Profile, ProfileEnrich,
-        ProfileEnrichedEvent, ProfileEnrichment, ProfileRecord, ProfileRelation, Risk,
-        SandboxToken, SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList,
-        ServiceToken, ServiceTokenCreate, SourceOutcome, Span, TestNotice, TokenRequest,
-        TokenResponse, Trace, TraceUnavailable, Upload, Webhook, WebhookCreate,
-        WebhookDelivery, WebhookDeliveryList, WebhookDeliveryQueued,
-        WebhookDisabledEvent, WebhookIssued, WebhookList, WebhookReplay,
-        WebhookReplayQueued, WebhookTestEvent, WebhookUpdate
+        AppCreated, AppGovernance, AppList, AppSecret, AppSecretRotate, ClientJwk,
+        ClientJwkSet, DataSchema, DataSchemaList, DeliveryAttempt, DeliveryRequest,
+        DisabledNotice, EnrichJob, EnrichPayload, EnrichedNotice, ExportJob,
+        ExportPayload, FederatedSource, Finding, Governance, GovernanceUpdate, GraphJob,
+        GraphPath, GraphPayload, GraphqlError, GraphqlErrorExtensions, GraphqlRefusal,
+        GraphqlRequest, GraphqlResponse, ImportJob, ImportPayload, Incident,
+        IncidentClosedEvent, IncidentNotice, IncidentState, IncidentUpdatedEvent, Job,
+        JobCancelledEvent, JobCreated, JobError, JobFailedEvent, JobList, JobNotice,
+        JobProgress, JobResult, JobSucceededEvent, JobSummary, Jwk, JwkSet, Link,
+        OauthError, OauthMetadata, Profile, ProfileEnrich, ProfileEnrichedEvent,
+        ProfileEnrichment, ProfileRecord, ProfileRelation, ProtectedResource,
+        PushedAuthorization, PushedAuthorizationRequest, Risk, SandboxToken,
+        SandboxTokenCreate, Scenario, ScenarioList, ScopeEntry, ScopeList, ServiceToken,
+        ServiceTokenCreate, SourceOutcome, Span, TestNotice, TokenIntrospection,
+        TokenReference, TokenRequest, TokenResponse, Trace, TraceUnavailable, Upload,
+        Webhook, WebhookCreate, WebhookDelivery, WebhookDeliveryList,
+        WebhookDeliveryQueued, WebhookDisabledEvent, WebhookIssued, WebhookList,
+        WebhookReplay, WebhookReplayQueued, WebhookTestEvent, WebhookUpdate
     );
 }
 #[derive(Clone, Debug)]
@@ -15838,6 +18894,20 @@ let response = client.oauth_metadata_view()
     pub fn oauth_metadata_view(&self) -> builder::OauthMetadataView<'_> {
         builder::OauthMetadataView::new(self)
     }
+    /**Protected resource metadata
+
+Says who issues tokens for this host, and for which scopes (RFC 9728), so that a client that knows the host alone finds the authorization server. Tokens for the sandbox host are minted with `app_sandbox_token_create`.
+
+Sends a `GET` request to `/.well-known/oauth-protected-resource`
+
+```text
+let response = client.protected_resource_view()
+    .send()
+    .await;
+```*/
+    pub fn protected_resource_view(&self) -> builder::ProtectedResourceView<'_> {
+        builder::ProtectedResourceView::new(self)
+    }
     /**Fetch the OpenAPI descriptor (JSON)
 
 Returns the curated public OpenAPI 3.1 contract at its RFC 8615 well-known path. The `ETag` comes from the content hash. The descriptor is filtered by the public denylist: internal and platform-only routes are never present. `openapi.yaml` has the same content.
@@ -15921,6 +18991,8 @@ let response = client.data_schema_view()
     /**Use the shared GraphQL transport
 
 Runs a document of the caller's approved operation bundles, with bearer token and tenant scoping. Any other document is refused with 403 `operation_not_approved`; there is no introspection, schema dump or playground. White space, commas and comments do not make another document, nor does `__typename` in its selections, which the result then has; `extensions` are ignored. A refusal has GraphQL's `errors` beside its own members.
+
+On the live host an app runs the documents of the bundles that its governance approves (`approved_bundles`), from the next request after a change on; the sandbox runs those of every bundle that ships. What a document reaches needs the scope that it needs elsewhere, too, for example `argus:profiles:read` for a profile. A document is answered whole or refused; variables that ask for too much are refused with 400 `document_too_complex`.
 
 Requests are sent with `POST` alone: urql, which prefers `GET` for short queries, needs `preferGetMethod: false`; Apollo Client needs nothing.
 
@@ -16097,9 +19169,56 @@ let response = client.job_result()
     pub fn job_result(&self) -> builder::JobResult<'_> {
         builder::JobResult::new(self)
     }
+    /**Introspect a token
+
+Tells what an access or refresh token of the app is worth now (RFC 7662). Of any other token, and of one that has ended, nothing is told but that it is not active.
+
+Sends a `POST` request to `/v1/oauth/introspect`
+
+```text
+let response = client.oauth_introspect()
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn oauth_introspect(&self) -> builder::OauthIntrospect<'_> {
+        builder::OauthIntrospect::new(self)
+    }
+    /**Push an authorization request
+
+Takes the parameters of an authorization request ahead of the browser (RFC 9126), so that they are authenticated and cannot be altered on their way. Send the browser to `oauth_authorize` with `client_id` and the `request_uri` of the answer, within 90 seconds; whoever has opened it there has half an hour to sign in and decide. It leads to one code.
+
+Sends a `POST` request to `/v1/oauth/par`
+
+```text
+let response = client.oauth_par()
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn oauth_par(&self) -> builder::OauthPar<'_> {
+        builder::OauthPar::new(self)
+    }
+    /**Revoke a token
+
+Ends an access or refresh token of the app before its time (RFC 7009). A refresh token takes all with it that the same consent has led to, access tokens included; hosts refuse those within five seconds. The answer is the same for a token that is unknown, has ended, or is another app's.
+
+Sends a `POST` request to `/v1/oauth/revoke`
+
+```text
+let response = client.oauth_revoke()
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn oauth_revoke(&self) -> builder::OauthRevoke<'_> {
+        builder::OauthRevoke::new(self)
+    }
     /**Exchange or mint access tokens
 
-Issues access tokens for client credentials (RFC 6749, section 4.4). Authenticate with HTTP Basic or with `client_id` and `client_secret` in the form, not both. Only scopes that were approved during app registration are granted; all of them when `scope` is absent.
+Issues access tokens for client credentials (RFC 6749, section 4.4), for the code that a user's consent has led to (section 4.1.3) and for the refresh token that came with it (section 6). Only scopes that the app is approved for are granted. A code is good once, for a minute: a second use ends what the first one got.
+
+Here and at the other operations of clients, authenticate with HTTP Basic or with `client_id` and `client_secret` in the form, not both; a public client sends `client_id` alone. An app with `private_key_jwt` sends `client_assertion` instead, a JWT of at most 8192 bytes that it has signed for this one request (RFC 7523, section 3): in its header `alg` and the `kid` of one of the app's keys; `iss` and `sub` are both the client identifier; `aud` is one text, the issuer of the metadata or the URL of the token endpoint or of the operation itself; `exp` lies at most five minutes ahead; `jti` is a text of 1 to 128 bytes that no other assertion of the app has until then. Prefer the issuer: a client that has keys at several authorization servers could be led by one of them to sign for the URL of another.
 
 Sends a `POST` request to `/v1/oauth/token`
 
@@ -16156,7 +19275,7 @@ let response = client.app_list()
     }
     /**Register a platform app
 
-Creates an external integration app for the tenant. Register a named app before attempting an OAuth authorization code or client credentials flow. The response includes client metadata, approved grants and tenancy context, and the client secret, which is shown this once and stored only as a hash.
+Creates an external integration app for the tenant. Register a named app before attempting an OAuth authorization code or client credentials flow. The response includes client metadata, approved grants and tenancy context, and the client secret, which is shown this once and stored only as a hash. A scope beyond the tenant's allowance (the platform scopes, unless the operator has said otherwise) is pending, and granted to no token, until an administrator approves it with `app_governance_update`.
 
 The token needs the scope `argus:platform:admin`.
 
@@ -16192,7 +19311,7 @@ let response = client.app_view()
     }
     /**Update app governance
 
-Adjusts governance flags of the app in the path, without exposing tenant-wide administrative controls. Flags that are absent stay as they are.
+Adjusts governance flags of the app in the path, without exposing tenant-wide administrative controls, approves pending scopes, and replaces the public keys of an app with `private_key_jwt`. What is absent stays as it is.
 
 The token needs the scope `argus:platform:admin`.
 
@@ -16232,7 +19351,7 @@ let response = client.app_callback_secret_rotate()
     }
     /**Rotate an app secret
 
-Replaces the client secret of a confidential app. The old secret stops working at once; tokens that it minted live until they expire. Treat the new secret as write-once material and replace it in your secret store immediately.
+Replaces the client secret of an app that has one. The former secret stops working at once, or authenticates beside the new one for `overlap_seconds`, so that a fleet can be changed over without a failed request. Two secrets count at most: a further rotation in that time ends the former one and lets the present one take its place, or ends both without `overlap_seconds`. Rotate without it when a secret has leaked. Tokens that a secret minted live until they expire. Treat the new secret as write-once material and replace it in your secret store immediately.
 
 The token needs the scope `argus:platform:admin`.
 
@@ -16240,9 +19359,11 @@ Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-secret`
 
 Arguments:
 - `client_id`: OAuth client identifier of the app.
+- `body`
 ```text
 let response = client.app_secret_rotate()
     .client_id(client_id)
+    .body(body)
     .send()
     .await;
 ```*/
@@ -16833,6 +19954,77 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "oauth_metadata_view",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::protected_resource_view`]
+
+[`Client::protected_resource_view`]: super::Client::protected_resource_view*/
+    #[derive(Debug, Clone)]
+    pub struct ProtectedResourceView<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> ProtectedResourceView<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/.well-known/oauth-protected-resource`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ProtectedResource>, Error<types::ApiError>> {
+            let Self { client } = self;
+            let url = format!(
+                "{}/.well-known/oauth-protected-resource", client.baseurl,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "protected_resource_view",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -18554,6 +21746,448 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::oauth_introspect`]
+
+[`Client::oauth_introspect`]: super::Client::oauth_introspect*/
+    #[derive(Debug, Clone)]
+    pub struct OauthIntrospect<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::TokenReference, String>,
+    }
+    impl<'a> OauthIntrospect<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TokenReference>,
+            <V as std::convert::TryInto<
+                types::TokenReference,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `TokenReference` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::TokenReference,
+            ) -> types::builder::TokenReference,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/oauth/introspect`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::TokenIntrospection>, Error<types::OauthError>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::TokenReference::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/oauth/introspect", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .form_urlencoded(&body)?
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "oauth_introspect",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                413u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                415u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::oauth_par`]
+
+[`Client::oauth_par`]: super::Client::oauth_par*/
+    #[derive(Debug, Clone)]
+    pub struct OauthPar<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::PushedAuthorizationRequest, String>,
+    }
+    impl<'a> OauthPar<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PushedAuthorizationRequest>,
+            <V as std::convert::TryInto<
+                types::PushedAuthorizationRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `PushedAuthorizationRequest` for body failed: {}",
+                        s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::PushedAuthorizationRequest,
+            ) -> types::builder::PushedAuthorizationRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/oauth/par`
+        pub async fn send(
+            self,
+        ) -> Result<
+            ResponseValue<types::PushedAuthorization>,
+            Error<types::OauthError>,
+        > {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::PushedAuthorizationRequest::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/oauth/par", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .form_urlencoded(&body)?
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "oauth_par",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                413u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                415u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::oauth_revoke`]
+
+[`Client::oauth_revoke`]: super::Client::oauth_revoke*/
+    #[derive(Debug, Clone)]
+    pub struct OauthRevoke<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::TokenReference, String>,
+    }
+    impl<'a> OauthRevoke<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::TokenReference>,
+            <V as std::convert::TryInto<
+                types::TokenReference,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `TokenReference` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::TokenReference,
+            ) -> types::builder::TokenReference,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/oauth/revoke`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::TokenRevoked>, Error<types::OauthError>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| {
+                    types::TokenReference::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/oauth/revoke", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .form_urlencoded(&body)?
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "oauth_revoke",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                400u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                401u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                413u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                415u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                429u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                500u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                503u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /**Builder for [`Client::oauth_token`]
 
 [`Client::oauth_token`]: super::Client::oauth_token*/
@@ -19371,6 +23005,13 @@ pub mod builder {
                         ),
                     )
                 }
+                409u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 412u16 => {
                     Err(
                         Error::ErrorResponse(
@@ -19548,12 +23189,14 @@ pub mod builder {
     pub struct AppSecretRotate<'a> {
         client: &'a super::Client,
         client_id: Result<types::AppSecretRotateClientId, String>,
+        body: Result<types::builder::AppSecretRotate, String>,
     }
     impl<'a> AppSecretRotate<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 client_id: Err("client_id was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
             }
         }
         pub fn client_id<V>(mut self, value: V) -> Self
@@ -19568,12 +23211,41 @@ pub mod builder {
                 });
             self
         }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::AppSecretRotate>,
+            <V as std::convert::TryInto<
+                types::AppSecretRotate,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `AppSecretRotate` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::AppSecretRotate,
+            ) -> types::builder::AppSecretRotate,
+        {
+            self.body = self.body.map(f);
+            self
+        }
         ///Sends a `POST` request to `/v1/platform/apps/{client_id}/rotate-secret`
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::AppSecret>, Error<types::ApiError>> {
-            let Self { client, client_id } = self;
+            let Self { client, client_id, body } = self;
             let client_id = client_id.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::AppSecretRotate::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
             let url = format!(
                 "{}/v1/platform/apps/{}/rotate-secret", client.baseurl, encode_path(&
                 client_id.to_string()),
@@ -19594,6 +23266,7 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
+                .json(&body)
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -19633,7 +23306,35 @@ pub mod builder {
                         ),
                     )
                 }
+                408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                409u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
                 412u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                413u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                415u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -19790,6 +23491,13 @@ pub mod builder {
                     )
                 }
                 408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                409u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,
@@ -19967,6 +23675,13 @@ pub mod builder {
                     )
                 }
                 408u16 => {
+                    Err(
+                        Error::ErrorResponse(
+                            ResponseValue::from_response(response).await?,
+                        ),
+                    )
+                }
+                409u16 => {
                     Err(
                         Error::ErrorResponse(
                             ResponseValue::from_response(response).await?,

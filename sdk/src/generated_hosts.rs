@@ -9,6 +9,8 @@ pub(crate) const AUTH_URL: &str = "https://auth.knogin.com";
 pub(crate) const API_URL: &str = "https://api.knogin.com";
 /// Public base URL of the sandbox host.
 pub(crate) const SANDBOX_URL: &str = "https://sandbox-api.knogin.com";
+/// Path of the authorization endpoint, to which a browser is sent.
+pub(crate) const AUTHORIZE_PATH: &str = "/v1/oauth/authorize";
 
 /// What an operation wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "app_view", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "data_schema_list", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "data_schema_view", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
-    OperationRow { id: "graphql_execute", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "graphql_execute", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "job_cancel", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "job_create", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: true },
     OperationRow { id: "job_list", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
@@ -55,13 +57,18 @@ pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "job_view", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "jwks_view", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
     OperationRow { id: "jwks_view_versioned", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
+    OperationRow { id: "oauth_authorize", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
+    OperationRow { id: "oauth_introspect", hosts: &[Host::Auth], access: Access::Client, idempotency_key: false },
     OperationRow { id: "oauth_metadata_view", hosts: &[Host::Auth], access: Access::Public, idempotency_key: false },
+    OperationRow { id: "oauth_par", hosts: &[Host::Auth], access: Access::Client, idempotency_key: false },
+    OperationRow { id: "oauth_revoke", hosts: &[Host::Auth], access: Access::Client, idempotency_key: false },
     OperationRow { id: "oauth_token", hosts: &[Host::Auth], access: Access::Client, idempotency_key: false },
     OperationRow { id: "openapi_host_view", hosts: &[Host::Auth, Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "openapi_json", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "openapi_yaml", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "profile_enrich", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "profile_view", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "protected_resource_view", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "sandbox_scenario_list", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "scope_list", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "trace_view", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },

@@ -7,6 +7,9 @@
 //! for jobs ([`ArgusClient::wait_for_job`]), downloads their results ([`ArgusClient::download_result`]) and
 //! pages through lists ([`ArgusClient::stream_jobs`]). Failures are one [`Error`] that says what to do.
 //!
+//! Users sign in, in the browser, with [`ArgusClient::authorization`]; [`authorization`] has the whole of it. The approved
+//! GraphQL documents are typed calls of [`ArgusClient::graphql`].
+//!
 //! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, [`webhooks`]
 //! checks the signatures of its deliveries, and [`receiver`] makes typed events of them.
 //!
@@ -26,6 +29,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod authorization;
 mod client;
 mod credentials;
 mod downloads;
@@ -39,7 +43,10 @@ pub mod generated;
 #[rustfmt::skip]
 mod generated_events;
 #[rustfmt::skip]
+mod generated_graphql;
+#[rustfmt::skip]
 mod generated_hosts;
+pub mod graphql;
 mod job_requests;
 mod jobs;
 mod pace;

@@ -73,6 +73,11 @@ impl Retry {
         Self { max_delay: delay, ..self }
     }
 
+    /// The same within a shorter time.
+    pub(crate) fn within(self, elapsed: Duration) -> Self {
+        Self { max_elapsed: self.max_elapsed.min(elapsed), ..self }
+    }
+
     /// The random delay after so many failures in a row, unless that is enough of them.
     pub(crate) fn delay_after(&self, failures: u32) -> Option<Duration> {
         (failures < self.max_attempts).then(|| self.backoff(failures, rand::random()))

@@ -1,7 +1,7 @@
 //! Keeps one access token fresh: fetched on first use, refreshed before it expires, by one request
 //! however many callers wait. Where tokens come from lives in `token_source`.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 /// How long a valid token is used on after its refresh failed, before the refresh is tried again.
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
+/// No token is taken to live longer, whatever is said of it.
+const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// A token as its issuer gave it.
 pub(crate) struct Fetched {
@@ -20,8 +22,8 @@ pub(crate) struct Fetched {
 
 /// An issuer of tokens.
 pub(crate) trait TokenSource: Send + Sync {
-    /// Asks for a new token.
-    fn fetch(&self) -> BoxFuture<'static, Result<Fetched, Error>>;
+    /// Asks for a new token. `refused` is one that the service has not taken, whatever it looks like.
+    fn fetch(&self, refused: Option<Secret>) -> BoxFuture<'static, Result<Fetched, Error>>;
 }
 
 type Flight = Shared<BoxFuture<'static, Result<Secret, Error>>>;
@@ -29,7 +31,11 @@ type Flight = Shared<BoxFuture<'static, Result<Secret, Error>>>;
 #[derive(Default)]
 struct State {
     current: Option<Current>,
+    /// The last one that was refused, until there is another.
+    refused: Option<Secret>,
     in_flight: Option<Flight>,
+    /// How often everything was forgotten.
+    epoch: u64,
 }
 
 struct Current {
@@ -58,38 +64,57 @@ impl TokenCache {
             {
                 return Ok(current.token.clone());
             }
-            state.in_flight.get_or_insert_with(|| self.start()).clone()
+            let (refused, epoch) = (state.refused.clone(), state.epoch);
+            state.in_flight.get_or_insert_with(|| self.start(refused, epoch)).clone()
         };
         flight.await
     }
 
-    /// Forgets the token, unless another caller has already replaced it.
+    /// Forgets a token that was refused, unless another caller has already replaced it.
     pub(crate) fn invalidate(&self, token: &Secret) {
         let mut state = lock(&self.state);
         if state.current.as_ref().is_some_and(|current| current.token.expose() == token.expose()) {
             state.current = None;
+            state.refused = Some(token.clone());
         }
     }
 
-    fn start(&self) -> Flight {
-        let (fetch, started, refresh_ahead) = (self.source.fetch(), Instant::now(), self.refresh_ahead);
+    /// Forgets whatever there is or is on its way: its issuer has another, or none.
+    pub(crate) fn forget(&self) {
+        let mut state = lock(&self.state);
+        *state = State { epoch: state.epoch + 1, ..State::default() };
+    }
+
+    fn start(&self, refused: Option<Secret>, epoch: u64) -> Flight {
+        let (fetch, started, refresh_ahead) =
+            (self.source.fetch(refused), Instant::now(), self.refresh_ahead);
         // Weak, because the state holds the flight.
         let state = Arc::downgrade(&self.state);
         let flight = async move {
             let outcome = fetch.await;
             let Some(state) = state.upgrade() else { return outcome.map(|fetched| fetched.token) };
             let mut state = lock(&state);
+            if state.epoch != epoch {
+                return outcome.map(|fetched| fetched.token);
+            }
             state.in_flight = None;
             match outcome {
                 Ok(Fetched { token, lifetime }) => {
                     // At most half of the life is given away, so that a short-lived token is cached too.
+                    let lifetime = lifetime.min(LIFETIME_MAX);
                     let usable = lifetime.saturating_sub(refresh_ahead.min(lifetime / 2));
+                    state.refused = None;
                     state.current = Some(Current {
                         token: token.clone(),
                         refresh_at: started + usable,
                         expires_at: started + lifetime,
                     });
                     Ok(token)
+                }
+                // Whoever has to sign in again has no token that counts.
+                Err(error) if error.kind() == ErrorKind::SignInRequired => {
+                    state.current = None;
+                    Err(error)
                 }
                 Err(error) => {
                     let now = Instant::now();
@@ -116,7 +141,6 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use tokio::time::{advance, sleep};
 
@@ -124,13 +148,18 @@ mod tests {
     struct Issuer {
         asked: Arc<AtomicUsize>,
         down: Arc<AtomicBool>,
+        ended: Arc<AtomicBool>,
     }
 
     impl TokenSource for Issuer {
-        fn fetch(&self) -> BoxFuture<'static, Result<Fetched, Error>> {
+        fn fetch(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Fetched, Error>> {
             let (number, down) = (self.asked.fetch_add(1, Ordering::SeqCst) + 1, self.down.clone());
+            let ended = self.ended.clone();
             async move {
                 sleep(Duration::from_millis(50)).await;
+                if ended.load(Ordering::SeqCst) {
+                    return Err(Error::sign_in_required(None));
+                }
                 if down.load(Ordering::SeqCst) {
                     return Err(Error::new(ErrorKind::Unavailable, "down"));
                 }
@@ -198,6 +227,30 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(1), cache.get()).await.is_err());
         assert_eq!(get(&cache).await, "token-1");
         assert_eq!(issuer.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_on_its_way_when_everything_was_forgotten_is_not_kept() {
+        let (issuer, cache) = cache();
+        assert!(tokio::time::timeout(Duration::from_millis(1), cache.get()).await.is_err());
+        let flight = lock(&cache.state).in_flight.clone().unwrap();
+        cache.forget();
+        assert_eq!(flight.await.unwrap().expose(), "token-1");
+        assert_eq!(get(&cache).await, "token-2");
+        cache.forget();
+        assert_eq!(get(&cache).await, "token-3");
+        assert_eq!(issuer.asked.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sign_in_that_has_ended_leaves_no_token_behind() {
+        let (issuer, cache) = cache();
+        get(&cache).await;
+        advance(Duration::from_secs(550)).await;
+        issuer.ended.store(true, Ordering::SeqCst);
+        assert_eq!(cache.get().await.unwrap_err().kind(), ErrorKind::SignInRequired);
+        issuer.ended.store(false, Ordering::SeqCst);
+        assert_eq!(get(&cache).await, "token-3");
     }
 
     #[tokio::test(start_paused = true)]

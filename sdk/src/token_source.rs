@@ -1,9 +1,10 @@
-//! Where tokens come from: the two token operations of the contract, called through the generated
-//! client like any other. Caching lives in `token_cache`.
+//! Where an app's own tokens come from: the two token operations of the contract, called through the generated
+//! client like any other. Caching lives in `token_cache`, tokens of users in `authorization`.
 
 use crate::credentials::SandboxWish;
 use crate::error::Error;
 use crate::generated::{Client, types};
+use crate::secret::Secret;
 use crate::token_cache::{Fetched, TokenSource};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -25,15 +26,21 @@ impl ClientCredentialsSource {
 }
 
 impl TokenSource for ClientCredentialsSource {
-    fn fetch(&self) -> BoxFuture<'static, Result<Fetched, Error>> {
+    fn fetch(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Fetched, Error>> {
         let api = self.api.clone();
         let scope = (!self.scopes.is_empty()).then(|| self.scopes.join(" "));
         async move {
             let body = types::TokenRequest {
+                client_assertion: None,
+                client_assertion_type: None,
                 client_id: None,
                 client_secret: None,
                 grant_type: types::TokenRequestGrantType::ClientCredentials,
                 scope,
+                code: None,
+                code_verifier: None,
+                redirect_uri: None,
+                refresh_token: None,
             };
             let answer = api.oauth_token().body(body).send().await.map_err(no_token)?.into_inner();
             let lifetime = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or_default());
@@ -57,7 +64,7 @@ impl SandboxTokenSource {
 }
 
 impl TokenSource for SandboxTokenSource {
-    fn fetch(&self) -> BoxFuture<'static, Result<Fetched, Error>> {
+    fn fetch(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Fetched, Error>> {
         let (api, wish) = (self.api.clone(), self.wish.clone());
         async move {
             let body = types::SandboxTokenCreate {
@@ -84,6 +91,6 @@ fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
-fn no_token<E: serde::Serialize>(error: progenitor_client::Error<E>) -> Error {
+pub(crate) fn no_token<E: serde::Serialize>(error: progenitor_client::Error<E>) -> Error {
     Error::from(error).with_message_prefix("no access token could be had")
 }

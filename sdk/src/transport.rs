@@ -1,6 +1,7 @@
 //! How a generated operation is sent: host, token, trace, idempotency key, retries. When a request is
 //! repeated lives in `retry`, which token it shows in `credentials`.
 
+use crate::authorization::UserSession;
 use crate::credentials::{Token, Tokens};
 use crate::environment::{self, Environment, Host};
 use crate::error::Error;
@@ -17,6 +18,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Request, Response, ResponseBuilderExt, StatusCode};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What the generated client puts in front of every path, until the operation's host is known.
@@ -44,15 +46,31 @@ struct Shared {
     environment: Environment,
     auth: Auth,
     retry: Retry,
+    /// Whether every request has the same effect when it is sent twice, whatever its method says; then how long an answer
+    /// is waited for before it is sent again.
+    repeats: Option<Duration>,
 }
 
 /// Marks an error answer that something other than the service gave: it has no JSON body.
 #[derive(Clone)]
 struct Foreign(Error);
 
+/// An answer that stands for an error of this crate.
+fn foreign(error: Error) -> Response {
+    let mut response = error.clone().into_response();
+    response.extensions_mut().insert(Foreign(error));
+    response
+}
+
 impl Transport {
     pub(crate) fn new(environment: Environment, auth: Auth, retry: Retry) -> Self {
-        Self { shared: Arc::new(Shared { environment, auth, retry }), trace: None }
+        Self { shared: Arc::new(Shared { environment, auth, retry, repeats: None }), trace: None }
+    }
+
+    /// For requests that have the same effect when they are sent twice, whatever their method says. One that is not
+    /// answered in `patience` is sent again.
+    pub(crate) fn repeating(environment: Environment, auth: Auth, retry: Retry, patience: Duration) -> Self {
+        Self { shared: Arc::new(Shared { environment, auth, retry, repeats: Some(patience) }), trace: None }
     }
 
     pub(crate) fn into_client(self, http: reqwest::Client) -> Client {
@@ -69,6 +87,14 @@ impl Transport {
 
     pub(crate) fn environment(&self) -> &Environment {
         &self.shared.environment
+    }
+
+    /// The sign-in of the user whose tokens are shown.
+    pub(crate) fn user(&self) -> Option<&UserSession> {
+        match &self.shared.auth {
+            Auth::Tokens(tokens) => tokens.user(),
+            _ => None,
+        }
     }
 
     fn route(&self, operation_id: &str) -> Result<(&'static OperationRow, Host), Error> {
@@ -128,16 +154,24 @@ impl Transport {
         }
         let Some(token) = self.token(operation_id) else { return Ok(answer) };
         let Some(refused) = shown(&request) else { return Ok(answer) };
-        let Some(fresh) = token.replace(&refused).await else { return Ok(answer) };
+        let fresh = match token.replace(&refused).await {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => return Ok(answer),
+            Err(error) => return Ok(foreign(error)),
+        };
         let Ok(header) = bearer(&fresh) else { return Ok(answer) };
         request.headers_mut().insert(AUTHORIZATION, header);
         self.send(http, &request).await
     }
 
     async fn send(&self, http: &reqwest::Client, request: &Request) -> reqwest::Result<Response> {
-        let repeatable = retry::is_repeatable(request.method(), request.headers());
+        let patience = self.shared.repeats;
+        let repeatable = patience.is_some() || retry::is_repeatable(request.method(), request.headers());
         let attempt = || {
-            let copy = request.try_clone().expect("the generated client sends whole bodies");
+            let mut copy = request.try_clone().expect("the generated client sends whole bodies");
+            if patience.is_some() {
+                *copy.timeout_mut() = patience;
+            }
             http.execute(copy)
         };
         let response = self.shared.retry.run(repeatable, attempt).await?;

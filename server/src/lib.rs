@@ -3,20 +3,24 @@
 //! - [`hosts`]: listeners, pre-routing, and the trait impls (one expression per method)
 //! - [`gate`]: trace, host row, caller, handler, stamp, count: one wrapper around every handler
 //! - [`discovery`]: the published documents
+//! - `bundles`: the operation bundles of an installation
 //! - `download`: files that are given out as they are read
 //! - [`observability`]: counters and the log
+//! - [`pages`]: pages for people, in their languages
 //! - `provider`: what stands in for the systems of connectors in development
 //! - [`settings`], [`commands`]: the operator's interface
 //! - [`service`]: from settings to running hosts
 //!
 //! Tenants, apps, keys and tokens live in `argus-partner`, the machinery under them in `argus-core`.
 
+mod bundles;
 pub mod commands;
 pub mod discovery;
 mod download;
 pub mod gate;
 pub mod hosts;
 pub mod observability;
+pub mod pages;
 mod provider;
 pub mod service;
 pub mod settings;

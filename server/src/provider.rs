@@ -3,7 +3,8 @@
 
 use argus_core::pepper::fresh_secret;
 use argus_openapi::read::MediaType;
-use argus_openapi::types::profiles::{EnrichmentSource, Finding, RiskLevel};
+use argus_openapi::types::incidents::{Incident, IncidentState};
+use argus_openapi::types::profiles::{EnrichmentSource, Finding, ProfileKind, RiskLevel};
 use argus_openapi::types::secret::SecretText;
 use argus_partner::connectors::{FINDINGS_PATH, Provider, ProviderFault, Question};
 use bytes::Bytes;
@@ -95,7 +96,7 @@ async fn answer(request: Request<Incoming>, token: &SecretText) -> Response<Full
     let body = Limited::new(request.into_body(), QUESTION_MAX).collect().await;
     let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     match MediaType::Json.parse::<Question>(&body) {
-        Ok(question) => reply(StatusCode::OK, &json!({ "findings": findings(&question) })),
+        Ok(question) => reply(StatusCode::OK, &known(&question)),
         Err(error) => reply(StatusCode::BAD_REQUEST, &json!({ "message": error.message })),
     }
 }
@@ -144,6 +145,29 @@ const fn catalogue(source: EnrichmentSource) -> [(&'static str, RiskLevel, &'sta
     }
 }
 
+/// Everything that it knows of a profile.
+fn known(question: &Question) -> serde_json::Value {
+    let mut known = json!({ "findings": findings(question) });
+    if question.kind == ProfileKind::Incident && question.sources.contains(&EnrichmentSource::Dispatch) {
+        known["incident"] = json!(incident(&question.profile_id));
+    }
+    known
+}
+
+/// The state of an incident, which depends on its identifier alone.
+fn incident(id: &str) -> Incident {
+    use RiskLevel::{High, Low, Medium};
+    const STATES: [(&str, RiskLevel, &str); 4] = [
+        ("dispatched", Medium, "Units are on their way."),
+        ("on scene", High, "The first units are there."),
+        ("under control", Low, "No more units are needed."),
+        (IncidentState::CLOSED, Low, "All units have left."),
+    ];
+    let digest = Sha256::digest(format!("incident:{id}"));
+    let (status, severity, summary) = STATES[usize::from(digest[0]) % STATES.len()];
+    Incident { status: status.to_owned(), severity, summary: Some(summary.to_owned()) }
+}
+
 /// One finding of each source that was asked, which depends on the profile's identifier alone.
 fn findings(question: &Question) -> Vec<Finding> {
     let found = question.sources.iter().map(|source| {
@@ -166,7 +190,8 @@ fn findings(question: &Question) -> Vec<Finding> {
 mod tests {
     use super::*;
     use argus_openapi::types::profiles::ProfileKind;
-    use argus_partner::connectors::read_findings;
+    use argus_partner::connectors::read_answer;
+    use std::collections::BTreeSet;
 
     #[test]
     fn what_it_finds_follows_from_the_question_and_is_what_a_connector_takes() {
@@ -179,15 +204,19 @@ mod tests {
                 display_name: "A name".to_owned(),
                 sources: sources.clone(),
             };
-            let mut codes = std::collections::BTreeSet::new();
+            let (mut codes, mut statuses) = (BTreeSet::new(), BTreeSet::new());
             for id in (0..50).map(|number| format!("p{number}")) {
                 let found = findings(&question(&id));
-                let body = json!({ "findings": found }).to_string();
-                assert_eq!(read_findings(body.as_bytes(), &sources), Ok(found.clone()));
+                let body = known(&question(&id)).to_string();
+                let answer = read_answer(body.as_bytes(), &sources).expect("it fits");
+                assert_eq!(answer.findings, found);
+                assert_eq!(answer.incident.is_some(), kind == ProfileKind::Incident);
+                statuses.extend(answer.incident.map(|state| state.status.to_string()));
                 assert_eq!(findings(&question(&id)), found);
                 codes.extend(found.into_iter().map(|finding| finding.code));
             }
             assert_eq!(codes.len(), 3 * sources.len(), "{codes:?}");
+            assert_eq!(statuses.len(), if kind == ProfileKind::Incident { 4 } else { 0 }, "{statuses:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From settings to running hosts: the same way for the commands and for the tests.
 
+use crate::bundles;
+use crate::gate::Revocations;
 use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
 use argus_core::deliveries::attempt::Attempts;
@@ -13,6 +15,7 @@ use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
 use argus_openapi::Host;
 use argus_partner::connectors::Connectors;
+use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::sweeper::Sweeper;
 use argus_partner::webhooks::Webhooks;
@@ -83,12 +86,14 @@ impl Service {
         // What can be refused is refused before there is any data.
         settings.addresses.resolve()?;
         let sandbox = sandbox(settings)?;
+        let bundles = Arc::new(bundles::open(settings.bundle_dir.as_deref())?);
         open_data_dir(settings)?;
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock.clone())?;
         let connectors = Connectors::open(&settings.connectors, &clock)?;
         let dialler = Dialler::new(&settings.dialler, SystemResolver::default(), clock.clone())?;
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
+        let revocations = Arc::new(Revocations::open(&database.every_tenant)?);
         drop(turn);
         remove_unfinished(objects.clone());
         let start = || {
@@ -101,7 +106,9 @@ impl Service {
             let objects = objects.under(base_urls.api.clone());
             let jobs = jobs(&database, &identity, objects, connectors.clone(), outward.clone());
             let webhooks = webhooks(&database, &identity, outward);
-            let domains = Domains { identity, jobs, webhooks, connectors };
+            let graphql = Graphql::new(database.requests.clone(), Arc::clone(&bundles));
+            let revocations = Arc::clone(&revocations);
+            let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql };
             let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
@@ -168,7 +175,10 @@ impl Background {
     fn start(app: &Arc<App>, settings: &Settings) -> Self {
         let flushing = flush_now_and_then(Arc::clone(app), settings.flush_interval);
         let sweeping = Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).run();
+        let revocations =
+            Arc::clone(&app.revocations).refresh(app.database.every_tenant.clone(), app.jobs.signals.clone());
         let mut tasks = vec![tokio::spawn(flushing).abort_handle(), tokio::spawn(sweeping).abort_handle()];
+        tasks.push(tokio::spawn(revocations).abort_handle());
         if let Some(listener) = app.database.listener.clone() {
             let signals = app.jobs.signals.clone();
             tasks.push(tokio::spawn(async move { signals.exchange(&listener).await }).abort_handle());
@@ -201,7 +211,8 @@ fn jobs(
     let registry = Arc::new(work::registry(&workshop));
     let pepper = Arc::clone(identity.pepper());
     let store = database.requests.clone();
-    Jobs::new(store, objects, Signals::default(), registry, pepper, dialler, happenings)
+    let signals = Signals::beside(happenings.clone());
+    Jobs::new(store, objects, signals, registry, pepper, dialler, happenings)
 }
 
 fn workers(app: &App, mut settings: WorkerSettings) -> Workers {

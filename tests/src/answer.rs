@@ -52,6 +52,16 @@ impl Answer {
         body[name].as_str().unwrap_or_else(|| panic!("no text `{name}` in\n{self:?}")).to_owned()
     }
 
+    /// The body as a page.
+    pub fn page(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Whether what was asked for is done. A form of a page leads to the next page then.
+    pub fn is_done(&self) -> bool {
+        self.status.is_success() || matches!(self.status.as_u16(), 302 | 303)
+    }
+
     /// Asserts the status and hands the response on.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {

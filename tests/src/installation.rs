@@ -44,6 +44,11 @@ impl Installation {
         PostgresSchema::create().map(|schema| Self::on(Some(schema)))
     }
 
+    /// Another one on the same engine.
+    pub fn another(&self) -> Self {
+        if self.is_sqlite() { Self::sqlite() } else { Self::postgres().unwrap() }
+    }
+
     fn on(postgres: Option<PostgresSchema>) -> Self {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().join("data");
@@ -78,6 +83,7 @@ impl Installation {
             identity: IdentitySettings::new(&data_dir),
             // All tests of a suite come from one address, and many have wrong credentials.
             limits: Rates::all(Rate::per_minute(TIMES_MAX)),
+            bundle_dir: None,
             scenario_dir: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,
@@ -102,10 +108,16 @@ impl Installation {
 
     /// Runs a command of the binary on its data and database.
     pub fn command(&self, binary: &Path, arguments: &[&str]) -> Output {
+        self.open_command(binary, arguments).output().unwrap()
+    }
+
+    /// The same before it runs.
+    pub fn open_command(&self, binary: &Path, arguments: &[&str]) -> Command {
         self.migrate();
         let mut command = open_command(binary);
         name_database(&mut command, &self.settings.store);
-        command.args(arguments).env("ARGUS_DATA_DIR", self.data_dir()).output().unwrap()
+        command.args(arguments).env("ARGUS_DATA_DIR", self.data_dir());
+        command
     }
 
     /// Brings PostgreSQL up to date as an operator does before any service starts; a file does without.
@@ -167,6 +179,14 @@ impl Installation {
     pub fn connect_as_owner(&self) -> AnyConnection {
         let store = &self.settings.store;
         sql::connect(store.owner_url.as_ref().unwrap_or(&store.url).expose())
+    }
+
+    /// What the URL of every connection to its database holds, and of no other.
+    pub(crate) fn place(&self) -> String {
+        match &self.postgres {
+            Some(schema) => schema.name.clone(),
+            None => self.data_dir().display().to_string(),
+        }
     }
 
     /// The URL of somebody who may do anything.

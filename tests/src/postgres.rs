@@ -10,7 +10,7 @@ use std::sync::Once;
 /// A schema; dropping it removes it.
 pub(crate) struct PostgresSchema {
     database: String,
-    name: String,
+    pub(crate) name: String,
     /// Where the schema is the only one, for the superuser; connections by this URL carry its name.
     pub(crate) url: String,
 }

@@ -26,8 +26,8 @@ pub enum Deed {
     Flood,
     /// Says nothing for as long as the other side waits.
     Hang,
-    /// Answers without findings once it may.
-    Wait(Arc<Semaphore>),
+    /// Answers with this body once it may.
+    Wait(Arc<Semaphore>, String),
 }
 
 /// A question that came.
@@ -85,6 +85,11 @@ impl TestProvider {
         Self { address, token: token.to_owned(), state, load, _serving: serving }
     }
 
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// How a connector reaches it.
     pub fn provider(&self) -> Provider {
         self.provider_with(&self.token)
@@ -92,7 +97,7 @@ impl TestProvider {
 
     /// How a connector reaches it that has another token.
     pub fn provider_with(&self, token: &str) -> Provider {
-        Provider::new(&format!("http://{}", self.address), SecretText::from(token.to_owned())).unwrap()
+        Provider::new(&self.url(), SecretText::from(token.to_owned())).unwrap()
     }
 
     /// Does these for the next questions, in this order.
@@ -176,10 +181,10 @@ async fn converse(
                 }
             }
             Deed::Hang => return stream.read(&mut [0]).await.map(drop),
-            Deed::Wait(may_answer) => {
+            Deed::Wait(may_answer, body) => {
                 may_answer.acquire().await.unwrap().forget();
                 drop(busy);
-                write(&mut stream, 200, "", r#"{"findings":[]}"#).await?;
+                write(&mut stream, 200, "", &body).await?;
             }
         }
     }

@@ -58,6 +58,8 @@ struct Flow {
     first: usize,
     /// Connections that came before this one are cut.
     uncut: usize,
+    /// Whether every connection is cut, and none is made.
+    is_away: bool,
     /// How many connections have come.
     accepted: usize,
 }
@@ -109,6 +111,16 @@ impl Proxy {
         self.shared.flow.send_modify(|flow| flow.uncut = flow.accepted);
     }
 
+    /// Cuts the connections that there are, and each that comes until [`Self::come_back`], as a server that is gone.
+    pub fn leave(&self) {
+        self.shared.flow.send_modify(|flow| flow.is_away = true);
+    }
+
+    /// New connections work again.
+    pub fn come_back(&self) {
+        self.shared.flow.send_modify(|flow| (flow.is_away, flow.uncut) = (false, flow.accepted));
+    }
+
     /// Cuts the next connection on which this is asked: a text that a statement holds.
     pub fn cut_at(&self, text: &'static str, cut: Cut) {
         *self.shared.ambush.lock().unwrap() = Some(Ambush { text, cut, is_once: true });
@@ -150,6 +162,9 @@ impl Drop for Proxy {
 
 async fn accept(listener: TcpListener, upstream: SocketAddr, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
+        if shared.flow.borrow().is_away {
+            continue;
+        }
         let server = TcpStream::connect(upstream).await.unwrap();
         let mut number = 0;
         shared.flow.send_modify(|flow| {
@@ -193,7 +208,7 @@ impl Direction {
         let (mut held, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
         loop {
             let flow = *self.flow.borrow_and_update();
-            if self.number < flow.uncut {
+            if self.number < flow.uncut || flow.is_away {
                 return;
             }
             let due = if flow.lets_through(self.number) { std::mem::take(&mut held) } else { Vec::new() };

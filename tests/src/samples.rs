@@ -7,6 +7,7 @@ use argus_openapi::contract::Contract;
 use argus_openapi::row::{Access, MadeBy, OperationRow, RequestBody};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::profiles::ProfileKind;
+use argus_openapi::types::scopes::Scope;
 use argus_openapi::{Host, Operation};
 use argus_samples::{Given, Sample, Source, given};
 use serde_json::Value;
@@ -35,6 +36,12 @@ pub struct Samples {
     pub organization_id: String,
 }
 
+/// Scopes that the sample of an operation needs on a host beside the operation's own: those of what it reaches.
+pub fn scopes_beside(row: &OperationRow, host: Host) -> &'static [Scope] {
+    let reaches_profile = host == Host::Api && row.id == Operation::GraphqlExecute.id();
+    if reaches_profile { &[Scope::ProfilesRead] } else { &[] }
+}
+
 impl Samples {
     /// The samples of a contract for a tenant.
     pub fn new(contract: &'static Contract, tenant_id: &str, organization_id: &str) -> Self {
@@ -55,7 +62,14 @@ impl Samples {
                 given.extend(Box::pin(self.make(server, made_by, host)).await);
             }
         }
+        let mut cookie = None;
+        if row.access == Access::Browser && row.served_by(host) {
+            let (header, of_a_person) = Box::pin(self.of_a_person(server, row, &given)).await;
+            given.extend(of_a_person);
+            cookie = Some(("cookie".to_owned(), header));
+        }
         let mut sample = self.source.sample(row, &self.tenant_id, &given);
+        sample.headers.extend(cookie);
         if row.access == Access::SignedUrl && row.served_by(host) {
             match host {
                 Host::Sandbox => self.sign_synthetic(server, &mut sample).await,
@@ -65,6 +79,10 @@ impl Samples {
         // The app of tests was not registered, so that it has no callback secret yet.
         if host == Host::Api && sample.row.id == Operation::JobCreate.id() {
             server.put_callback_secret(&self.tenant_id).await;
+        }
+        // Nor was any bundle approved for it.
+        if host == Host::Api && sample.row.id == Operation::GraphqlExecute.id() {
+            server.put_app(&self.tenant_id).await;
         }
         // No operation makes a profile: a job imports it.
         if host == Host::Api && sample.template.starts_with("/v1/profiles/") {

@@ -104,6 +104,11 @@ impl Caller {
 }
 
 impl Tenancy {
+    /// The server that it is on.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
     /// The tenant of credentials that came from elsewhere.
     pub fn known(reach: &Reach, tenant_id: &str, admin_token: &str) -> Self {
         Self {
@@ -138,6 +143,10 @@ impl Tenancy {
     /// Registers an app that may use client credentials.
     pub async fn app(&self, scopes: &[Scope]) -> AppCredentials {
         let created = self.post("/v1/platform/apps", &registration(scopes)).await.expect(201);
+        let pending = &created.json()["pending_scopes"];
+        if pending.as_array().is_some_and(|pending| !pending.is_empty()) {
+            self.govern(&created.text("client_id"), &json!({"approve_scopes": pending})).await.expect(200);
+        }
         AppCredentials {
             tenancy: self.clone(),
             client_id: created.text("client_id"),

@@ -1,12 +1,15 @@
 //! Tokens that no route mints: with chosen claims, signed by the server's own key, and forged ones.
 
-use crate::TestServer;
+use crate::{TestServer, sql};
 use argus_core::context::Context;
 use argus_core::deliveries::signing_secrets::{self, PURPOSE};
+use argus_core::{audit, tenants};
 use argus_openapi::Host;
+use argus_openapi::graphql::Bundles;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
+use argus_partner::store::apps::{AppRow, insert};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -41,6 +44,7 @@ fn claims_at(now: DateTime<Utc>, audience: &str, tenant_id: &str, scopes: &[Scop
         tenant_id: tenant_id.to_owned(),
         organization_id: "org_of_a_test".to_owned(),
         secrecy_level: SecrecyLevel::default(),
+        sid: None,
         scenarios: (audience == AUDIENCE_SANDBOX).then(Vec::new),
     }
 }
@@ -69,6 +73,42 @@ impl TestServer {
             .database
             .requests
             .write(&context, move |tx| signing_secrets::replace(tx, &claims.client_id, &sealed, 0));
+        put.await.unwrap();
+    }
+
+    /// Registers the app of [`claims`] in a tenant, and in no other any more, with every bundle that ships.
+    pub async fn put_app(&self, tenant_id: &str) {
+        let (app, claims) = (self.state(), claims(audience(Host::Api), tenant_id, &[]));
+        let tenant = tenants::view(&app.database.requests, &tenant_id.parse().unwrap()).await.unwrap();
+        let bundles: Vec<String> = Bundles::shipped().iter().map(|bundle| bundle.id.to_string()).collect();
+        let now = app.clock.timestamp();
+        let row = AppRow {
+            client_id: claims.client_id.parse().unwrap(),
+            tenant_id: tenant.tenant_id.clone(),
+            organization_id: tenant.organization_id.clone(),
+            name: "App".to_owned(),
+            grant_types: "[]".to_owned(),
+            redirect_uris: "[]".to_owned(),
+            approved_scopes: "[]".to_owned(),
+            pending_scopes: "[]".to_owned(),
+            allow_service_tokens: false,
+            enforce_pkce: true,
+            approved_bundles: serde_json::to_string(&bundles).unwrap(),
+            secret_hash: String::new(),
+            token_endpoint_auth_method: "client_secret_basic".to_owned(),
+            jwks: None,
+            is_suspended: false,
+            tokens_not_before: None,
+            secret_rotated_at: now,
+            created_at: now,
+        };
+        let remove = format!("DELETE FROM apps WHERE client_id = '{}'", claims.client_id);
+        sql::execute(&mut self.connect(), &remove).unwrap();
+        let operator = tenant.operator(&app.clock);
+        let put = app.database.requests.write(&operator, move |tx| {
+            insert(tx, &row)?;
+            audit::append(tx, "app.create", row.client_id.as_str())
+        });
         put.await.unwrap();
     }
 

@@ -22,8 +22,8 @@ pub struct Witness {
     verdicts: Verdicts,
 }
 
-/// What is said of each answer so far.
-type Verdicts = Arc<Mutex<Vec<Result<(), String>>>>;
+/// The path of each request so far, and what is said of its answer.
+type Verdicts = Arc<Mutex<Vec<(String, Result<(), String>)>>>;
 
 impl Witness {
     /// Proxies in front of the hosts of this server. They must be made inside a runtime.
@@ -43,6 +43,11 @@ impl Witness {
     pub fn url(&self, host: Host) -> String {
         format!("http://{}", self.addresses[host as usize])
     }
+
+    /// How many requests for this path have been answered.
+    pub fn answered(&self, path: &str) -> usize {
+        self.verdicts.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
+    }
 }
 
 impl Drop for Witness {
@@ -51,7 +56,10 @@ impl Drop for Witness {
         let verdicts = std::mem::take(&mut *self.verdicts.lock().unwrap());
         if !std::thread::panicking() {
             assert!(!verdicts.is_empty(), "nobody has asked");
-            verdicts.into_iter().collect::<Result<(), _>>().unwrap_or_else(|fault| panic!("{fault}"));
+            verdicts
+                .into_iter()
+                .try_for_each(|(_, verdict)| verdict)
+                .unwrap_or_else(|fault| panic!("{fault}"));
         }
     }
 }
@@ -79,7 +87,7 @@ async fn pass_on(
     let url = upstream.url(host, head.uri.path_and_query().unwrap().as_str());
     let answer = upstream.pass_on(head.method.clone(), url, head.headers, body).await;
     let asked = Asked { host, method: &head.method, path: head.uri.path() };
-    verdicts.lock().unwrap().push(judge(&asked, &answer));
+    verdicts.lock().unwrap().push((asked.path.to_owned(), judge(&asked, &answer)));
     let Answer { status, mut headers, body } = answer;
     // The body goes back in one piece, whose length is known.
     headers.remove(header::TRANSFER_ENCODING);

@@ -3,6 +3,7 @@
 //!
 //! - `black_box`: the service from outside, through real sockets, in this process or as a child
 //! - `store`, `objects`, `identity`: the core and the partner product as the gate calls them
+//! - `deliveries`: the deliveries of the core, attempted over real sockets
 //! - `dialler`: the way to receivers, over real sockets
 //! - `envelope`: secrets that are sealed and opened
 //! - `jobs`: the jobs of the core, with kinds of their own
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod black_box;
+mod deliveries;
 mod dialler;
 mod edges;
 mod envelope;

@@ -35,6 +35,17 @@ impl Step {
         self
     }
 
+    /// Runs the command to its end; what it wrote on its standard output.
+    pub fn output(mut self) -> Result<String, String> {
+        eprintln!("+ {}", self.told);
+        let output = self.command.stderr(std::process::Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("`{}` cannot run: {error}", self.told))?;
+        if !output.status.success() {
+            return Err(format!("`{}` failed ({})", self.told, output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|error| format!("`{}`: {error}", self.told))
+    }
+
     /// Runs the command to its end.
     pub fn run(mut self) -> Result<(), String> {
         eprintln!("+ {}", self.told);

@@ -1,11 +1,12 @@
 //! `cargo xtask clients`: what partners use beside the SDK, against `argus dev`. Client generators make
-//! clients from the documents of the hosts, and a program of each kind talks through them; GraphQL clients, Schemathesis and
-//! Prism ask by themselves. The tools come from PyPI and npm in the versions that stand in `xtask/clients/`, and live
+//! clients from the documents of the hosts, and a program of each kind talks through them; OAuth clients go through the grants
+//! with somebody at a browser; GraphQL clients, Schemathesis and Prism ask by themselves. The tools come from PyPI and npm in the versions that stand in `xtask/clients/`, and live
 //! in `target/clients/`.
 
 mod dev;
 mod generator;
 mod graphql;
+mod oauth;
 mod prism;
 mod run;
 mod schemathesis;
@@ -16,6 +17,7 @@ use argus_openapi::Host;
 use clap::ValueEnum;
 use dev::DevServer;
 use generator::Generator;
+use oauth::OauthClient;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -38,6 +40,9 @@ enum Check {
     OpenapiGeneratorRust,
     OpenapiGeneratorJava,
     OpenapiGeneratorGo,
+    OpenidClient,
+    Authlib,
+    Oauthlib,
     Graphql,
     Schemathesis,
     Prism,
@@ -48,36 +53,50 @@ impl Check {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    fn generator(self) -> Option<Generator> {
+    /// What it takes.
+    fn tester(self) -> Tester {
+        let by_itself = |needs, check: CheckFn| Tester::ByItself { needs, check };
         match self {
-            Check::OpenapiPythonClient => Some(generator::OPENAPI_PYTHON_CLIENT),
-            Check::OpenapiTypescript => Some(generator::OPENAPI_TYPESCRIPT),
-            Check::OpenapiGeneratorPython => Some(generator::OPENAPI_GENERATOR_PYTHON),
-            Check::OpenapiGeneratorTypescript => Some(generator::OPENAPI_GENERATOR_TYPESCRIPT),
-            Check::OpenapiGeneratorRust => Some(generator::OPENAPI_GENERATOR_RUST),
-            Check::OpenapiGeneratorJava => Some(generator::OPENAPI_GENERATOR_JAVA),
-            Check::OpenapiGeneratorGo => Some(generator::OPENAPI_GENERATOR_GO),
-            Check::Graphql | Check::Schemathesis | Check::Prism => None,
+            Check::OpenapiPythonClient => Tester::Generator(generator::OPENAPI_PYTHON_CLIENT),
+            Check::OpenapiTypescript => Tester::Generator(generator::OPENAPI_TYPESCRIPT),
+            Check::OpenapiGeneratorPython => Tester::Generator(generator::OPENAPI_GENERATOR_PYTHON),
+            Check::OpenapiGeneratorTypescript => Tester::Generator(generator::OPENAPI_GENERATOR_TYPESCRIPT),
+            Check::OpenapiGeneratorRust => Tester::Generator(generator::OPENAPI_GENERATOR_RUST),
+            Check::OpenapiGeneratorJava => Tester::Generator(generator::OPENAPI_GENERATOR_JAVA),
+            Check::OpenapiGeneratorGo => Tester::Generator(generator::OPENAPI_GENERATOR_GO),
+            Check::OpenidClient => Tester::OauthClient(oauth::OPENID_CLIENT),
+            Check::Authlib => Tester::OauthClient(oauth::AUTHLIB),
+            Check::Oauthlib => Tester::OauthClient(oauth::OAUTHLIB),
+            Check::Graphql => by_itself(graphql::NEEDS, graphql::check),
+            Check::Schemathesis => by_itself(schemathesis::NEEDS, schemathesis::check),
+            Check::Prism => by_itself(prism::NEEDS, prism::check),
         }
     }
 
     fn needs(self) -> &'static [Tool] {
-        match self {
-            Check::Graphql => graphql::NEEDS,
-            Check::Schemathesis => schemathesis::NEEDS,
-            Check::Prism => prism::NEEDS,
-            _ => self.generator().map(|generator| generator.needs).unwrap_or_default(),
+        match self.tester() {
+            Tester::Generator(generator) => generator.needs,
+            Tester::OauthClient(client) => client.needs,
+            Tester::ByItself { needs, .. } => needs,
         }
     }
 
     fn run(self, tools: &Tools, server: &DevServer) -> Result<(), String> {
-        match self {
-            Check::Graphql => graphql::check(tools, server),
-            Check::Schemathesis => schemathesis::check(tools, server),
-            Check::Prism => prism::check(tools, server),
-            _ => self.generator().map_or(Ok(()), |generator| generator.check(&self.name(), tools, server)),
+        match self.tester() {
+            Tester::Generator(generator) => generator.check(&self.name(), tools, server),
+            Tester::OauthClient(client) => client.check(&self.name(), tools, server),
+            Tester::ByItself { check, .. } => check(tools, server),
         }
     }
+}
+
+type CheckFn = fn(&Tools, &DevServer) -> Result<(), String>;
+
+/// What a check is made with.
+enum Tester {
+    Generator(Generator),
+    OauthClient(OauthClient),
+    ByItself { needs: &'static [Tool], check: CheckFn },
 }
 
 /// The published document of a host.

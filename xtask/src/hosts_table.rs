@@ -10,6 +10,9 @@ const HEADER: &str = "//! Which host serves an operation, and what it wants to s
     //! `openapi/argus.json`; do not edit.\n\n\
     use crate::environment::Host;\n\n";
 
+/// The operation that a browser is sent to, and nobody calls.
+const AUTHORIZE: &str = "oauth_authorize";
+
 const TYPES: &str = "\
 /// What an operation wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,10 @@ pub(crate) fn render(contract: &Contract, descriptor: &Value) -> Result<String, 
         );
         text.push_str(&line);
     }
-    text.push('\n');
+    let path = path_of(descriptor, AUTHORIZE).ok_or_else(|| format!("the document has no {AUTHORIZE}"))?;
+    text.push_str(&format!(
+        "/// Path of the authorization endpoint, to which a browser is sent.\npub(crate) const AUTHORIZE_PATH: &str = {path:?};\n\n"
+    ));
     text.push_str(TYPES);
     text.push_str("/// Every operation, sorted by id.\npub(crate) const OPERATIONS: &[OperationRow] = &[\n");
     for (id, operation) in operations(descriptor)? {
@@ -64,6 +70,14 @@ pub(crate) fn render(contract: &Contract, descriptor: &Value) -> Result<String, 
     }
     text.push_str("];\n");
     Ok(text)
+}
+
+fn path_of<'d>(descriptor: &'d Value, id: &str) -> Option<&'d str> {
+    let mut paths = descriptor["paths"].as_object()?.iter();
+    let has = |item: &Value| {
+        item.as_object().is_some_and(|item| item.values().any(|operation| operation["operationId"] == id))
+    };
+    paths.find(|(_, item)| has(item)).map(|(path, _)| path.as_str())
 }
 
 fn operations(descriptor: &Value) -> Result<BTreeMap<&str, &Value>, String> {
@@ -116,7 +130,7 @@ mod tests {
                 "post": { "operationId": "create", "x-argus-hosts": hosts, "security": [{ "t": [] }],
                     "parameters": [{ "in": "header", "name": "Idempotency-Key" }] },
                 "put": { "operationId": "login", "x-argus-hosts": hosts, "security": [{ "b": [] }, {}] },
-            } },
+            }, "/authorize": { "get": { "operationId": AUTHORIZE, "x-argus-hosts": hosts, "security": [] } } },
         })
     }
 
@@ -126,6 +140,7 @@ mod tests {
         for row in [
             r#"id: "create", hosts: &[Host::Api], access: Access::Bearer, idempotency_key: true"#,
             r#"id: "login", hosts: &[Host::Api], access: Access::Client, idempotency_key: false"#,
+            r#"AUTHORIZE_PATH: &str = "/authorize";"#,
             r#"id: "view", hosts: &[Host::Api], access: Access::Public, idempotency_key: false"#,
         ] {
             assert!(text.contains(row), "{row} in {text}");

@@ -6,8 +6,10 @@ mod chaos;
 mod ci;
 mod clients;
 mod events_table;
+mod graphql_calls;
 mod hosts_table;
 mod lint;
+mod pages;
 mod regen;
 mod test;
 
@@ -40,6 +42,8 @@ enum Command {
     /// Runs cargo-machete over the dependencies and the usual OpenAPI linters over the published descriptor.
     /// Needs npm.
     Lint(lint::Options),
+    /// Tries the pages in a headless Chromium, and looks at each with axe-core. Needs chromedriver and npm.
+    Pages,
 }
 
 fn main() -> ExitCode {
@@ -51,5 +55,6 @@ fn main() -> ExitCode {
         Command::Clients(options) => clients::run(&options),
         Command::Ci => ci::run(),
         Command::Lint(options) => lint::run(&options),
+        Command::Pages => pages::run(),
     }
 }

@@ -4,7 +4,9 @@
 mod client;
 mod proxy;
 
+use crate::cargo::cargo;
 use argus_openapi::contract::{ARGUS, Contract, Files};
+use argus_openapi::graphql::SHIPPED;
 use argus_openapi::publish::{self, PublishError};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -36,6 +38,7 @@ enum Failure {
     Publish(PublishError),
     Client(String),
     Proxy(String),
+    Bundles(String),
     Io(PathBuf, io::Error),
 }
 
@@ -45,19 +48,47 @@ impl std::fmt::Display for Failure {
             Self::Publish(error) => error.fmt(f),
             Self::Client(reason) => write!(f, "the SDK client cannot be generated: {reason}"),
             Self::Proxy(reason) => write!(f, "the proxy's configuration cannot be generated: {reason}"),
+            Self::Bundles(reason) => write!(f, "an operation bundle does not fit the schema: {reason}"),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
 }
 
+/// Whether the operation bundles beside the contract still fit the schema: nothing can be generated of one that does
+/// not. The server says it, as it does at its start.
+fn check_bundles() -> Result<(), Failure> {
+    let check = ["run", "--quiet", "--package", "argus-server", "--", "graphql", "bundle", "check"];
+    cargo(&check).run().map_err(Failure::Bundles)
+}
+
+/// Looks whether the SDK's calls of the operation bundles are stale, and writes them unless it only checks. Only the
+/// server knows the schema; it is built with what was generated before.
+fn calls(contract: &'static Contract, check: bool) -> Result<Vec<PathBuf>, Failure> {
+    check_bundles()?;
+    let schema = ["run", "--quiet", "--package", "argus-server", "--", "graphql", "schema"];
+    let schema = cargo(&schema).output().map_err(Failure::Bundles)?;
+    let calls = crate::graphql_calls::render(&schema, &SHIPPED).map_err(Failure::Bundles)?;
+    let path = PathBuf::from(contract.publication.files.client_graphql);
+    let (root, files) = (workspace_root(), BTreeMap::from([(path, calls)]));
+    let stale = stale(&root, &[], &files)?;
+    if !check {
+        repair(&root, &files, &stale)?;
+    }
+    Ok(stale)
+}
+
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    match CONTRACTS.into_iter().map(|contract| regenerate(contract, options.check)).collect() {
+    let regenerated: Result<Vec<Vec<PathBuf>>, Failure> = CONTRACTS
+        .into_iter()
+        .map(|contract| Ok([regenerate(contract, options.check)?, calls(contract, options.check)?].concat()))
+        .collect();
+    match regenerated {
         Err(failure) => {
             eprintln!("regen: {failure}");
             ExitCode::from(FAILED)
         }
-        Ok::<Vec<Vec<PathBuf>>, Failure>(stale) if stale.concat().is_empty() => {
+        Ok(stale) if stale.concat().is_empty() => {
             eprintln!("regen: every generated file is up to date");
             ExitCode::SUCCESS
         }

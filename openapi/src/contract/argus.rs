@@ -18,7 +18,12 @@ pub static ARGUS: Contract = Contract {
         schema: |generator| generator.subschema_for::<Error>(),
         write: |error| serde_json::to_vec(error),
     },
-    webhooks: Webhooks { events: EVENTS, subscribe: "webhook_create", tag: "webhooks" },
+    webhooks: Webhooks {
+        events: EVENTS,
+        subscribe: "webhook_create",
+        tag: "events",
+        about: "What subscriptions are told of: requests that partners receive.",
+    },
     documents: Documents {
         json: published::DESCRIPTOR_JSON,
         yaml: published::DESCRIPTOR_YAML,
@@ -82,6 +87,7 @@ mod publication {
             client: "sdk/src/generated.rs",
             client_hosts: "sdk/src/generated_hosts.rs",
             client_events: "sdk/src/generated_events.rs",
+            client_graphql: "sdk/src/generated_graphql.rs",
             proxy: "server/deploy/nginx/argus.conf",
         },
     };
@@ -135,6 +141,18 @@ nothing is done, and the answer is 412.";
         let auth = Host::Auth.public_url();
         let live = [Host::Auth, Host::Api].map(Host::name);
         json!({
+            "authorization_code": {
+                "type": "oauth2",
+                "description": "A token that a signed-in user has allowed (RFC 6749, section 4.1, with PKCE), sent as \
+                    `Authorization: Bearer`. It carries the user as `sub` and the app as `client_id`.",
+                "flows": { "authorizationCode": {
+                    "authorizationUrl": format!("{auth}/v1/oauth/authorize"),
+                    "tokenUrl": format!("{auth}/v1/oauth/token"),
+                    "refreshUrl": format!("{auth}/v1/oauth/token"),
+                    "scopes": scopes,
+                } },
+                "x-argus-hosts": live,
+            },
             "client_credentials": {
                 "type": "oauth2",
                 "description": "A token of client credentials (RFC 6749, section 4.4), sent as `Authorization: Bearer`.",

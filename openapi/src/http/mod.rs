@@ -7,5 +7,7 @@ mod reply;
 mod unread;
 
 pub use extract::{Body, Checked, Documented, Upload};
-pub use reply::{DocumentReply, EmptyReply, FromStamped, Reply, Stamped, StandardHeaders};
+pub use reply::{
+    DocumentReply, EmptyReply, FromStamped, PageReply, RedirectReply, Reply, Stamped, StandardHeaders,
+};
 pub use unread::Unread;

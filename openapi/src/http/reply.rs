@@ -99,6 +99,21 @@ impl<T: JsonSchema + Serialize + Send + Sync + 'static, const STATUS: u16> HttpR
     }
 }
 
+/// A reply to a browser: a page, or the way to another one. Its status is chosen at run time.
+pub struct PageReply(Stamped);
+
+/// A reply to a browser that sends it on with status 302, or a page that says why not.
+pub struct RedirectReply(Stamped);
+
+/// What dropshot is to say of it: nothing but the status.
+struct Found;
+
+impl Found {
+    fn response_metadata() -> ApiEndpointResponse {
+        ApiEndpointResponse { success: Some(StatusCode::FOUND), ..HttpResponseDeleted::response_metadata() }
+    }
+}
+
 macro_rules! untyped_reply {
     ($reply:ident, $metadata:ty) => {
         impl FromStamped for $reply {
@@ -124,4 +139,6 @@ macro_rules! untyped_reply {
 }
 
 untyped_reply!(DocumentReply, HttpResponseOk<FreeformBody>);
+untyped_reply!(PageReply, HttpResponseOk<FreeformBody>);
+untyped_reply!(RedirectReply, Found);
 untyped_reply!(EmptyReply, HttpResponseDeleted);

@@ -17,6 +17,7 @@ const PREFERENCE_APPLIED: &str = "Preference-Applied";
 /// The document for the generator.
 pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     let mut document = lower(published);
+    drop_redirections(&mut document);
     walk::document(&mut document, &mut drop_item_bounds);
     walk::document(&mut document, &mut drop_optional_bounds);
     walk::document(&mut document, &mut fill_in_only_values);
@@ -43,6 +44,18 @@ pub fn for_generator(published: Value) -> Result<Value, PublishError> {
     }
     object_mut(&mut document, "components")?.insert("schemas".to_owned(), schemas);
     Ok(document)
+}
+
+/// Drops operations that answer with redirections alone: they are for browsers, and no client has a type for them.
+fn drop_redirections(document: &mut Value) {
+    let paths = document["paths"].as_object_mut();
+    for operations in paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut)
+    {
+        operations.retain(|_, operation| {
+            let responses = operation.get("responses").and_then(Value::as_object);
+            responses.is_none_or(|responses| responses.keys().any(|status| status.starts_with('2')))
+        });
+    }
 }
 
 /// Headers that a caller may send with any operation and the transport does not set: published once for all,

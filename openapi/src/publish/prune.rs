@@ -1,7 +1,7 @@
-//! Step 3: removes components that nothing references any more, and tags that no operation has.
+//! Step 3: removes components that nothing references any more, and tags that no operation and no delivery has.
 
 use super::PublishError;
-use super::document::{WEBHOOKS, object_mut, routes};
+use super::document::{Object, WEBHOOKS, deliveries_mut, object_mut, operations_mut, routes};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -65,12 +65,13 @@ pub fn prune(mut document: Value) -> Result<Value, PublishError> {
     }
     components.retain(|_, members| members.as_object().is_some_and(|members| !members.is_empty()));
 
-    let used: BTreeSet<String> = routes(&document)
-        .filter_map(|route| route.operation.get("tags").and_then(Value::as_array))
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let mut used = BTreeSet::new();
+    let mut take = |operation: &mut Object| {
+        let tags = operation.get("tags").and_then(Value::as_array);
+        used.extend(tags.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    };
+    operations_mut(&mut document).for_each(&mut take);
+    deliveries_mut(&mut document).for_each(&mut take);
     if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
         tags.retain(|tag| tag["name"].as_str().is_some_and(|name| used.contains(name)));
     }

@@ -20,7 +20,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.api-error.v1",
         title: "API error",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-protected-resource", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.api-error.v1.json"),
     },
     PublishedSchema {
@@ -54,6 +54,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.app-list.v1.json"),
     },
     PublishedSchema {
+        id: "argus.app-secret-rotate.v1",
+        title: "App secret rotate",
+        operations: &["POST /v1/platform/apps/{client_id}/rotate-secret"],
+        text: include_str!("../../schemas/argus.app-secret-rotate.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.app-secret.v1",
         title: "App secret",
         operations: &["POST /v1/platform/apps/{client_id}/rotate-secret"],
@@ -72,10 +78,34 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.attempt-failure.v1.json"),
     },
     PublishedSchema {
+        id: "argus.client-authentication-method.v1",
+        title: "Client authentication method",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}"],
+        text: include_str!("../../schemas/argus.client-authentication-method.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.client-jwk-set.v1",
+        title: "Client JWK set",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.client-jwk-set.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.client-jwk.v1",
+        title: "Client JWK",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.client-jwk.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.compression.v1",
         title: "Compression",
         operations: &["POST /v1/jobs"],
         text: include_str!("../../schemas/argus.compression.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.curve.v1",
+        title: "Curve",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.curve.v1.json"),
     },
     PublishedSchema {
         id: "argus.data-schema-list.v1",
@@ -146,7 +176,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.error-code.v1",
         title: "Error code",
-        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
+        operations: &["GET /.well-known/api-catalog", "GET /.well-known/jwks.json", "GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-protected-resource", "GET /.well-known/openapi.json", "GET /.well-known/openapi.yaml", "GET /.well-known/openapi/{document}", "GET /.well-known/schemas/{id}.json", "POST /graphql", "GET /v1/auth/jwks.json", "GET /v1/discovery/data-schemas", "GET /v1/jobs", "POST /v1/jobs", "DELETE /v1/jobs/{id}", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/result", "GET /v1/observability/traces/{trace_id}", "GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/rotate-callback-secret", "POST /v1/platform/apps/{client_id}/rotate-secret", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "GET /v1/sandbox/scenarios", "POST /v1/uploads", "GET /v1/webhooks", "POST /v1/webhooks", "DELETE /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}", "PUT /v1/webhooks/{webhook_id}", "GET /v1/webhooks/{webhook_id}/deliveries", "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", "POST /v1/webhooks/{webhook_id}/replay", "POST /v1/webhooks/{webhook_id}/test"],
         text: include_str!("../../schemas/argus.error-code.v1.json"),
     },
     PublishedSchema {
@@ -194,7 +224,7 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.grant-type.v1",
         title: "Grant type",
-        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}"],
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
         text: include_str!("../../schemas/argus.grant-type.v1.json"),
     },
     PublishedSchema {
@@ -276,10 +306,22 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.incident-notice.v1.json"),
     },
     PublishedSchema {
+        id: "argus.incident-state.v1",
+        title: "Incident state",
+        operations: &["POST /v1/jobs"],
+        text: include_str!("../../schemas/argus.incident-state.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.incident-updated-event.v1",
         title: "Incident updated event",
         operations: &["POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.incident-updated-event.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.incident.v1",
+        title: "Incident",
+        operations: &["GET /v1/profiles/{id}"],
+        text: include_str!("../../schemas/argus.incident.v1.json"),
     },
     PublishedSchema {
         id: "argus.ingestion.v1",
@@ -396,6 +438,18 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.jwk.v1.json"),
     },
     PublishedSchema {
+        id: "argus.key-type.v1",
+        title: "Key type",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.key-type.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.key-use.v1",
+        title: "Key use",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.key-use.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.link.v1",
         title: "Link",
         operations: &["GET /.well-known/api-catalog"],
@@ -404,13 +458,13 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.oauth-error-code.v1",
         title: "OAuth error code",
-        operations: &["POST /v1/oauth/token"],
+        operations: &["POST /v1/oauth/introspect", "POST /v1/oauth/par", "POST /v1/oauth/revoke", "POST /v1/oauth/token"],
         text: include_str!("../../schemas/argus.oauth-error-code.v1.json"),
     },
     PublishedSchema {
         id: "argus.oauth-error.v1",
         title: "OAuth error",
-        operations: &["POST /v1/oauth/token"],
+        operations: &["POST /v1/oauth/introspect", "POST /v1/oauth/par", "POST /v1/oauth/revoke", "POST /v1/oauth/token"],
         text: include_str!("../../schemas/argus.oauth-error.v1.json"),
     },
     PublishedSchema {
@@ -462,9 +516,27 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.profile.v1.json"),
     },
     PublishedSchema {
+        id: "argus.protected-resource.v1",
+        title: "Protected resource",
+        operations: &["GET /.well-known/oauth-protected-resource"],
+        text: include_str!("../../schemas/argus.protected-resource.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.pushed-authorization-request.v1",
+        title: "Pushed authorization request",
+        operations: &["POST /v1/oauth/par"],
+        text: include_str!("../../schemas/argus.pushed-authorization-request.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.pushed-authorization.v1",
+        title: "Pushed authorization",
+        operations: &["POST /v1/oauth/par"],
+        text: include_str!("../../schemas/argus.pushed-authorization.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.risk-level.v1",
         title: "Risk level",
-        operations: &["GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "POST /v1/webhooks"],
+        operations: &["POST /v1/jobs", "GET /v1/profiles/{id}", "POST /v1/profiles/{id}/enrich", "POST /v1/webhooks"],
         text: include_str!("../../schemas/argus.risk-level.v1.json"),
     },
     PublishedSchema {
@@ -512,13 +584,13 @@ pub const SCHEMAS: &[PublishedSchema] = &[
     PublishedSchema {
         id: "argus.scope.v1",
         title: "Scope",
-        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes"],
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance", "POST /v1/platform/apps/{client_id}/sandbox-token", "POST /v1/platform/apps/{client_id}/service-token", "GET /v1/platform/scopes"],
         text: include_str!("../../schemas/argus.scope.v1.json"),
     },
     PublishedSchema {
         id: "argus.secrecy-level.v1",
         title: "Secrecy level",
-        operations: &["GET /v1/discovery/data-schemas", "POST /v1/jobs", "GET /v1/profiles/{id}"],
+        operations: &["GET /v1/discovery/data-schemas", "POST /v1/jobs", "POST /v1/oauth/introspect", "GET /v1/profiles/{id}"],
         text: include_str!("../../schemas/argus.secrecy-level.v1.json"),
     },
     PublishedSchema {
@@ -532,6 +604,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Service token",
         operations: &["POST /v1/platform/apps/{client_id}/service-token"],
         text: include_str!("../../schemas/argus.service-token.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.signing-algorithm.v1",
+        title: "Signing algorithm",
+        operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
+        text: include_str!("../../schemas/argus.signing-algorithm.v1.json"),
     },
     PublishedSchema {
         id: "argus.source-outcome.v1",
@@ -564,6 +642,18 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.test-notice.v1.json"),
     },
     PublishedSchema {
+        id: "argus.token-introspection.v1",
+        title: "Token introspection",
+        operations: &["POST /v1/oauth/introspect"],
+        text: include_str!("../../schemas/argus.token-introspection.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.token-reference.v1",
+        title: "Token reference",
+        operations: &["POST /v1/oauth/introspect", "POST /v1/oauth/revoke"],
+        text: include_str!("../../schemas/argus.token-reference.v1.json"),
+    },
+    PublishedSchema {
         id: "argus.token-request.v1",
         title: "Token request",
         operations: &["POST /v1/oauth/token"],
@@ -574,6 +664,12 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Token response",
         operations: &["POST /v1/oauth/token"],
         text: include_str!("../../schemas/argus.token-response.v1.json"),
+    },
+    PublishedSchema {
+        id: "argus.token-revoked.v1",
+        title: "Token revoked",
+        operations: &["POST /v1/oauth/revoke"],
+        text: include_str!("../../schemas/argus.token-revoked.v1.json"),
     },
     PublishedSchema {
         id: "argus.trace-unavailable.v1",

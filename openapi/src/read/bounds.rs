@@ -7,6 +7,9 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 /// How many broken bounds a message names: a list can have thousands of items, each with its own.
 const NAMED: usize = 10;
 
+/// Where broken rules between members stand. The code of each is the member that does not fit the others.
+const BETWEEN_MEMBERS: &str = "__all__";
+
 /// The value, if it keeps its bounds.
 ///
 /// # Errors
@@ -46,6 +49,9 @@ fn collect(errors: &ValidationErrors, place: &dyn Fn(&str) -> String, parts: &mu
     for (field, kind) in errors.errors() {
         let own = place(field);
         match kind {
+            ValidationErrorsKind::Field(errors) if field == BETWEEN_MEMBERS => {
+                parts.extend(errors.iter().map(|error| explain_one(&place(&error.code), error)));
+            }
             ValidationErrorsKind::Field(errors) => {
                 parts.extend(errors.iter().map(|error| explain_one(&own, error)));
             }
@@ -62,6 +68,9 @@ fn collect(errors: &ValidationErrors, place: &dyn Fn(&str) -> String, parts: &mu
 }
 
 fn explain_one(field: &str, error: &ValidationError) -> String {
+    if let Some(message) = &error.message {
+        return format!("`{field}` {message}");
+    }
     let bound = |name: &str| error.params.get(name).map(ToString::to_string);
     let unit = if error.code == "length" { " in length" } else { "" };
     match (bound("min"), bound("max")) {
@@ -110,6 +119,25 @@ mod tests {
             import(&[]).expect_err("too few").message,
             "`payload.profiles` must be 1 to 1000 in length"
         );
+    }
+
+    #[test]
+    fn a_member_that_goes_with_others_alone_is_named_with_its_path() {
+        let profile = |kind: &str| {
+            let incident = json!({ "status": "on scene", "severity": "high" });
+            json!({ "id": "p1", "kind": kind, "display_name": "P", "incident": incident })
+        };
+        let import = |kind: &str| {
+            let job = json!({ "kind": "import.bulk", "payload": { "profiles": [profile("incident"), profile(kind)] } });
+            within_bounds(MediaType::Json.parse::<JobCreate>(job.to_string().as_bytes())?)
+        };
+        assert!(import("incident").is_ok());
+        for kind in ["wallet", "entity", "device"] {
+            assert_eq!(
+                import(kind).expect_err(kind).message,
+                "`payload.profiles[1].incident` goes with the kind `incident` alone"
+            );
+        }
     }
 
     #[test]

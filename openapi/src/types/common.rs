@@ -9,7 +9,7 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject, StringValidation};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use validator::Validate;
+use validator::{Validate, ValidateRange};
 
 /// The longest identifier that any path or body accepts, in characters.
 pub const IDENTIFIER_MAX_LENGTH: usize = 128;
@@ -72,6 +72,16 @@ impl JsonSchema for WholeNumber {
 impl From<WholeNumber> for i64 {
     fn from(WholeNumber(number): WholeNumber) -> i64 {
         number
+    }
+}
+
+impl ValidateRange<i64> for WholeNumber {
+    fn greater_than(&self, max: i64) -> Option<bool> {
+        Some(self.0 > max)
+    }
+
+    fn less_than(&self, min: i64) -> Option<bool> {
+        Some(self.0 < min)
     }
 }
 

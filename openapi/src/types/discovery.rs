@@ -177,12 +177,52 @@ pub struct OauthMetadata {
     pub jwks_uri: String,
     /// Scopes that can be asked for.
     pub scopes_supported: Vec<String>,
-    /// Response types of the authorization endpoint; `none` while there is no such endpoint.
+    /// Authorization endpoint.
+    pub authorization_endpoint: String,
+    /// Where authorization requests can be pushed first (RFC 9126).
+    pub pushed_authorization_request_endpoint: String,
+    /// Where tokens end (RFC 7009).
+    pub revocation_endpoint: String,
+    /// Where a token's worth is told (RFC 7662).
+    pub introspection_endpoint: String,
+    /// Response types of the authorization endpoint.
     pub response_types_supported: Vec<String>,
+    /// How the authorization endpoint answers.
+    pub response_modes_supported: Vec<String>,
+    /// PKCE methods (RFC 7636).
+    pub code_challenge_methods_supported: Vec<String>,
+    /// Whether the answers of the authorization endpoint name the issuer (RFC 9207).
+    pub authorization_response_iss_parameter_supported: bool,
     /// Grants that the token endpoint takes.
     pub grant_types_supported: Vec<String>,
-    /// How a client can authenticate.
+    /// How a client can authenticate at the token endpoint, and where it pushes authorization requests.
     pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// What an assertion for it may be signed with, with `private_key_jwt`.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// How a client can authenticate where tokens end.
+    pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    /// What an assertion for it may be signed with.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// How a client can authenticate where a token's worth is told.
+    pub introspection_endpoint_auth_methods_supported: Vec<String>,
+    /// What an assertion for it may be signed with.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// Documentation for people.
     pub service_documentation: String,
+}
+
+/// What clients of a host need to know to get a token for it (RFC 9728, section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProtectedResource {
+    /// The host, by its base URL.
+    #[schemars(url)]
+    pub resource: String,
+    /// Who issues tokens for it, by the issuer's identifier.
+    pub authorization_servers: Vec<String>,
+    /// Scopes that its operations ask for.
+    pub scopes_supported: Vec<String>,
+    /// How a token is sent: in the `Authorization` header alone (RFC 6750).
+    pub bearer_methods_supported: Vec<String>,
+    /// Documentation for people.
+    pub resource_documentation: String,
 }

@@ -66,10 +66,14 @@ error_codes! {
     ServiceTokensNotAllowed = "service_tokens_not_allowed", 403;
     /// A scenario id is not in the catalogue; the message names the valid ones.
     UnknownScenario = "unknown_scenario", 400;
+    /// There is no operation bundle with this id; the message names those that there are.
+    UnknownBundle = "unknown_bundle", 400;
     /// A secrecy level above the caller's own was asked for.
     SecrecyLevelExceeded = "secrecy_level_exceeded", 403;
     /// The GraphQL document is not in the caller's approved operation bundles.
     OperationNotApproved = "operation_not_approved", 403;
+    /// The approved GraphQL document asks for too much with these variables; the message says of what.
+    DocumentTooComplex = "document_too_complex", 400;
     /// A `Prefer` value asks for something that this operation does not document.
     PreferenceNotSupported = "preference_not_supported", 400;
     /// Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
@@ -116,6 +120,10 @@ wire_enum! {
         UnsupportedGrantType = "unsupported_grant_type",
         /// A scope is unknown, malformed, or not one that the app is approved for.
         InvalidScope = "invalid_scope",
+        /// The authorization endpoint answers with codes alone.
+        UnsupportedResponseType = "unsupported_response_type",
+        /// The user, or the service, has refused what was asked for.
+        AccessDenied = "access_denied",
         /// A fault on this side.
         ServerError = "server_error",
         /// A backend is out of reach, or authentication has failed too often; try again later.

@@ -41,7 +41,7 @@ pub struct IncidentNotice {
     pub status: String,
     /// How bad it is.
     pub severity: RiskLevel,
-    /// What happened last, in a sentence; `null` when nobody said.
+    /// What happened last, in a sentence or two; `null` when nobody said.
     pub summary: Option<String>,
     /// When it changed.
     pub updated_at: Timestamp,

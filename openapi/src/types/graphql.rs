@@ -1,10 +1,39 @@
 //! The GraphQL transport. Its schema and its operations are not part of the public contract.
 
+use super::checked_text::{Published, checked_text};
 use super::error::{Error, ErrorCode};
 use super::json_object::JsonObject;
+use super::rendered::Rendered;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use validator::Validate;
+
+/// Characters of a [`BundleId`].
+const BUNDLE_ID_MAX_LENGTH: usize = 64;
+
+checked_text! {
+    /// Identifier of an approved operation bundle: 1 to 64 characters out of small letters, digits and hyphens, with
+    /// a letter or digit at both ends.
+    pub struct BundleId {
+        check: check_bundle_id,
+        published: Published {
+            format: None,
+            max_length: BUNDLE_ID_MAX_LENGTH,
+            pattern: Some("^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$".to_owned()),
+        },
+    }
+}
+
+fn check_bundle_id(text: &str) -> Result<(), &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_bare = text.starts_with('-') || text.ends_with('-');
+    if text.is_empty() || text.len() > BUNDLE_ID_MAX_LENGTH || is_bare || !text.bytes().all(allowed) {
+        return Err(
+            "a bundle id has 1 to 64 characters out of a-z, 0-9 and -, with none of the latter at its ends",
+        );
+    }
+    Ok(())
+}
 
 /// An approved GraphQL document with its variables.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Validate)]
@@ -48,11 +77,11 @@ pub struct GraphqlHeaders {
 }
 
 /// Result of a GraphQL operation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GraphqlResponse {
     /// What the operation returned; its shape is that of the approved document. `null` when it
     /// failed as a whole.
-    pub data: Option<serde_json::Map<String, serde_json::Value>>,
+    pub data: Option<Rendered<serde_json::Map<String, serde_json::Value>>>,
     /// Errors of the operation; absent when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<GraphqlError>,

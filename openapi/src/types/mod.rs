@@ -4,17 +4,22 @@
 
 pub mod apps;
 mod checked_text;
+pub mod client_keys;
 pub mod common;
 pub mod discovery;
 pub mod error;
 pub mod events;
 pub mod graphql;
+pub mod incidents;
 pub mod internal;
 pub mod jobs;
 pub mod json_object;
 pub mod keys;
 pub mod name;
+pub mod oauth;
+pub mod pages;
 pub mod profiles;
+pub mod rendered;
 pub mod sandbox;
 pub mod scopes;
 pub mod secret;

@@ -1,6 +1,7 @@
 //! Profiles and their enrichment.
 
 use super::common::{Identifier, SecrecyLevel, Timestamp, WholeNumber, trace_id};
+use super::incidents::{Incident, IncidentState};
 use super::name::Name;
 use super::wire_enum::wire_enum;
 use argus_wire::objects;
@@ -9,7 +10,7 @@ use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, NumberValidation, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 wire_enum! {
     /// What a profile is about.
@@ -216,6 +217,7 @@ pub struct ProfileRelation {
 /// A profile as an import takes it and an export gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, remote = "Self")]
+#[validate(schema(function = "incidents_alone_have_a_state"))]
 pub struct ProfileRecord {
     /// Identifier of the profile. An import replaces the profile that has it.
     pub id: Identifier,
@@ -233,6 +235,20 @@ pub struct ProfileRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[validate(length(max = 100))]
     pub relations: Vec<ProfileRelation>,
+    /// State of the incident, for a profile of the kind `incident` and no other. An import without it leaves the
+    /// state as it was known; one that makes the profile another kind ends it. A state that is new or differs from the known one is told as `incident.updated`, or as
+    /// `incident.closed` when the incident becomes closed. In CSV its members are the columns `incident_status`,
+    /// `incident_severity` and `incident_summary`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentState>,
+}
+
+fn incidents_alone_have_a_state(record: &ProfileRecord) -> Result<(), ValidationError> {
+    if record.incident.is_some() && record.kind != ProfileKind::Incident {
+        let error = ValidationError::new("incident");
+        return Err(error.with_message("goes with the kind `incident` alone".into()));
+    }
+    Ok(())
 }
 
 objects!(ProfileRelation, ProfileRecord);
@@ -289,6 +305,8 @@ pub struct Profile {
     pub risk: Risk,
     /// Codes of the known findings, most severe first.
     pub finding_codes: Vec<String>,
+    /// State of the incident; `null` for a profile of another kind, and where nobody has said it yet.
+    pub incident: Option<Incident>,
     /// When the profile was created.
     pub created_at: Timestamp,
     /// When the profile last changed.

@@ -1,11 +1,10 @@
 //! Token requests and responses. How a token is signed or verified does not live here.
 
-use super::apps::GrantType;
 use super::checked_text::{Published, checked_text};
 use super::common::{Timestamp, WholeNumber};
 use super::scopes::Scope;
 use super::secret::SecretText;
-use super::wire_enum;
+use super::wire_enum::{self, wire_enum};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
@@ -19,32 +18,70 @@ pub const SANDBOX_TTL_MAX: i64 = 86_400;
 /// Lifetime of a sandbox token when the caller does not say, in seconds.
 pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
 
-/// Token request (RFC 6749, section 4.4.2), form-encoded. Unknown parameters are ignored.
+/// Token request (RFC 6749, sections 4.1.3, 4.4.2 and 6), form-encoded. Unknown parameters are ignored.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TokenRequest {
-    /// `client_credentials`, the one grant of this endpoint.
+    /// The grant; `refresh_token` comes with `authorization_code`.
     // Any text is read, so that the refusal can be RFC 6749's `unsupported_grant_type`.
-    #[schemars(required, schema_with = "client_credentials")]
+    #[schemars(required, schema_with = "grants")]
     pub grant_type: Option<String>,
-    /// Client identifier, unless HTTP Basic carries it.
+    /// Client identifier, unless HTTP Basic or the assertion carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub client_id: Option<String>,
-    /// Client secret, unless HTTP Basic carries it.
+    /// Client secret, unless HTTP Basic carries it or the client has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "SecretText")]
     pub client_secret: Option<SecretText>,
-    /// Scopes with one space between them (RFC 6749, section 3.3); every scope that the app is approved
-    /// for when absent or empty.
+    /// Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub client_assertion_type: Option<String>,
+    /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub client_assertion: Option<SecretText>,
+    /// Scopes with one space between them (RFC 6749, section 3.3). With client credentials: every scope that the app is
+    /// approved for when absent or empty. With a refresh token: some of those that the user allowed, or all of them when
+    /// absent. With a code it is of no meaning: the user has allowed what was asked for there.
     // Any text is read, so that the refusal can be RFC 6749's `invalid_scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", regex(pattern = r"^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$"))]
     pub scope: Option<String>,
+    /// The authorization code, with `authorization_code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub code: Option<SecretText>,
+    /// The redirect URI of the authorization request, with `authorization_code`, if the request had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub redirect_uri: Option<String>,
+    /// The code verifier, with `authorization_code`, if the request had a `code_challenge` (RFC 7636, section 4.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub code_verifier: Option<SecretText>,
+    /// The refresh token, with `refresh_token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub refresh_token: Option<SecretText>,
 }
 
-/// Schema of the one grant that the token endpoint has.
-fn client_credentials(_: &mut SchemaGenerator) -> Schema {
-    wire_enum::values([GrantType::ClientCredentials]).into()
+wire_enum! {
+    /// A grant of the token endpoint.
+    pub enum TokenGrant {
+        /// An authorization code that a user's consent has led to (RFC 6749, section 4.1).
+        AuthorizationCode = "authorization_code",
+        /// The app's own credentials (RFC 6749, section 4.4).
+        ClientCredentials = "client_credentials",
+        /// A refresh token (RFC 6749, section 6).
+        RefreshToken = "refresh_token",
+    }
+}
+
+/// Schema of the grants that the token endpoint has.
+fn grants(_: &mut SchemaGenerator) -> Schema {
+    wire_enum::values(TokenGrant::ALL).into()
 }
 
 /// Token response (RFC 6749, section 5.1).
@@ -58,6 +95,12 @@ pub struct TokenResponse {
     pub expires_in: u32,
     /// The granted scopes, space-delimited.
     pub scope: String,
+    /// The refresh token, where a user has allowed the access: it is good once, within 30 days, and each answer has the
+    /// next one. Sent again within 30 seconds, while its successor has not been used, it gets that successor again, so
+    /// that an answer may be lost; used later, it ends what the user allowed. Absent with client credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub refresh_token: Option<SecretText>,
 }
 
 /// Request for a service token.

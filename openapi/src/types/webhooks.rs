@@ -1,6 +1,7 @@
 //! Outbound webhook subscriptions and their deliveries.
 
 use super::common::{Identifier, Moment, Timestamp, WholeNumber};
+use super::rendered::Rendered;
 use super::secret::SecretText;
 use super::uri::ReceiverUrl;
 use super::wire_enum::wire_enum;
@@ -221,7 +222,7 @@ pub struct DeliveryAttempt {
 }
 
 /// One delivery with its attempts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookDelivery {
     /// Identifier of the delivery; also the `webhook-id` header, the same in every attempt.
     pub id: String,
@@ -236,26 +237,26 @@ pub struct WebhookDelivery {
     /// When it will be attempted next; `null` unless it is queued.
     pub next_attempt_at: Option<Timestamp>,
     /// Every attempt, oldest first.
-    pub attempts: Vec<DeliveryAttempt>,
+    pub attempts: Rendered<Vec<DeliveryAttempt>>,
     /// What the last attempt sent; before the first attempt, and where the signing secret has been replaced since,
     /// without signatures.
     pub request: DeliveryRequest,
 }
 
 /// What a delivery sends to the receiver.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryRequest {
     /// Where it is sent.
     #[schemars(url)]
     pub url: String,
     /// Headers, signatures included.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Rendered<BTreeMap<String, String>>,
     /// The body, byte for byte as it is signed (RFC 8785 canonical JSON).
     pub body: String,
 }
 
 /// One page of deliveries, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookDeliveryList {
     /// The deliveries of this page.
     pub deliveries: Vec<WebhookDelivery>,

@@ -43,10 +43,11 @@ fn security_and_scopes_are_what_the_gate_enforces() {
         let (is_live, is_sandbox) = (row.hosts != [Host::Sandbox], row.served_by(Host::Sandbox));
         let mut expected = Vec::new();
         match row.access {
-            Access::Public | Access::SignedUrl => {}
+            Access::Public | Access::SignedUrl | Access::Browser => {}
             Access::Client => expected.extend([json!({ "client_basic": [] }), json!({})]),
             Access::AnyToken | Access::Scope(_) => {
                 if let (true, Access::Scope(scope)) = (is_live, row.access) {
+                    expected.push(json!({ "authorization_code": [scope.as_str()] }));
                     expected.push(json!({ "client_credentials": [scope.as_str()] }));
                 }
                 expected.extend(is_live.then(|| json!({ "live_token": [] })));
@@ -99,7 +100,10 @@ fn requests_are_published_with_the_bounds_that_apply() {
     assert_eq!((&uris["format"], &uris["maxLength"]), (&json!("uri"), &json!(2000)));
     let scenarios = &member("SandboxTokenCreate", "scenarios")["items"];
     assert_eq!((&scenarios["minLength"], &scenarios["maxLength"]), (&json!(1), &json!(64)));
-    assert_eq!(member("TokenRequest", "grant_type")["enum"], json!(["client_credentials"]));
+    assert_eq!(
+        member("TokenRequest", "grant_type")["enum"],
+        json!(["authorization_code", "client_credentials", "refresh_token"])
+    );
     // A form has no `null`.
     for name in ["grant_type", "client_id", "client_secret", "scope"] {
         assert_eq!(member("TokenRequest", name)["type"], "string", "{name}");
@@ -163,7 +167,7 @@ fn each_operation_lists_the_statuses_that_it_can_return() {
 fn a_limit_is_documented_where_credentials_can_fail_and_nowhere_else() {
     for route in routes() {
         let row = Operation::from_id(route.id()).unwrap().row();
-        let takes_credentials = !matches!(row.access, Access::Public | Access::SignedUrl);
+        let takes_credentials = !matches!(row.access, Access::Public | Access::SignedUrl | Access::Browser);
         let limited = responses(route.operation).find(|(status, _)| *status == 429);
         assert_eq!(limited.is_some(), takes_credentials, "{}", route.name());
         for host in Host::ALL {
@@ -188,6 +192,7 @@ fn every_response_is_described_and_carries_its_headers() {
                 vec!["X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent", "X-Request-ID", "Cache-Control"];
             expected.extend(found.row().is_open().then_some("Access-Control-Allow-Origin"));
             expected.extend(found.served_by(Host::Sandbox).then_some("X-Argus-Sandbox"));
+            expected.extend((status == 302).then_some("Location"));
             expected.extend((status == 401).then_some("WWW-Authenticate"));
             expected.extend((status == 403).then_some("X-Argus-Sandbox-Reason"));
             expected.extend(matches!(status, 429 | 503).then_some("Retry-After"));
@@ -198,7 +203,8 @@ fn every_response_is_described_and_carries_its_headers() {
             }
             let has_schema = media(response).all(|(_, media)| media["schema"].is_object());
             let has_body = media(response).count() > 0;
-            let may_be_empty = matches!(status, 204 | 304) || route.id() == "job_cancel" && status == 200;
+            let may_be_empty =
+                matches!(status, 204 | 302 | 304) || route.id() == "job_cancel" && status == 200;
             assert!(has_schema && has_body != may_be_empty, "{name}");
         }
     }

@@ -49,7 +49,8 @@ fn the_document_of_a_host_asks_only_for_tokens_that_the_host_takes() {
             assert!(is_taken(host, scheme), "{name} on {}", host.name());
         }
         for route in routes_of(&part) {
-            let is_public = ARGUS.row(route.id()).unwrap().access == Access::Public;
+            let access = ARGUS.row(route.id()).unwrap().access;
+            let is_public = matches!(access, Access::Public | Access::Browser);
             let alternatives = route.operation["security"].as_array().unwrap();
             assert_eq!(alternatives.is_empty(), is_public, "{} on {}", route.name(), host.name());
         }
@@ -111,8 +112,9 @@ fn the_document_of_a_host_has_what_its_operations_need_and_nothing_else() {
             let names = part[member].as_array().into_iter().flatten();
             names.map(|tag| tag["name"].as_str().unwrap().to_owned()).collect()
         };
-        let used: BTreeSet<String> =
-            routes_of(&part).map(|route| route.operation["tags"][0].as_str().unwrap().to_owned()).collect();
+        let called = routes_of(&part).map(|route| route.operation["tags"][0].as_str().unwrap().to_owned());
+        let events = part.get("webhooks").map(|_| ARGUS.webhooks.tag.to_owned());
+        let used: BTreeSet<String> = called.chain(events).collect();
         assert_eq!(named("tags"), used, "{}", host.name());
         let schemes: BTreeSet<&str> = routes_of(&part)
             .flat_map(|route| route.operation["security"].as_array().unwrap())

@@ -78,3 +78,12 @@ fn no_delivery_has_the_id_of_another_or_of_an_operation() {
     let ids: Vec<_> = called.chain(delivered).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
 }
+
+/// openapi-generator writes what it makes of `webhooks` by their tags, over the operations of the same tag.
+#[test]
+fn the_tag_of_events_is_one_that_no_operation_has() {
+    let mut events = descriptor()["webhooks"].as_object().unwrap().values();
+    assert!(events.all(|event| event["post"]["tags"] == json!([ARGUS.webhooks.tag])));
+    let called = routes().find(|route| route.operation["tags"][0] == ARGUS.webhooks.tag);
+    assert!(called.is_none_or(|route| panic!("{}", route.id())));
+}

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod authorization;
 mod job_requests;
 mod jobs;
 mod receiver;

@@ -19,6 +19,8 @@ pub struct AuditEvent {
     pub tenant_id: String,
     /// Client id of the caller, or the operator's own name.
     pub actor: String,
+    /// The user on whose behalf it acted, if there was one.
+    pub user_id: Option<String>,
     /// Operation, as in `app.create`.
     pub action: String,
     /// What it was done to.
@@ -42,6 +44,7 @@ pub fn append_times(tx: &mut Tx<'_>, action: &str, subject: &str, occurrences: i
         occurred_at: tx.now(),
         tenant_id: invocation.tenant_id().as_str().to_owned(),
         actor: invocation.principal.actor.as_str().to_owned(),
+        user_id: invocation.principal.user_id.clone().map(String::from),
         action: action.to_owned(),
         subject: subject.to_owned(),
         secrecy_level: invocation.principal.secrecy_level.as_str().to_owned(),

@@ -3,7 +3,7 @@
 //! gate.
 
 use crate::Clock;
-use crate::ids::{ClientId, OrganizationId, TenantId};
+use crate::ids::{ClientId, OrganizationId, TenantId, UserId};
 use argus_openapi::OperationRow;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
@@ -89,15 +89,21 @@ impl<E: Environment> Context<E> {
 impl Context<Live> {
     /// A command of the operator inside a tenant.
     pub fn of_operator(tenant_id: TenantId, organization_id: OrganizationId, clock: Clock) -> Self {
-        let principal = Principal {
-            tenant_id,
-            organization_id,
-            actor: Actor::Operator,
-            scopes: Vec::new(),
-            secrecy_level: SecrecyLevel::default(),
-            is_sandboxed: false,
-        };
+        let principal = Principal::operator(tenant_id, organization_id, SecrecyLevel::default());
         Self::in_background(principal, clock)
+    }
+
+    /// A command of the operator on all that a tenant has, whatever its secrecy, in a trace that begins here. It can be
+    /// made of a tenant alone, so that no caller's context becomes one.
+    pub(crate) fn of_cleared_operator(
+        tenant_id: TenantId,
+        organization_id: OrganizationId,
+        clock: Clock,
+    ) -> Self {
+        let principal = Principal::operator(tenant_id, organization_id, SecrecyLevel::Secret);
+        let mut context = Self::in_background(principal, clock);
+        context.invocation.trace = Some(Trace::begin());
+        context
     }
 
     /// Work that no call waits for, on behalf of somebody.
@@ -121,6 +127,8 @@ impl<E> Deref for Context<E> {
 pub enum Actor {
     /// An app.
     App(ClientId),
+    /// Somebody who is signed in.
+    User(UserId),
     /// The operator of the service, through the command line or with an operator token.
     Operator,
 }
@@ -133,6 +141,7 @@ impl Actor {
     pub fn as_str(&self) -> &str {
         match self {
             Self::App(client_id) => client_id.as_str(),
+            Self::User(user_id) => user_id.as_str(),
             Self::Operator => Self::OPERATOR,
         }
     }
@@ -142,7 +151,10 @@ impl std::str::FromStr for Actor {
     type Err = crate::ids::NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == Self::OPERATOR { Ok(Self::Operator) } else { text.parse().map(Self::App) }
+        if text == Self::OPERATOR {
+            return Ok(Self::Operator);
+        }
+        text.parse().map(Self::User).or_else(|_| text.parse().map(Self::App))
     }
 }
 
@@ -161,6 +173,8 @@ pub struct Principal {
     pub organization_id: OrganizationId,
     /// Who acts.
     pub actor: Actor,
+    /// On whose behalf, where a user has allowed it.
+    pub user_id: Option<UserId>,
     /// Scopes of the token.
     pub scopes: Vec<Scope>,
     /// Clearance of the caller.
@@ -171,6 +185,12 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The operator, with no scope and in the live environment.
+    fn operator(tenant_id: TenantId, organization_id: OrganizationId, secrecy_level: SecrecyLevel) -> Self {
+        let (actor, scopes) = (Actor::Operator, Vec::new());
+        Self { tenant_id, organization_id, actor, user_id: None, scopes, secrecy_level, is_sandboxed: false }
+    }
+
     /// Whether the token permits what `required` names.
     pub fn holds(&self, required: Scope) -> bool {
         self.scopes.iter().any(|scope| scope.implies(required))

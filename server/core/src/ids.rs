@@ -165,6 +165,11 @@ typed_id! {
 }
 
 typed_id! {
+    /// Somebody who signs in.
+    UserId = "usr"
+}
+
+typed_id! {
     /// A subscription to events.
     WebhookId = "wh"
 }

@@ -9,7 +9,9 @@
 //! - [`deliveries`]: what has happened, told to receivers of partners
 //! - [`objects`]: files that outlive a request: results and uploads, and URLs that give them out
 //! - [`dialler`]: requests to receivers whose URLs others have said, without being led astray
+//! - [`revocations`]: which access tokens count no more
 //! - [`limits`]: how often something may happen
+//! - [`users`]: people who sign in, and the browsers that they are signed in with
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`envelope`]: secrets that have to be read again
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
@@ -29,8 +31,10 @@ pub mod objects;
 pub mod outbox;
 pub mod page;
 pub mod pepper;
+pub mod revocations;
 pub mod store;
 pub mod tenants;
+pub mod users;
 
 pub use clock::Clock;
 pub use context::Context;
@@ -38,3 +42,4 @@ pub use error::{Error, Fault};
 pub use limits::Limits;
 pub use objects::Objects;
 pub use store::Store;
+pub use users::Users;

@@ -76,6 +76,11 @@ impl<P: Position> PageRequest<P> {
         Ok(Self { after, limit })
     }
 
+    /// The first page.
+    pub fn first(limit: u32) -> Self {
+        Self { after: None, limit }
+    }
+
     /// How many items a query must find: one more than the page holds tells whether there is a next one.
     pub fn query_limit(&self) -> i64 {
         i64::from(self.limit) + 1

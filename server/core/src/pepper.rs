@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 const FILE: &str = "secret_pepper";
@@ -100,13 +100,17 @@ impl Pepper {
         URL_SAFE_NO_PAD.encode(self.mac("client_secret", &[client_id, secret]))
     }
 
-    /// Whether `secret` is the one behind `expected`. Without a hash (no such client) the same work is
-    /// done, so that the time does not tell which clients exist.
-    pub fn secret_matches(&self, client_id: &str, secret: &str, expected: Option<&str>) -> bool {
+    /// Whether `secret` is the one behind one of the hashes `expected`: of the present secret, and of the former one.
+    /// Where there is none (no such client, no former secret) the same work is done, so that the time tells neither
+    /// which clients exist nor which of the two it was.
+    pub fn secret_matches(&self, client_id: &str, secret: &str, expected: [Option<&str>; 2]) -> bool {
         const NO_HASH: &str = "-------------------------------------------";
         let actual = self.hash_secret(client_id, secret);
-        let matches = actual.as_bytes().ct_eq(expected.unwrap_or(NO_HASH).as_bytes());
-        bool::from(matches) & expected.is_some()
+        let [present, former] = expected.map(|hash| {
+            let matches = actual.as_bytes().ct_eq(hash.unwrap_or(NO_HASH).as_bytes());
+            matches & Choice::from(u8::from(hash.is_some()))
+        });
+        bool::from(present | former)
     }
 
     /// A seal that only this installation can make, for `purpose` alone.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub struct Credentials {
     /// The client id, decoded.
     pub client_id: String,
-    /// The secret, decoded; wiped from memory when dropped.
+    /// The secret, decoded; empty where none is shown; wiped from memory when dropped.
     pub secret: Zeroizing<String>,
 }
 
@@ -19,7 +19,8 @@ impl Credentials {
     }
 }
 
-/// Reads the value of an `Authorization` header; none when it is not well-formed Basic.
+/// Reads the value of an `Authorization` header; none when it is not well-formed Basic. Libraries send a public client's
+/// name with an empty secret.
 pub fn parse(authorization: &str) -> Option<Credentials> {
     let (scheme, encoded) = authorization.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -29,7 +30,7 @@ pub fn parse(authorization: &str) -> Option<Credentials> {
     let mut halves = joined.splitn(2, |b| *b == b':');
     let client_id = form_decode(halves.next()?)?;
     let secret = Zeroizing::new(form_decode(halves.next()?)?);
-    (!client_id.is_empty() && !secret.is_empty()).then_some(Credentials { client_id, secret })
+    (!client_id.is_empty()).then_some(Credentials { client_id, secret })
 }
 
 /// Decodes one form-encoded value; none when an escape is cut short or the result is not UTF-8.
@@ -62,6 +63,7 @@ mod tests {
         let parsed = parse(&header("app%3A1:a%2Bb+c:d%25")).unwrap();
         assert_eq!((parsed.client_id.as_str(), parsed.secret.as_str()), ("app:1", "a+b c:d%"));
         assert!(parse(&header("app:s").replace("Basic", "bAsIc")).is_some());
+        assert!(parse(&header("app:")).unwrap().secret.is_empty());
     }
 
     #[test]
@@ -71,7 +73,7 @@ mod tests {
         for case in cases
             .into_iter()
             .map(str::to_owned)
-            .chain(["app:", ":secret", "app:%4", "app:%zz", "app:%ff", "app"].map(header))
+            .chain([":", ":secret", "app:%4", "app:%zz", "app:%ff", "app"].map(header))
         {
             assert!(parse(&case).is_none(), "{case}");
         }

@@ -1,14 +1,20 @@
-//! The first product's domain on the core: apps, client authentication, signing keys, tokens, jobs, webhooks, profiles and
-//! the connectors to other systems. Serving HTTP does not live here, nor does the check of a token's claims: that is the
+//! The first product's domain on the core: apps, client authentication, signing keys, tokens, jobs, webhooks, profiles,
+//! GraphQL and the connectors to other systems. Serving HTTP does not live here, nor does the check of a token's claims: that is the
 //! gate's.
 
+pub mod account;
+pub mod allowances;
 pub mod apps;
 pub mod basic;
 pub mod bootstrap;
 pub mod claims;
+mod client_keys;
 pub mod connectors;
 mod error;
+pub mod graphql;
+pub mod incidents;
 pub mod jobs;
+mod jws;
 pub mod oauth;
 pub mod profiles;
 pub mod refused_clients;

@@ -74,6 +74,7 @@ async fn append(identity: &Identity, client_id: &ClientId, refused: &Refused) ->
         tenant_id: refused.tenant_id.clone(),
         organization_id: refused.organization_id.clone(),
         actor: Actor::App(client_id.clone()),
+        user_id: None,
         scopes: Vec::new(),
         secrecy_level: SecrecyLevel::default(),
         is_sandboxed: false,

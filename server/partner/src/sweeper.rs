@@ -1,15 +1,19 @@
 //! Removes what its time is over for, a little at a time, for as long as the service runs: results, leftovers of
-//! attempts, uploads, idempotency keys, deliveries, buckets of limits. When that is, say `argus_core::jobs::retention` and
-//! its neighbours.
+//! attempts, uploads, idempotency keys, deliveries, buckets of limits, sessions, codes, refresh tokens and client
+//! assertions. When that is, say `argus_core::jobs::retention` and its neighbours.
 
 use crate::error::Error;
+use crate::store::authorizations;
+use crate::store::client_assertions;
 use crate::store::uploads::{self, UploadRow};
 use crate::work::result::name;
 use argus_core::deliveries;
 use argus_core::jobs::retention::{self, Ended};
 use argus_core::limits;
 use argus_core::objects::{Collection, ObjectKey, Objects};
+use argus_core::revocations;
 use argus_core::store::{AnyConnection, EveryTenant};
+use argus_core::users;
 use argus_openapi::types::jobs::results::ResultForm;
 use futures::{StreamExt, stream};
 use std::time::Duration;
@@ -69,11 +73,29 @@ impl Sweeper {
         let sweep_deliveries =
             |connection: &mut AnyConnection| Ok::<_, Error>(deliveries::retention::sweep(connection)?);
         let deliveries = self.every_tenant.run(sweep_deliveries).await?;
+        let revocations =
+            self.every_tenant.run(|connection| Ok::<_, Error>(revocations::sweep(connection)?)).await?;
+        let sweep_authorizations =
+            |connection: &mut AnyConnection| Ok::<_, Error>(authorizations::retention::sweep(connection)?);
+        let authorizations = self.every_tenant.run(sweep_authorizations).await?;
+        let sweep_assertions =
+            |connection: &mut AnyConnection| Ok::<_, Error>(client_assertions::sweep(connection)?);
+        let assertions = self.every_tenant.run(sweep_assertions).await?;
+        let sweep_users = |connection: &mut AnyConnection| Ok::<_, Error>(users::sweep(connection)?);
+        let users = self.every_tenant.run(sweep_users).await?;
         let (jobs, uploads) = (self.sweep_jobs().await?, self.sweep_uploads().await?);
         self.failed_jobs += jobs.failed;
         self.failed_uploads += uploads.failed;
         Ok(Swept {
-            removed: forgotten + buckets + deliveries + jobs.removed + uploads.removed,
+            removed: forgotten
+                + buckets
+                + deliveries
+                + revocations
+                + authorizations
+                + assertions
+                + users
+                + jobs.removed
+                + uploads.removed,
             failed: jobs.failed + uploads.failed,
         })
     }

@@ -27,11 +27,14 @@ const SANDBOX_SCOPES: [Scope; 4] =
 /// What a token says that differs from one to the next.
 pub(crate) struct Grant<'a> {
     pub(crate) audience: &'static str,
+    pub(crate) subject: &'a str,
     pub(crate) client_id: &'a str,
     pub(crate) tenant_id: &'a str,
     pub(crate) organization_id: &'a str,
     pub(crate) scopes: &'a [Scope],
+    pub(crate) secrecy_level: SecrecyLevel,
     pub(crate) lifetime: i64,
+    pub(crate) family: Option<&'a str>,
     pub(crate) scenarios: Option<Vec<String>>,
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn mint(identity: &Identity, grant: Grant<'_>) -> Result<Minted, Erro
     let issued_at = identity.clock.now().timestamp();
     let claims = Claims {
         iss: identity.issuer.clone(),
-        sub: grant.client_id.to_owned(),
+        sub: grant.subject.to_owned(),
         aud: grant.audience.to_owned(),
         exp: issued_at + grant.lifetime,
         iat: issued_at,
@@ -56,8 +59,8 @@ pub(crate) fn mint(identity: &Identity, grant: Grant<'_>) -> Result<Minted, Erro
         scope: join(grant.scopes),
         tenant_id: grant.tenant_id.to_owned(),
         organization_id: grant.organization_id.to_owned(),
-        // Apps have no clearance of their own, so their tokens carry the lowest.
-        secrecy_level: SecrecyLevel::default(),
+        secrecy_level: grant.secrecy_level,
+        sid: grant.family.map(str::to_owned),
         scenarios: grant.scenarios,
     };
     let expires_at = DateTime::from_timestamp(claims.exp, 0)
@@ -74,6 +77,7 @@ pub async fn service_token_create(
     request: &ServiceTokenCreate,
 ) -> Result<ServiceToken, Error> {
     let row = apps::load(identity, context, client_id).await?;
+    not_suspended(&row)?;
     if !row.allow_service_tokens {
         return Err(Error::refused(
             ErrorCode::ServiceTokensNotAllowed,
@@ -96,6 +100,14 @@ pub async fn service_token_create(
     Ok(ServiceToken { token: minted.token.into(), expires_at: minted.expires_at })
 }
 
+/// No tokens are minted for an app that an administrator has stopped.
+fn not_suspended(row: &AppRow) -> Result<(), Error> {
+    match row.is_suspended {
+        true => Err(Error::refused(ErrorCode::Conflict, "the app is suspended")),
+        false => Ok(()),
+    }
+}
+
 /// What minting needs to know of the sandbox.
 pub trait SandboxHost {
     /// Base URL to use a token at.
@@ -114,6 +126,7 @@ pub async fn sandbox_token_create(
     sandbox: &impl SandboxHost,
 ) -> Result<SandboxToken, Error> {
     let row = apps::load(identity, context, client_id).await?;
+    not_suspended(&row)?;
     let scenarios: Vec<String> = request.scenarios.iter().map(ToString::to_string).collect();
     let pinned =
         sandbox.pinned(&scenarios).map_err(|message| Error::refused(ErrorCode::UnknownScenario, message))?;
@@ -155,11 +168,14 @@ pub async fn operator_token_create(
         identity,
         Grant {
             audience: AUDIENCE_LIVE,
+            subject: Actor::OPERATOR,
             client_id: Actor::OPERATOR,
             tenant_id: tenant.tenant_id.as_str(),
             organization_id: tenant.organization_id.as_str(),
             scopes: &scopes,
+            secrecy_level: SecrecyLevel::default(),
             lifetime: lifetime_seconds.clamp(60, TOKEN_LIFETIME_MAX),
+            family: None,
             scenarios: None,
         },
     )?;
@@ -189,11 +205,15 @@ fn sandbox_scopes(approved: &[Scope]) -> Vec<Scope> {
 fn live<'a>(row: &'a AppRow, scopes: &'a [Scope]) -> Grant<'a> {
     Grant {
         audience: AUDIENCE_LIVE,
+        subject: row.client_id.as_str(),
         client_id: row.client_id.as_str(),
         tenant_id: row.tenant_id.as_str(),
         organization_id: row.organization_id.as_str(),
         scopes,
+        // Apps have no clearance of their own, so their tokens carry the lowest.
+        secrecy_level: SecrecyLevel::default(),
         lifetime: i64::from(TOKEN_LIFETIME),
+        family: None,
         scenarios: None,
     }
 }

@@ -89,6 +89,29 @@ pub async fn view(webhooks: &Webhooks, context: &Context<Live>, id: &WebhookId) 
     Ok(shown(webhooks.store.read_row(context, move |reader| reader.load::<rows::Webhook>(&id)).await?))
 }
 
+/// Those of these subscriptions that are the tenant's, in one statement.
+pub(crate) async fn view_all(
+    store: &Store,
+    context: &Context<Live>,
+    ids: Vec<WebhookId>,
+) -> Result<Vec<(WebhookId, Webhook)>, Error> {
+    let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(rows::find_all(reader, &ids)?);
+    let found = store.read(context, look).await?.into_iter();
+    Ok(found.map(|webhook| (webhook.id.clone(), shown(webhook))).collect())
+}
+
+/// The newest subscriptions of the tenant.
+pub(crate) async fn latest(
+    store: &Store,
+    context: &Context<Live>,
+    first: u32,
+) -> Result<Vec<Webhook>, Error> {
+    let page = PageRequest::<WebhookPosition>::first(first);
+    let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(rows::list(reader, &page)?);
+    // A page looks for one more, which says whether there is a next one.
+    Ok(store.read(context, look).await?.into_iter().take(first as usize).map(shown).collect())
+}
+
 /// Changes a subscription.
 pub async fn update(
     webhooks: &Webhooks,

@@ -10,11 +10,15 @@ use crate::settings::{DevArgs, Role, Settings};
 use argus_core::context::{Context, Live};
 use argus_core::files::{self, Replace};
 use argus_core::ids::ClientId;
+use argus_core::pepper::fresh_secret;
 use argus_core::tenants::{self, Tenant};
+use argus_core::users::NewUser;
 use argus_openapi::Host;
+use argus_openapi::graphql::Bundles;
 use argus_openapi::types::apps::{AppCreate, GovernanceUpdate, GrantType};
-use argus_openapi::types::common::{Timestamp, WholeNumber};
+use argus_openapi::types::common::{SecrecyLevel, Timestamp, WholeNumber};
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{SANDBOX_TTL_MAX, SandboxTokenCreate};
 use argus_partner::connectors::System;
 use argus_partner::{Error, apps, bootstrap, tokens};
@@ -24,6 +28,8 @@ use std::path::Path;
 
 /// A kept token is replaced when less than this is left of it, in seconds.
 const RENEW_BELOW: i64 = 3600;
+/// With what the demo user signs in.
+const DEMO_EMAIL: &str = "demo@example.com";
 
 /// What `dev` keeps, owner-only, so that a restart prints the same.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +47,9 @@ struct Credentials {
     live_token: String,
     sandbox_token: String,
     expires_at: Timestamp,
+    /// Of the demo user; what was kept by an earlier version has none.
+    #[serde(default)]
+    user_password: String,
 }
 
 pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option<&Path>) -> CommandResult {
@@ -112,6 +121,7 @@ async fn credentials(app: &App, kept: &Path) -> Result<Credentials, Box<dyn std:
     if left < RENEW_BELOW || credentials.live_token.is_empty() {
         renew(app, &mut credentials).await?;
     }
+    demo_user(app, &mut credentials).await?;
     let text = serde_json::to_vec_pretty(&credentials)?;
     files::write(kept, &text, Replace::Existing).map_err(|error| unusable(kept, &error))?;
     Ok(credentials)
@@ -162,7 +172,7 @@ fn operator(app: &App, tenant: &Tenant) -> Context<Live> {
     tenant.operator(&app.clock)
 }
 
-/// The demo tenant and its app, approved for every partner scope.
+/// The demo tenant and its app, approved for every partner scope and every bundle that ships.
 async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
     let identity = &app.identity;
     let tenant = bootstrap::first_tenant(identity).await?;
@@ -172,24 +182,55 @@ async fn create(app: &App, issuer: &str) -> Result<Credentials, Error> {
         grant_types: vec![GrantType::ClientCredentials],
         redirect_uris: Vec::new(),
         requested_scopes: Scope::partner().collect(),
+        token_endpoint_auth_method: None,
+        jwks: None,
     };
     let created = apps::create(identity, &administrator, &request).await?;
     let client_id = created.app.client_id.parse().map_err(Error::fault)?;
-    let allow = GovernanceUpdate { allow_service_tokens: Some(true), ..GovernanceUpdate::default() };
+    let secret = created.client_secret.ok_or_else(|| Error::fault("the demo app is no public client"))?;
+    // What the sandbox runs for everybody, the demo app may run on the live host, too.
+    let approved_bundles = Some(Bundles::shipped().iter().map(|bundle| bundle.id.clone()).collect());
+    let allow_service_tokens = Some(true);
+    let allow = GovernanceUpdate { allow_service_tokens, approved_bundles, ..GovernanceUpdate::default() };
     apps::governance_update(identity, &administrator, &client_id, &allow).await?;
     let mut credentials = Credentials {
         issuer: issuer.to_owned(),
         former_issuers: Vec::new(),
         tenant_id: tenant.tenant_id.into(),
         client_id: client_id.into(),
-        client_secret: created.client_secret.expose().to_owned(),
+        client_secret: secret.expose().to_owned(),
         admin_token: String::new(),
         live_token: String::new(),
         sandbox_token: String::new(),
         expires_at: Timestamp::default(),
+        user_password: String::new(),
     };
     renew(app, &mut credentials).await?;
     Ok(credentials)
+}
+
+/// Sees to it that the demo user is there and has the password that is kept.
+async fn demo_user(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
+    let (users, kept) = (&app.users, SecretText::from(credentials.user_password.clone()));
+    if users.authenticate(DEMO_EMAIL, &kept).await?.is_some() {
+        return Ok(());
+    }
+    credentials.user_password = fresh_secret().map_err(Error::fault)?;
+    let (email, password) = (DEMO_EMAIL.parse()?, credentials.user_password.parse()?);
+    match users.named(&email).await {
+        Ok(user) => {
+            let administrator = operator(app, &tenants::view(&app.database.requests, &user.tenant_id).await?);
+            users.set_password(&administrator, &user.id, &password).await?;
+            Ok(users.enable(&administrator, &user.id).await?)
+        }
+        Err(_) => {
+            let name = "Demo user".parse().map_err(Error::fault)?;
+            let new = NewUser { email, name, secrecy_level: SecrecyLevel::default(), scopes: None };
+            let administrator = operator(app, &tenant(app, credentials).await?);
+            users.add(&administrator, new, Some(&password)).await?;
+            Ok(())
+        }
+    }
 }
 
 async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
@@ -214,8 +255,16 @@ async fn renew(app: &App, credentials: &mut Credentials) -> Result<(), Error> {
 fn announce(ready_file: &Path, service: &Service, credentials: &Credentials) -> CommandResult {
     let [auth, api, sandbox] = Host::ALL.map(|host| service.app.addresses.base_url(host));
     let ready = ready_file.display();
-    let Credentials { tenant_id, client_id, client_secret, admin_token, live_token, sandbox_token, .. } =
-        credentials;
+    let Credentials {
+        tenant_id,
+        client_id,
+        client_secret,
+        admin_token,
+        live_token,
+        sandbox_token,
+        user_password,
+        ..
+    } = credentials;
     print(format!(
         "argus dev: three hosts are up. Ctrl-C stops them; a restart prints the same credentials.
 
@@ -226,6 +275,10 @@ fn announce(ready_file: &Path, service: &Service, credentials: &Credentials) -> 
   tenant         {tenant_id}
   client id      {client_id}
   client secret  {client_secret}
+
+  sign in at     {auth}/sign-in
+  as             {DEMO_EMAIL}
+  password       {user_password}
 
 Paste these lines into another terminal; they work for a day:
 
@@ -251,11 +304,23 @@ ARGUS_URL={api} ARGUS_TOKEN=$LIVE_TOKEN cargo run --package argus-sdk --example 
 # Webhooks, to a receiver of its own on this machine:
 ARGUS_READY_FILE={ready} cargo run --package argus-sdk --features axum --example receive_webhooks
 
+# Somebody signs in at an app, in the browser, as above:
+ARGUS_READY_FILE={ready} cargo run --package argus-sdk --features loopback --example sign_in
+
 # The contract:
 curl -sw '\\n' {api}/.well-known/openapi.json
 "
     ))?;
-    let demo = Demo { admin_token, live_token, sandbox_token, tenant_id, client_id, client_secret };
+    let demo = Demo {
+        admin_token,
+        live_token,
+        sandbox_token,
+        tenant_id,
+        client_id,
+        client_secret,
+        user_email: DEMO_EMAIL,
+        user_password,
+    };
     Ready { hosts: service.urls(), demo: Some(demo) }.write(ready_file)
 }
 

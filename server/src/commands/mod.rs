@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod dev;
+mod graphql;
+mod incidents;
 mod jobs;
 mod keys;
 mod migrate;
@@ -9,7 +11,9 @@ mod openapi;
 mod ready_file;
 mod run;
 mod serve;
+mod tenant;
 mod token;
+mod user;
 
 use crate::settings::{Cli, Command, DevArgs};
 use argus_core::ids::TenantId;
@@ -32,10 +36,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::serve(&args, config),
         Command::Token(args) => token::token(args, config),
         Command::Openapi { yaml, host } => openapi::openapi(yaml, host.as_deref()),
+        Command::Graphql { action } => graphql::graphql(action),
         Command::Migrate(data) => migrate::migrate(data, config),
         Command::Jobs { action, data } => jobs::jobs(action, data, config),
         Command::Deliveries { action, data } => deliveries::deliveries(action, data, config),
         Command::Outbox { action, data } => deliveries::outbox(&action, data, config),
+        Command::Incidents { action } => incidents::incidents(*action, config),
+        Command::Tenant { action, data } => tenant::tenant(action, data, config),
+        Command::User { action, data } => user::user(action, data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };
     match outcome {

@@ -26,6 +26,8 @@ pub(super) struct Demo<'a> {
     pub(super) tenant_id: &'a str,
     pub(super) client_id: &'a str,
     pub(super) client_secret: &'a str,
+    pub(super) user_email: &'a str,
+    pub(super) user_password: &'a str,
 }
 
 /// Asserts, before anything is done, that a ready file can be written here.

@@ -6,4 +6,4 @@ mod oauth_metadata;
 
 pub use document::{Document, keep, lists_others, open_to_all};
 pub use library::Library;
-pub use oauth_metadata::{issuer_path, oauth_metadata};
+pub use oauth_metadata::{issuer_path, oauth_metadata, protected_resource};

@@ -1,23 +1,68 @@
-//! Authorization server metadata (RFC 8414), from what the server really does.
+//! Authorization server metadata (RFC 8414) and what leads to it from the other hosts (RFC 9728), from what the server
+//! really does.
 
-use argus_openapi::types::discovery::OauthMetadata;
+use argus_openapi::types::apps::ClientAuthenticationMethod;
+use argus_openapi::types::client_keys::SigningAlgorithm;
+use argus_openapi::types::discovery::{OauthMetadata, ProtectedResource};
 use argus_openapi::types::scopes::Scope;
+use argus_openapi::types::tokens::TokenGrant;
 use argus_openapi::types::uri::base_url_path;
-use argus_partner::Identity;
+use argus_openapi::{Access, Host, Operation};
+use argus_partner::{Identity, oauth};
+
+const DOCUMENTATION: &str = "https://knogin.com/en/docs/api-reference";
 
 /// The metadata of the authorization server that clients reach under `auth_url`.
 pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
     let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+    let endpoint = |path: &str| format!("{auth_url}{path}");
+    // Of endpoints that say nothing, clients take `client_secret_basic` for the only one (section 2).
     OauthMetadata {
         issuer: identity.issuer().to_owned(),
-        token_endpoint: format!("{auth_url}/v1/oauth/token"),
-        jwks_uri: format!("{auth_url}/.well-known/jwks.json"),
+        authorization_endpoint: endpoint("/v1/oauth/authorize"),
+        pushed_authorization_request_endpoint: endpoint("/v1/oauth/par"),
+        token_endpoint: endpoint(oauth::TOKEN_PATH),
+        revocation_endpoint: endpoint("/v1/oauth/revoke"),
+        introspection_endpoint: endpoint("/v1/oauth/introspect"),
+        jwks_uri: endpoint("/.well-known/jwks.json"),
         scopes_supported: Scope::catalogue().map(|scope| scope.to_string()).collect(),
-        // RFC 8414 wants the member, and clients refuse an empty list.
-        response_types_supported: texts(&["none"]),
-        grant_types_supported: texts(&["client_credentials"]),
-        token_endpoint_auth_methods_supported: texts(&["client_secret_basic", "client_secret_post"]),
-        service_documentation: "https://knogin.com/en/docs/api-reference".to_owned(),
+        response_types_supported: texts(&["code"]),
+        response_modes_supported: texts(&["query"]),
+        grant_types_supported: TokenGrant::ALL.iter().map(ToString::to_string).collect(),
+        code_challenge_methods_supported: texts(&["S256"]),
+        authorization_response_iss_parameter_supported: true,
+        token_endpoint_auth_methods_supported: methods(),
+        token_endpoint_auth_signing_alg_values_supported: algorithms(),
+        revocation_endpoint_auth_methods_supported: methods(),
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
+        introspection_endpoint_auth_methods_supported: methods(),
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
+        service_documentation: DOCUMENTATION.to_owned(),
+    }
+}
+
+/// How a client can authenticate, the same wherever one does.
+fn methods() -> Vec<String> {
+    let names = ClientAuthenticationMethod::ALL.into_iter().flat_map(|method| method.published_names());
+    names.map(ToString::to_string).collect()
+}
+
+/// What it can sign an assertion with.
+fn algorithms() -> Vec<String> {
+    SigningAlgorithm::ALL.iter().map(ToString::to_string).collect()
+}
+
+/// What clients of a host that they reach under `base_url` need to know to get a token for it (RFC 9728).
+pub fn protected_resource(identity: &Identity, host: Host, base_url: &str) -> ProtectedResource {
+    let served = Operation::ALL.iter().filter(|operation| operation.served_by(host));
+    let asked: Vec<Access> = served.map(|operation| operation.row().access).collect();
+    let scopes = Scope::catalogue().filter(|scope| asked.contains(&Access::Scope(*scope)));
+    ProtectedResource {
+        resource: base_url.to_owned(),
+        authorization_servers: vec![identity.issuer().to_owned()],
+        scopes_supported: scopes.map(|scope| scope.to_string()).collect(),
+        bearer_methods_supported: vec!["header".to_owned()],
+        resource_documentation: DOCUMENTATION.to_owned(),
     }
 }
 

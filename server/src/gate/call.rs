@@ -1,21 +1,29 @@
 //! A call that was let through: what a handler may know of its request.
 
 use super::entry::Entry;
+use super::failures;
 use super::header::RequestHeader;
 use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::context::Live;
+use argus_core::users::{Device, User};
 use argus_core::{Context, Store};
 use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
+use argus_openapi::types::secret::SecretText;
 use argus_partner::Identity;
+use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::webhooks::Webhooks;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use dropshot::{Header, Path, Query, RequestInfo};
+use http::header::USER_AGENT;
 use http::{HeaderMap, Method};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use validator::Validate;
 
 /// A request whose caller was admitted as a `C`, and whose body is a `B`.
@@ -34,6 +42,27 @@ impl<B> Call<'_, Context<Live>, B> {
 }
 
 impl<C, B> Call<'_, C, B> {
+    /// Somebody who is signed in, or about to be, as the one who calls: what goes down to the domain.
+    pub fn context_of(&self, user: &User) -> Context<Live> {
+        self.entry.context(Arc::new(user.principal()), Live)
+    }
+
+    /// Whether a password may be tried for this account now.
+    pub fn check_sign_in(&self, email: &str) -> Outcome<()> {
+        failures::check_sign_in(self.entry, email)
+    }
+
+    /// Notes that a wrong one was tried.
+    pub async fn charge_sign_in(&self, email: &str) -> Outcome<()> {
+        failures::charge_sign_in(self.entry, email).await
+    }
+
+    /// The browser that calls, as its user gets to see it in a list.
+    pub fn device(&self) -> Device {
+        let user_agent = self.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Device::new(user_agent.unwrap_or_default(), Some(self.entry.address()))
+    }
+
     /// What the hosts share.
     pub fn app(&self) -> &App {
         self.entry.app()
@@ -54,6 +83,11 @@ impl<C, B> Call<'_, C, B> {
         &self.app().webhooks
     }
 
+    /// Approved documents and what runs them.
+    pub fn graphql(&self) -> &Graphql {
+        &self.app().graphql
+    }
+
     /// Jobs.
     pub fn jobs(&self) -> &Jobs {
         &self.app().jobs
@@ -71,6 +105,18 @@ impl<C, B> Call<'_, C, B> {
     /// The headers of the request.
     pub fn headers(&self) -> &HeaderMap {
         self.request().headers()
+    }
+
+    /// The cookie that says that a pushed request was opened in this browser: its name, and the value that only this
+    /// service gives out.
+    pub fn opened(&self, request_uri: &str) -> (String, SecretText) {
+        let mark = self.identity().pepper().seal("opened_request", &[request_uri]);
+        (self.app().cookies.of_request(request_uri), SecretText::from(URL_SAFE_NO_PAD.encode(mark)))
+    }
+
+    /// The query string as it came.
+    pub fn query_text(&self) -> &str {
+        self.request().uri().query().unwrap_or_default()
     }
 
     /// The path parameters.

@@ -10,13 +10,15 @@ use super::refusal;
 use super::sandbox::Sandbox;
 use super::verifier::{TokenAudience, Verified};
 use argus_core::Context;
-use argus_core::context::{Environment, Invocation, Live};
+use argus_core::context::Live;
 use argus_core::objects::{Grant, NotTaken};
 use argus_openapi::Access;
 use argus_openapi::http::Body;
-use argus_openapi::types::tokens::TokenRequest;
+use argus_openapi::read::Readable;
+use argus_openapi::types::oauth as form;
 use argus_partner::oauth;
 use argus_sandbox::SignedObject;
+use schemars::JsonSchema;
 use std::sync::Arc;
 
 /// A kind of credentials.
@@ -65,7 +67,7 @@ impl<B: Send> Credentials<B> for LiveToken {
             }
         };
         permitted(entry, &verified)?;
-        Ok(context(entry, &verified, Live))
+        Ok(entry.context(Arc::clone(&verified.principal), Live))
     }
 }
 
@@ -85,32 +87,38 @@ impl<B: Send> Credentials<B> for SandboxToken {
             return Err(refusal::live_token_on_sandbox_host());
         };
         permitted(entry, &verified)?;
-        Ok(context(entry, &verified, Sandbox { scenarios: Arc::clone(scenarios) }))
+        Ok(entry.context(Arc::clone(&verified.principal), Sandbox { scenarios: Arc::clone(scenarios) }))
     }
 }
 
-/// OAuth client authentication (RFC 6749, section 2.3): the `Authorization` header, or the form.
+/// OAuth client authentication (RFC 6749, section 2.3): the `Authorization` header, or the form, with a secret or an
+/// assertion (RFC 7523).
 pub struct ClientForm;
 
 /// A client that is authenticated, and the form that it sent.
-pub struct AuthenticatedClient {
+pub struct AuthenticatedClient<F> {
     /// The client.
     pub client: oauth::Client,
     /// What it asks for.
-    pub form: TokenRequest,
+    pub form: F,
 }
 
-impl Credentials<Body<TokenRequest>> for ClientForm {
-    type Caller = AuthenticatedClient;
+impl<F> Credentials<Body<F>> for ClientForm
+where
+    F: form::ClientForm + Readable + JsonSchema + Send + Sync + 'static,
+{
+    type Caller = AuthenticatedClient<F>;
 
     fn satisfy(access: Access) -> bool {
         access == Access::Client
     }
 
-    async fn admit(self, entry: &Entry<'_>, body: &mut Body<TokenRequest>) -> Outcome<AuthenticatedClient> {
+    async fn admit(self, entry: &Entry<'_>, body: &mut Body<F>) -> Outcome<AuthenticatedClient<F>> {
         let form = body.read(entry.rqctx, entry.app().body_limit).await?;
         let authorization = header::AUTHORIZATION.single(entry.request())?;
-        match oauth::authenticate(&entry.app().identity, authorization, &form).await {
+        let endpoint =
+            oauth::Endpoint { base_url: &entry.app().base_urls.auth, path: entry.request().uri().path() };
+        match oauth::authenticate(&entry.app().identity, endpoint, authorization, &form).await {
             Ok(client) => Ok(AuthenticatedClient { client, form }),
             Err(error) => {
                 if error.is_invalid_client() {
@@ -163,14 +171,22 @@ fn takes_token(access: Access) -> bool {
     matches!(access, Access::AnyToken | Access::Scope(_))
 }
 
+/// What the request's token says, unless it was revoked.
 fn verified(entry: &Entry<'_>) -> Result<Arc<Verified>, Problem> {
-    entry.app().verifier.verify(entry.request().headers(), entry.now)
+    let verified = entry.app().verifier.verify(entry.request().headers(), entry.now)?;
+    if entry.app().revocations.name(&verified.revocable) {
+        return Err(refusal::invalid_token("the token was revoked"));
+    }
+    Ok(verified)
 }
 
 /// What the request's token says, if it is a live one.
 fn live(entry: &Entry<'_>) -> Result<Arc<Verified>, Problem> {
     let verified = verified(entry)?;
     match verified.audience {
+        TokenAudience::Live if entry.app().revocations.are_stale() => {
+            Err(Problem::unavailable("which tokens were revoked is not known any more"))
+        }
         TokenAudience::Live => Ok(verified),
         TokenAudience::Sandbox(_) => Err(refusal::sandbox_token_on_live_host()),
         TokenAudience::Other => Err(refusal::invalid_token("the token is for another audience")),
@@ -184,15 +200,4 @@ fn permitted(entry: &Entry<'_>, verified: &Verified) -> Outcome<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn context<E: Environment>(entry: &Entry<'_>, verified: &Verified, environment: E) -> Context<E> {
-    let invocation = Invocation {
-        principal: Arc::clone(&verified.principal),
-        address: Some(entry.address()),
-        trace: entry.trace(),
-        clock: entry.clock().clone(),
-        operation: Some(entry.row),
-    };
-    Context::new(invocation, environment)
 }

@@ -7,8 +7,8 @@ use super::trace::{self, Inbound};
 use crate::discovery;
 use crate::hosts::{App, HostContext};
 use crate::observability::InProgress;
-use argus_core::Clock;
-use argus_core::context::Trace;
+use argus_core::context::{Environment, Invocation, Principal, Trace};
+use argus_core::{Clock, Context};
 use argus_openapi::http::Stamped;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::{Host, OperationRow};
@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
 use http::Method;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A request that was routed to an operation of this host.
 pub struct Entry<'r> {
@@ -70,6 +71,18 @@ impl<'r> Entry<'r> {
 
     pub(super) fn trace(&self) -> Option<Trace> {
         Some(trace::of_call(self.inbound.as_ref(), self.ids?))
+    }
+
+    /// What goes down to the domain for whoever acts.
+    pub(super) fn context<E: Environment>(&self, principal: Arc<Principal>, environment: E) -> Context<E> {
+        let invocation = Invocation {
+            principal,
+            address: Some(self.address()),
+            trace: self.trace(),
+            clock: self.clock().clone(),
+            operation: Some(self.row),
+        };
+        Context::new(invocation, environment)
     }
 
     /// The caller's address.

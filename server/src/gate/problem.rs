@@ -2,12 +2,13 @@
 //! come about here and nowhere else.
 
 use super::entry::Entry;
+use super::page;
 use super::refusal;
 use super::render::{self, Rendered};
 use argus_core::{objects, store};
 use argus_openapi::Access;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
-use argus_partner::oauth;
+use argus_partner::{graphql, oauth};
 use http::header::{CONTENT_RANGE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use std::fmt::Display;
@@ -28,6 +29,8 @@ pub struct Problem {
 enum Kind {
     Common(Error),
     Oauth(OauthErrorCode, String),
+    /// Of a page alone: what was sent is no form of this browser's, or none any more.
+    ForeignForm,
 }
 
 /// Outcome of a handler.
@@ -97,6 +100,11 @@ impl Problem {
         Self::new(ErrorCode::BodyTooLarge, format!("the body may have at most {most} bytes"))
     }
 
+    /// What was sent is no form that this browser was given, or it comes from a page of another site.
+    pub fn foreign_form() -> Self {
+        Self { kind: Kind::ForeignForm, headers: Vec::new(), cause: None }
+    }
+
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -106,7 +114,7 @@ impl Problem {
     pub(super) fn code(&self) -> Option<ErrorCode> {
         match &self.kind {
             Kind::Common(error) => Some(error.error_code),
-            Kind::Oauth(..) => None,
+            Kind::Oauth(..) | Kind::ForeignForm => None,
         }
     }
 
@@ -124,6 +132,8 @@ impl Problem {
             headers.extend(usual.filter(|(name, _)| !is_said(name)));
         }
         let mut response = match (self.kind, entry.row.access) {
+            (Kind::Common(error), Access::Browser) => page::refused(entry, error.error_code.status()),
+            (Kind::ForeignForm, _) => page::refused(entry, 403),
             (Kind::Oauth(refusal, description), _) => {
                 let status = if refusal == OauthErrorCode::InvalidClient { 401 } else { 400 };
                 render::json(status, &OauthError { error: refusal, error_description: description })
@@ -156,6 +166,17 @@ impl From<argus_partner::Error> for Problem {
         match error {
             argus_partner::Error::Refused { code, message } => Self::new(code, message),
             argus_partner::Error::Core(error) => error.into(),
+        }
+    }
+}
+
+impl From<graphql::Refusal> for Problem {
+    fn from(refusal: graphql::Refusal) -> Self {
+        match refusal {
+            graphql::Refusal::Domain(error) => error.into(),
+            // The row's own scope is not the one that lacks.
+            graphql::Refusal::Scope(scope) => Self::new(ErrorCode::InsufficientScope, refusal.to_string())
+                .with_header(WWW_AUTHENTICATE, refusal::scope_challenge(scope)),
         }
     }
 }

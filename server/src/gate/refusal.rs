@@ -67,7 +67,7 @@ pub(super) fn header(error: &Error, row: &OperationRow) -> Option<(HeaderName, H
             Some((WWW_AUTHENTICATE, challenge("invalid_token", "error_description", &description)))
         }
         (ErrorCode::InsufficientScope, Access::Scope(scope)) => {
-            Some((WWW_AUTHENTICATE, challenge("insufficient_scope", "scope", scope.as_str())))
+            Some((WWW_AUTHENTICATE, scope_challenge(scope)))
         }
         (ErrorCode::LiveTokenOnSandboxHost, _) => Some(sandbox_reason(SandboxReason::LiveTokenOnSandboxHost)),
         (ErrorCode::SandboxTokenOnLiveHost, _) => Some(sandbox_reason(SandboxReason::SandboxTokenOnLiveHost)),
@@ -78,6 +78,11 @@ pub(super) fn header(error: &Error, row: &OperationRow) -> Option<(HeaderName, H
 
 fn sandbox_reason(reason: SandboxReason) -> (HeaderName, HeaderValue) {
     (SANDBOX_REASON, HeaderValue::from_static(reason.as_str()))
+}
+
+/// What a caller is told whose token lacks a scope.
+pub(super) fn scope_challenge(scope: Scope) -> HeaderValue {
+    challenge("insufficient_scope", "scope", scope.as_str())
 }
 
 /// A challenge with its reason (RFC 6750, section 3).

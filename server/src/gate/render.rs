@@ -126,7 +126,11 @@ pub(super) fn written(status: u16, body: serde_json::Result<Vec<u8>>) -> Respons
 }
 
 /// A response that no cache may keep: it was made for one caller.
-fn response(status: u16, media_type: Option<HeaderValue>, body: Option<Bytes>) -> Response<dropshot::Body> {
+pub(super) fn response(
+    status: u16,
+    media_type: Option<HeaderValue>,
+    body: Option<Bytes>,
+) -> Response<dropshot::Body> {
     let mut response = Response::new(body.map_or_else(dropshot::Body::empty, dropshot::Body::with_content));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Room for all that the wrapper and dropshot add.

@@ -3,10 +3,11 @@
 
 use super::problem::{Outcome, Problem};
 use super::refusal;
+use super::revocations::Revocable;
 use argus_core::context::Principal;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::Identity;
-use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, Claims};
+use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, CLOCK_LEEWAY, Claims};
 use argus_partner::signing_keys::VerifyingKey;
 use argus_sandbox::{Sandbox, ScenarioSet};
 use chrono::{DateTime, Utc};
@@ -21,8 +22,6 @@ use std::sync::Arc;
 const CACHED_TOKENS: usize = 4096;
 /// Longest `Authorization` header that is looked at, in bytes.
 const HEADER_MAX_LENGTH: usize = 8192;
-/// How far a token's `iat` and `nbf` may lie ahead of this clock, in seconds.
-const CLOCK_LEEWAY: i64 = 60;
 
 /// What a token said when it was verified.
 #[derive(Debug)]
@@ -31,6 +30,8 @@ pub(super) struct Verified {
     /// The key that signed it; once that is not published any more, the token is worth nothing.
     key: Arc<VerifyingKey>,
     expires_at: i64,
+    /// What of it may be revoked.
+    pub(super) revocable: Revocable,
     pub(super) audience: TokenAudience,
 }
 
@@ -92,6 +93,7 @@ impl Verifier {
         Ok(Verified {
             key,
             expires_at: claims.exp,
+            revocable: Revocable::of(&claims),
             audience: self.audience(&claims)?,
             principal: Arc::new(principal),
         })
@@ -120,6 +122,8 @@ fn principal(claims: &Claims) -> Option<Principal> {
         tenant_id: claims.tenant_id.parse().ok()?,
         organization_id: claims.organization_id.parse().ok()?,
         actor: claims.client_id.parse().ok()?,
+        // Of an app that acts for itself, and of the operator, the subject is the same.
+        user_id: claims.sub.parse().ok(),
         secrecy_level: claims.secrecy_level,
         is_sandboxed: claims.aud == AUDIENCE_SANDBOX,
     })

@@ -26,6 +26,17 @@ pub struct BaseUrls {
     pub sandbox: String,
 }
 
+impl BaseUrls {
+    /// The base URL of this host.
+    pub fn of(&self, host: Host) -> &str {
+        match host {
+            Host::Auth => &self.auth,
+            Host::Api => &self.api,
+            Host::Sandbox => &self.sandbox,
+        }
+    }
+}
+
 impl Default for BaseUrls {
     fn default() -> Self {
         let [auth, api, sandbox] = Host::ALL.map(|host| host.public_url().to_owned());

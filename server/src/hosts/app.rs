@@ -2,15 +2,16 @@
 
 use super::{Addresses, BaseUrls};
 use crate::discovery::Library;
-use crate::gate::{TrustedProxies, Verifier};
+use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
-use argus_core::{Clock, Limits};
+use argus_core::{Clock, Limits, Users};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::connectors::Connectors;
+use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
 use argus_partner::webhooks::Webhooks;
@@ -28,14 +29,22 @@ pub struct App {
     pub database: Database,
     /// Apps, keys and tokens.
     pub identity: Arc<Identity>,
+    /// People who sign in.
+    pub users: Users,
+    /// What the cookies of their browsers are called.
+    pub cookies: CookieNames,
     /// Jobs and where their results lie.
     pub jobs: Jobs,
     /// Subscriptions and their deliveries.
     pub webhooks: Webhooks,
     /// The ways to the systems that know more of profiles.
     pub connectors: Connectors,
+    /// Approved documents and what runs them.
+    pub graphql: Graphql,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
+    /// Which of them count no more.
+    pub revocations: Arc<Revocations>,
     /// How often what may happen.
     pub limits: Limits,
     /// Answers the sandbox host.
@@ -62,19 +71,23 @@ pub struct App {
 pub struct Domains {
     /// Apps, keys and tokens.
     pub identity: Arc<Identity>,
+    /// Which of the tokens count no more.
+    pub revocations: Arc<Revocations>,
     /// Jobs and where their results lie.
     pub jobs: Jobs,
     /// Subscriptions and their deliveries.
     pub webhooks: Webhooks,
     /// The ways to the systems that know more of profiles.
     pub connectors: Connectors,
+    /// Approved documents and what runs them.
+    pub graphql: Graphql,
 }
 
 impl App {
     /// The state of a service with these domains and these mocks.
     pub fn new(
         database: Database,
-        Domains { identity, jobs, webhooks, connectors }: Domains,
+        Domains { identity, revocations, jobs, webhooks, connectors, graphql }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
@@ -84,10 +97,13 @@ impl App {
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
         Self {
             contract,
+            users: Users::new(database.requests.clone(), Arc::clone(&pepper), clock.clone()),
+            cookies: CookieNames::of(identity.issuer()),
             limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
             database,
             clock,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
+            revocations,
             identity,
             jobs,
             webhooks,
@@ -95,6 +111,7 @@ impl App {
             library: Library::new(contract),
             metrics: Metrics::new(contract, connectors.clone()),
             connectors,
+            graphql,
             readiness: Readiness::default(),
             addresses,
             base_urls,

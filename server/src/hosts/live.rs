@@ -1,21 +1,25 @@
 //! The live hosts keep the contract: one expression per operation. Which of the two serves an
 //! operation is the operation table's business.
 
-use super::{HostContext, objects, shared};
+use super::{HostContext, authorize, objects, pages, shared};
 use crate::discovery::{Document, oauth_metadata};
 use crate::gate::{
-    ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer, answer_body, header,
+    Browser, BrowserForm, ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer,
+    answer_body, header,
 };
 use crate::observability::open_connections;
 use argus_core::ids::{ClientId, JobId, WebhookId};
 use argus_openapi::api::{Answer, ArgusApi};
-use argus_openapi::http::{Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload};
+use argus_openapi::http::{
+    Body, Checked, DocumentReply, Documented, EmptyReply, PageReply, RedirectReply, Reply, Upload,
+};
 use argus_openapi::types::apps::{
     App, AppCallbackSecret, AppCreate, AppCreated, AppGovernance, AppList, AppPath, AppSecret,
-    GovernanceUpdate,
+    AppSecretRotate, GovernanceUpdate,
 };
 use argus_openapi::types::common::{Identifier, PageQuery};
-use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata};
+use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata, ProtectedResource};
+use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
 use argus_openapi::types::internal::{
     Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
 };
@@ -23,6 +27,13 @@ use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
 };
 use argus_openapi::types::keys::JwkSet;
+use argus_openapi::types::oauth::{
+    AuthorizationRequest, PushedAuthorization, PushedAuthorizationRequest, TokenIntrospection,
+    TokenReference, TokenRevoked,
+};
+use argus_openapi::types::pages::{
+    ButtonForm, ConsentForm, GrantPath, InvitationForm, InvitationPath, SessionPath, SignInForm, SignInQuery,
+};
 use argus_openapi::types::profiles::{Profile, ProfileEnrich, ProfileEnrichment, ProfilePath};
 use argus_openapi::types::scopes::ScopeList;
 use argus_openapi::types::tokens::{
@@ -34,7 +45,7 @@ use argus_openapi::types::webhooks::{
     WebhookList, WebhookPath, WebhookReplay, WebhookReplayQueued, WebhookUpdate,
 };
 use argus_partner::jobs::Jobs;
-use argus_partner::{apps, bootstrap, jobs, oauth, profiles, scopes, tokens, uploads, webhooks};
+use argus_partner::{apps, bootstrap, graphql, jobs, oauth, profiles, scopes, tokens, uploads, webhooks};
 use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
 use std::time::Duration;
@@ -91,15 +102,20 @@ impl ArgusApi for LiveHost {
     ) -> Answer<Reply<AppGovernance, 200>> {
         answer_body(rqctx, LiveToken, body, async |call| {
             let (path, update) = (call.path(path)?, call.body().await?);
+            call.graphql().check_known(update.approved_bundles.as_deref().unwrap_or_default())?;
             Ok(apps::governance_update(call.identity(), call.context(), &app_named(&path)?, &update).await?)
         })
         .await
     }
 
-    async fn app_secret_rotate(rqctx: Rqctx, path: Checked<Path<AppPath>>) -> Answer<Reply<AppSecret, 200>> {
-        answer(rqctx, LiveToken, async |call| {
-            let client_id = app_named(&call.path(path)?)?;
-            Ok(apps::secret_rotate(call.identity(), call.context(), &client_id).await?)
+    async fn app_secret_rotate(
+        rqctx: Rqctx,
+        path: Checked<Path<AppPath>>,
+        body: Body<AppSecretRotate>,
+    ) -> Answer<Reply<AppSecret, 200>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let (path, request) = (call.path(path)?, call.optional_body().await?);
+            Ok(apps::secret_rotate(call.identity(), call.context(), &app_named(&path)?, &request).await?)
         })
         .await
     }
@@ -239,7 +255,47 @@ impl ArgusApi for LiveHost {
 
     async fn oauth_token(rqctx: Rqctx, body: Body<TokenRequest>) -> Answer<Reply<TokenResponse, 200>> {
         answer_body(rqctx, ClientForm, body, async |call| {
-            Ok(oauth::token_create(call.identity(), &call.caller.client, &call.caller.form)?)
+            Ok(oauth::token_create(call.identity(), &call.caller.client, &call.caller.form).await?)
+        })
+        .await
+    }
+
+    async fn oauth_par(
+        rqctx: Rqctx,
+        body: Body<PushedAuthorizationRequest>,
+    ) -> Answer<Reply<PushedAuthorization, 201>> {
+        answer_body(rqctx, ClientForm, body, async |call| {
+            Ok(oauth::push(call.identity(), &call.caller.client, &call.caller.form).await?)
+        })
+        .await
+    }
+
+    async fn oauth_revoke(rqctx: Rqctx, body: Body<TokenReference>) -> Answer<Reply<TokenRevoked, 200>> {
+        answer_body(rqctx, ClientForm, body, async |call| {
+            Ok(oauth::revoke(call.identity(), &call.caller.client, &call.caller.form).await?)
+        })
+        .await
+    }
+
+    async fn oauth_introspect(
+        rqctx: Rqctx,
+        body: Body<TokenReference>,
+    ) -> Answer<Reply<TokenIntrospection, 200>> {
+        answer_body(rqctx, ClientForm, body, async |call| {
+            Ok(oauth::introspect(call.identity(), &call.caller.client, &call.caller.form).await?)
+        })
+        .await
+    }
+
+    async fn graphql_execute(
+        rqctx: Rqctx,
+        headers: Documented<Header<GraphqlHeaders>>,
+        body: Body<GraphqlRequest>,
+    ) -> Answer<Reply<GraphqlResponse, 200>> {
+        answer_body(rqctx, LiveToken, body, async |call| {
+            let headers = call.documented_header(&header::TENANT_ID, headers)?;
+            let (request, tenant_id) = (call.body().await?, headers.x_tenant_id.as_deref());
+            Ok(graphql::execute(call.graphql(), call.context(), tenant_id, &request).await?)
         })
         .await
     }
@@ -351,6 +407,10 @@ impl ArgusApi for LiveHost {
         shared::published(rqctx, |library| &library.api_catalog).await
     }
 
+    async fn protected_resource_view(rqctx: Rqctx) -> Answer<Reply<ProtectedResource, 200>> {
+        shared::protected_resource(rqctx).await
+    }
+
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {
         shared::data_schema(rqctx, path).await
     }
@@ -400,6 +460,84 @@ impl ArgusApi for LiveHost {
         answer_body(rqctx, LiveToken, body, async |call| {
             let request = call.body().await?;
             Ok(bootstrap::tenant_bootstrap(call.identity(), &request.name).await?)
+        })
+        .await
+    }
+
+    async fn sign_in_view(rqctx: Rqctx, query: Checked<Query<SignInQuery>>) -> Answer<PageReply> {
+        answer(rqctx, Browser, async |call| pages::sign_in_view(call, call.query(query)?)).await
+    }
+
+    async fn sign_in_create(
+        rqctx: Rqctx,
+        query: Checked<Query<SignInQuery>>,
+        body: Body<SignInForm>,
+    ) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| {
+            pages::sign_in_create(call, call.query(query)?).await
+        })
+        .await
+    }
+
+    async fn sign_out(rqctx: Rqctx, body: Body<ButtonForm>) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| pages::sign_out(call).await).await
+    }
+
+    async fn account_view(rqctx: Rqctx) -> Answer<PageReply> {
+        answer(rqctx, Browser, async |call| pages::account_view(call).await).await
+    }
+
+    async fn session_end(
+        rqctx: Rqctx,
+        path: Checked<Path<SessionPath>>,
+        body: Body<ButtonForm>,
+    ) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| pages::session_end(call, call.path(path)?).await)
+            .await
+    }
+
+    async fn oauth_authorize(
+        rqctx: Rqctx,
+        query: Checked<Query<AuthorizationRequest>>,
+    ) -> Answer<RedirectReply> {
+        answer(rqctx, Browser, async |call| authorize::authorize(call, call.query(query)?).await).await
+    }
+
+    async fn consent_view(rqctx: Rqctx, query: Checked<Query<AuthorizationRequest>>) -> Answer<PageReply> {
+        answer(rqctx, Browser, async |call| authorize::consent_view(call, call.query(query)?).await).await
+    }
+
+    async fn consent_create(
+        rqctx: Rqctx,
+        query: Checked<Query<AuthorizationRequest>>,
+        body: Body<ConsentForm>,
+    ) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| {
+            authorize::consent_create(call, call.query(query)?).await
+        })
+        .await
+    }
+
+    async fn grant_end(
+        rqctx: Rqctx,
+        path: Checked<Path<GrantPath>>,
+        body: Body<ButtonForm>,
+    ) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| pages::grant_end(call, call.path(path)?).await)
+            .await
+    }
+
+    async fn invitation_view(rqctx: Rqctx, path: Checked<Path<InvitationPath>>) -> Answer<PageReply> {
+        answer(rqctx, Browser, async |call| pages::invitation_view(call, call.path(path)?).await).await
+    }
+
+    async fn invitation_accept(
+        rqctx: Rqctx,
+        path: Checked<Path<InvitationPath>>,
+        body: Body<InvitationForm>,
+    ) -> Answer<PageReply> {
+        answer_body(rqctx, BrowserForm, body, async |call| {
+            pages::invitation_accept(call, call.path(path)?).await
         })
         .await
     }

@@ -2,11 +2,13 @@
 
 mod addresses;
 mod app;
+mod authorize;
 mod endpoints;
 mod host_header;
 mod live;
 mod objects;
 mod options;
+mod pages;
 mod refusal;
 mod routing;
 mod sandbox;

@@ -8,7 +8,9 @@ use argus_openapi::http::{
     Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload as UploadedBytes,
 };
 use argus_openapi::types::common::PageQuery;
-use argus_openapi::types::discovery::{DataSchemaList, DataSchemaPath, DataSchemaQuery, HostDocumentPath};
+use argus_openapi::types::discovery::{
+    DataSchemaList, DataSchemaPath, DataSchemaQuery, HostDocumentPath, ProtectedResource,
+};
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
 use argus_openapi::types::internal::{Health, ObjectPath, ObjectStored, Readiness};
 use argus_openapi::types::jobs::{
@@ -244,6 +246,10 @@ impl ArgusApi for SandboxHost {
             call.mock(&partner::DataSchemaList { query: &query })
         })
         .await
+    }
+
+    async fn protected_resource_view(rqctx: Rqctx) -> Answer<Reply<ProtectedResource, 200>> {
+        shared::protected_resource(rqctx).await
     }
 
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {

@@ -1,11 +1,11 @@
 //! Operations that more than one host serves in the same way: health and the published documents.
 
 use super::HostContext;
-use crate::discovery::{Document, Library};
+use crate::discovery::{self, Document, Library};
 use crate::gate::{Nobody, Outcome, Problem, answer};
 use argus_openapi::api::Answer;
 use argus_openapi::http::{Checked, DocumentReply, Reply};
-use argus_openapi::types::discovery::{DataSchemaPath, HostDocument, HostDocumentPath};
+use argus_openapi::types::discovery::{DataSchemaPath, HostDocument, HostDocumentPath, ProtectedResource};
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::internal::{Health, Readiness};
 use dropshot::{Path, RequestContext};
@@ -21,6 +21,17 @@ pub(super) async fn readiness(rqctx: RequestContext<HostContext>) -> Answer<Repl
         let app = call.app();
         app.readiness.look(app, host).await.map_err(Problem::unavailable)?;
         Ok(Readiness { ready: true, store: true, signing_key: true })
+    })
+    .await
+}
+
+pub(super) async fn protected_resource(
+    rqctx: RequestContext<HostContext>,
+) -> Answer<Reply<ProtectedResource, 200>> {
+    let host = rqctx.context().host;
+    answer(rqctx, Nobody, async |call| {
+        let base_url = call.app().base_urls.of(host);
+        Ok(discovery::protected_resource(call.identity(), host, base_url))
     })
     .await
 }

@@ -95,11 +95,19 @@ struct Pairs(String);
 impl Serializer for Pairs {
     fn emit_arguments(&mut self, key: Key, value: &fmt::Arguments<'_>) -> slog::Result {
         let text = value.to_string();
-        // A caller may have put a secret where none belongs; queries stay out of the log.
-        let shown = if key == "uri" { text.split('?').next().unwrap_or_default() } else { &text };
+        let shown = if key == "uri" { without_secrets(&text) } else { &text };
         write!(self.0, " {key}=\"{}\"", Shown(shown))?;
         Ok(())
     }
+}
+
+/// Links whose rest is a secret.
+const SECRET_LINKS: [&str; 1] = ["/invitation/"];
+
+/// What of a URI may be logged. A caller may have put a secret where none belongs, so that queries stay out of the log.
+fn without_secrets(uri: &str) -> &str {
+    let path = uri.split('?').next().unwrap_or_default();
+    SECRET_LINKS.into_iter().find(|link| path.starts_with(link)).unwrap_or(path)
 }
 
 /// Time, severity, message and fields in one line.

@@ -5,9 +5,10 @@ mod file;
 mod options;
 
 pub use options::{
-    Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, HostOptions, IdentityOptions,
-    JobsAction, KeysAction, LimitOptions, LogOptions, ObjectOptions, Options, OutboxAction, Role, RunArgs,
-    SandboxOptions, StoreOptions, TokenArgs, WorkerOptions,
+    BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, GraphqlAction,
+    GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction, LimitOptions,
+    LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SandboxOptions,
+    StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -95,6 +96,8 @@ pub struct Settings {
     pub couriers: CourierSettings,
     /// How often what may happen.
     pub limits: Rates,
+    /// More operation bundles.
+    pub bundle_dir: Option<PathBuf>,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
@@ -142,8 +145,19 @@ impl Settings {
 /// Checks everything, so that an operator reads of all faults at once.
 fn resolve(options: Options) -> Result<Settings, SettingsError> {
     let mut faults = Vec::new();
-    let Options { hosts, store, objects, connectors, identity, workers, deliveries, limits, sandbox, log } =
-        options;
+    let Options {
+        hosts,
+        store,
+        objects,
+        connectors,
+        identity,
+        workers,
+        deliveries,
+        limits,
+        graphql,
+        sandbox,
+        log,
+    } = options;
 
     let usual = |host: Host| SocketAddr::from((Ipv4Addr::LOCALHOST, host.default_port()));
     let addresses = Addresses {
@@ -285,6 +299,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
         },
         limits: rates,
+        bundle_dir: graphql.bundle_dir,
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,

@@ -3,6 +3,7 @@
 
 use argus_core::limits::Limit;
 use argus_openapi::Host;
+use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobStatus;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
@@ -66,6 +67,12 @@ pub enum Command {
         #[arg(long, value_name = "HOST", value_parser = PossibleValuesParser::new(Host::ALL.map(Host::name)))]
         host: Option<String>,
     },
+    /// Check operation bundles, or print the schema that their documents are written for.
+    Graphql {
+        /// What to do.
+        #[command(subcommand)]
+        action: GraphqlAction,
+    },
     /// Bring the store to the schema of this version.
     Migrate(DataArgs),
     /// List the jobs of every tenant, cancel one, or accept a failed one anew.
@@ -95,6 +102,30 @@ pub enum Command {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// Ask the dispatch system about the incidents of a tenant.
+    Incidents {
+        /// What to do with the incidents.
+        #[command(subcommand)]
+        action: Box<IncidentsAction>,
+    },
+    /// Say which scopes the apps of a tenant get when they ask for them.
+    Tenant {
+        /// What to say.
+        #[command(subcommand)]
+        action: TenantAction,
+        /// Where the tenant is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Add people who sign in, list them, keep them from it, or give them a password.
+    User {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: UserAction,
+        /// Where they are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// List or rotate the signing keys.
     Keys {
         /// What to do with the keys.
@@ -104,6 +135,27 @@ pub enum Command {
         #[command(flatten)]
         data: DataArgs,
     },
+}
+
+/// What to do with GraphQL.
+#[derive(Clone, Debug, Subcommand)]
+pub enum GraphqlAction {
+    /// Print the schema. It is for those who write and review documents; no host shows it.
+    Schema,
+    /// Look after operation bundles.
+    Bundle {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: BundleAction,
+    },
+}
+
+/// What to do with operation bundles.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BundleAction {
+    /// Say whether every document of every bundle still fits the schema and the limits, those that ship and those of the
+    /// directory. Prints bundle, file, operation and hash of each; the exit status is 2 when one does not fit.
+    Check(GraphqlOptions),
 }
 
 /// What to do with jobs.
@@ -171,6 +223,38 @@ pub enum OutboxAction {
     },
 }
 
+/// What to do with incidents.
+#[derive(Clone, Debug, Subcommand)]
+pub enum IncidentsAction {
+    /// Ask the dispatch system for the state of a tenant's open incidents, keep and tell what has changed, and print a
+    /// line for each.
+    Refresh(RefreshArgs),
+}
+
+/// Which incidents to ask about.
+#[derive(Clone, Debug, Args)]
+pub struct RefreshArgs {
+    /// The tenant.
+    #[arg(long)]
+    pub tenant: String,
+    /// The incidents, also closed ones; all that are not known to be closed when none is named.
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Where the dispatch system is.
+    #[command(flatten)]
+    pub dispatch: DispatchOptions,
+    /// Where the incidents are.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+impl From<RefreshArgs> for Options {
+    fn from(RefreshArgs { dispatch, data, .. }: RefreshArgs) -> Self {
+        let connectors = ConnectorOptions { dispatch, ..ConnectorOptions::default() };
+        Self { connectors, ..Self::from(data) }
+    }
+}
+
 /// Which part of the work a node does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -200,6 +284,74 @@ pub struct WorkerOptions {
     #[arg(long, env = "ARGUS_LEASE_SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<u32>,
+}
+
+/// What to say of a tenant.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TenantAction {
+    /// Set its allowance, which is every scope but the platform scopes until it is set. What an app requests beyond it
+    /// is pending until an administrator of the tenant approves it; apps that are there keep what they have.
+    Set {
+        /// The tenant.
+        #[arg(long)]
+        tenant: String,
+        /// The scopes, with a space between two.
+        #[arg(long, required = true, value_delimiter = ' ', value_parser = parse_scope_of_apps)]
+        scopes: Vec<Scope>,
+    },
+}
+
+/// What to do with people who sign in.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserAction {
+    /// Add somebody. The password is read from standard input, its first line.
+    Add {
+        /// The tenant.
+        #[arg(long)]
+        tenant: String,
+        /// The e-mail address, which no other user of the installation has.
+        #[arg(long)]
+        email: String,
+        /// What people call them.
+        #[arg(long)]
+        name: String,
+        /// What they may do, with a space between two; every scope but the platform scopes when absent.
+        #[arg(long, value_delimiter = ' ', value_parser = parse_scope_of_apps)]
+        scopes: Option<Vec<Scope>>,
+        /// Their clearance.
+        #[arg(long, value_parser = parse_secrecy_level, default_value_t = SecrecyLevel::default())]
+        secrecy_level: SecrecyLevel,
+        /// Read no password, and print a link instead by which they choose one, once and within 7 days.
+        #[arg(long)]
+        invite: bool,
+    },
+    /// Show the people of a tenant.
+    List {
+        /// The tenant.
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Keep somebody from signing in, and end all their sessions.
+    Disable {
+        /// The e-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Let somebody sign in again.
+    Enable {
+        /// The e-mail address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Give somebody the password that standard input has in its first line, and end all their sessions.
+    Password {
+        /// The e-mail address.
+        #[arg(long)]
+        email: String,
+        /// Read no password, and print a link instead by which they choose one, once and within 7 days.
+        #[arg(long)]
+        invite: bool,
+    },
 }
 
 /// What to do with the signing keys.
@@ -318,6 +470,9 @@ pub struct Options {
     /// `[limits]`
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// `[graphql]`
+    #[command(flatten)]
+    pub graphql: GraphqlOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -584,6 +739,18 @@ pub struct LimitOptions {
     #[arg(long = "limit-bearer-failures", env = "ARGUS_LIMIT_BEARER_FAILURES", value_name = "TIMES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bearer_failures: Option<u32>,
+    /// Wrong passwords a minute for one account, from one address [default: 5].
+    #[arg(long = "limit-sign-in-failures", env = "ARGUS_LIMIT_SIGN_IN_FAILURES", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in_failures: Option<u32>,
+    /// Wrong passwords a minute for any account, from one address [default: 30].
+    #[arg(
+        long = "limit-sign-in-address-failures",
+        env = "ARGUS_LIMIT_SIGN_IN_ADDRESS_FAILURES",
+        value_name = "TIMES"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in_address_failures: Option<u32>,
 }
 
 impl LimitOptions {
@@ -593,8 +760,20 @@ impl LimitOptions {
             Limit::ClientFailures => self.client_failures,
             Limit::AddressFailures => self.address_failures,
             Limit::BearerFailures => self.bearer_failures,
+            Limit::SignInFailures => self.sign_in_failures,
+            Limit::SignInAddressFailures => self.sign_in_address_failures,
         }
     }
+}
+
+/// GraphQL.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GraphqlOptions {
+    /// Directory of more operation bundles: a folder for each, with its documents as `.graphql` files.
+    #[arg(long = "graphql-bundle-dir", env = "ARGUS_GRAPHQL_BUNDLE_DIR", value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle_dir: Option<PathBuf>,
 }
 
 /// The sandbox host.
@@ -679,6 +858,18 @@ fn parse_status(name: &str) -> Result<JobStatus, String> {
 fn parse_delivery_status(name: &str) -> Result<DeliveryStatus, String> {
     let states = DeliveryStatus::ALL.map(DeliveryStatus::as_str);
     name.parse().map_err(|_| format!("the states are {}", states.join(", ")))
+}
+
+fn parse_secrecy_level(name: &str) -> Result<SecrecyLevel, String> {
+    let levels = SecrecyLevel::ALL.map(SecrecyLevel::as_str);
+    name.parse().map_err(|_| format!("the levels are {}", levels.join(", ")))
+}
+
+fn parse_scope_of_apps(name: &str) -> Result<Scope, String> {
+    Scope::from_catalogue(name).ok_or_else(|| {
+        let names: Vec<&str> = Scope::catalogue().map(Scope::as_str).collect();
+        format!("the scopes are {}", names.join(", "))
+    })
 }
 
 fn parse_scope(name: &str) -> Result<Scope, String> {

@@ -115,7 +115,7 @@ impl Source {
             None => panic!("{} needs an example in openapi/policy/examples", row.id),
         };
         let template = row.published_path.map_or(raw.path, |path| path.template);
-        let (headers, query) = parameters(&raw, example, tenant_id);
+        let (headers, query) = parameters(&raw, example, tenant_id, given);
         Sample {
             row,
             method: raw.method.parse().unwrap(),
@@ -147,7 +147,12 @@ pub fn operations_of_the_trait(contract: &'static Contract) -> Vec<(&'static Ope
 type Pairs = Vec<(String, String)>;
 
 /// The headers and the query parameters that have an example.
-fn parameters(raw: &Route<'_>, example: &OperationExamples, tenant_id: &str) -> (Pairs, Pairs) {
+fn parameters(
+    raw: &Route<'_>,
+    example: &OperationExamples,
+    tenant_id: &str,
+    given: &Given,
+) -> (Pairs, Pairs) {
     let (mut headers, mut query) = (Pairs::new(), Pairs::new());
     for parameter in raw.operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap();
@@ -160,7 +165,10 @@ fn parameters(raw: &Route<'_>, example: &OperationExamples, tenant_id: &str) -> 
                 headers.push((name.to_owned(), tenant_id.to_owned()));
             }
             Some("header") => headers.extend(value.map(|value| (name.to_owned(), value))),
-            _ => query.extend(value.map(|value| (name.to_owned(), value))),
+            // What was given counts before the example, where there is one at all.
+            _ => {
+                query.extend(value.map(|value| (name.to_owned(), given.get(name).cloned().unwrap_or(value))))
+            }
         }
     }
     (headers, query)

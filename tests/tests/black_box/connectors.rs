@@ -488,7 +488,7 @@ fn of_a_hundred_callers_one_asks_whether_a_system_is_back() {
     run_on_sqlite(|installation: Installation| async move {
         let (scene, provider, _) = Scene::about_to_ask_again(installation).await;
         let may_answer = Arc::new(Semaphore::new(0));
-        provider.usually(Deed::Wait(Arc::clone(&may_answer)));
+        provider.usually(Deed::Wait(Arc::clone(&may_answer), json!({"findings": []}).to_string()));
         let ended = AtomicUsize::new(0);
         let callers = join_all((0..100).map(async |_| {
             let status = scene.ask().await;
@@ -560,22 +560,26 @@ fn a_caller_with_a_sandbox_token_is_refused_by_the_connector_itself() {
 fn only_so_many_questions_are_under_way_to_a_system() {
     let limits = Limits { concurrency: 2, ..Limits::default() };
     let may_answer = Arc::new(Semaphore::new(0));
-    with_osint(Deed::Wait(Arc::clone(&may_answer)), limits, |scene, provider| async move {
-        let asked = join_all((0..6).map(|_| scene.ask()));
-        let watched = async {
-            while provider.busy() < 2 {
-                tokio::task::yield_now().await;
-            }
-            // The others have come as far as they get while this goes there and back.
-            for _ in 0..30 {
-                scene.view("p1").await;
-            }
-            may_answer.add_permits(6);
-        };
-        let (answers, ()) = tokio::join!(asked, watched);
-        assert_eq!(answers, ["answered"; 6]);
-        assert_eq!(provider.busiest(), 2);
-    });
+    with_osint(
+        Deed::Wait(Arc::clone(&may_answer), json!({"findings": []}).to_string()),
+        limits,
+        |scene, provider| async move {
+            let asked = join_all((0..6).map(|_| scene.ask()));
+            let watched = async {
+                while provider.busy() < 2 {
+                    tokio::task::yield_now().await;
+                }
+                // The others have come as far as they get while this goes there and back.
+                for _ in 0..30 {
+                    scene.view("p1").await;
+                }
+                may_answer.add_permits(6);
+            };
+            let (answers, ()) = tokio::join!(asked, watched);
+            assert_eq!(answers, ["answered"; 6]);
+            assert_eq!(provider.busiest(), 2);
+        },
+    );
 }
 
 #[test]
@@ -606,7 +610,10 @@ async fn dev_with_a_provider_enriches_over_a_real_socket() {
     let basic = (process.ready_text("client_id"), process.ready_text("client_secret"));
     let token = reach.token_request(&form, Some(basic)).await.expect(200).text("access_token");
     let caller = Caller { host: Host::Api, token, tenancy };
-    let profiles = json!([{"id": "p1", "kind": "wallet", "display_name": "Wallet p1"}]);
+    let profiles = json!([
+        {"id": "p1", "kind": "wallet", "display_name": "Wallet p1"},
+        {"id": "i1", "kind": "incident", "display_name": "Incident i1"},
+    ]);
     made(&caller, &json!({"kind": "import.bulk", "payload": {"profiles": profiles}})).await;
     let first = caller.post("/v1/profiles/p1/enrich", &json!({})).await.expect(200).json();
     assert_eq!((status_of(&first, "osint"), status_of(&first, "finance")), ("answered", "answered"));
@@ -616,6 +623,9 @@ async fn dev_with_a_provider_enriches_over_a_real_socket() {
     let job = json!({"kind": "intelligence.enrich.bulk", "payload": {"profile_ids": ["p1"]}});
     let line: Value = serde_json::from_str(&made(&caller, &job).await).unwrap();
     assert_eq!(line["findings"], first["findings"]);
+    caller.post("/v1/profiles/i1/enrich", &json!({})).await.expect(200);
+    let incident = &caller.get("/v1/profiles/i1").await.expect(200).json()["incident"];
+    assert!(incident["status"].is_string() && incident["summary"].is_string(), "{incident}");
     let said = process.stdout();
     assert!(
         said.contains("stands in for each of the systems finance, osint, dispatch and telemetry"),

@@ -253,21 +253,52 @@ async fn the_authorization_server_says_what_it_can_do() {
     let metadata =
         server.get(Host::Auth, "/.well-known/oauth-authorization-server", None).await.expect(200).json();
     assert_eq!(metadata["issuer"], Host::Auth.public_url());
-    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
-    // Validators of RFC 8414 refuse a server without response types.
-    assert_eq!(metadata["response_types_supported"], serde_json::json!(["none"]));
+    let grants = serde_json::json!(["authorization_code", "client_credentials", "refresh_token"]);
+    assert_eq!(metadata["grant_types_supported"], grants);
+    assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
+    assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+    for endpoint in ["token", "revocation", "introspection"] {
+        let methods = &metadata[format!("{endpoint}_endpoint_auth_methods_supported")];
+        let all = serde_json::json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]);
+        assert_eq!(*methods, all, "{endpoint}");
+    }
     let own = |member: &str| {
         let url = metadata[member].as_str().unwrap();
         url.strip_prefix(&server.url(Host::Auth, "")).unwrap_or_else(|| panic!("{url}")).to_owned()
     };
     server.get(Host::Auth, &own("jwks_uri"), None).await.expect(200);
-    let answer = server.send(server.request(Host::Auth, Method::POST, &own("token_endpoint"))).await;
-    // Without credentials, which are judged before the grant.
-    assert_eq!(answer.expect(401).text("error"), "invalid_client");
+    // Without credentials, which are judged before anything else.
+    for endpoint in [
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "pushed_authorization_request_endpoint",
+    ] {
+        let answer = server.send(server.request(Host::Auth, Method::POST, &own(endpoint))).await;
+        assert_eq!(answer.expect(401).text("error"), "invalid_client", "{endpoint}");
+    }
+    // A page says that there is nothing to go on with.
+    server.get(Host::Auth, &own("authorization_endpoint"), None).await.expect(400);
     let scopes = metadata["scopes_supported"].as_array().unwrap();
     assert!(
         scopes.contains(&"argus:jobs:write".into()) && !scopes.contains(&"argus:internal:operate".into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_takes_tokens_says_who_issues_them() {
+    let server = TestServer::start();
+    for host in [Host::Api, Host::Sandbox] {
+        let resource =
+            server.get(host, "/.well-known/oauth-protected-resource", None).await.expect(200).json();
+        assert_eq!(resource["authorization_servers"], serde_json::json!([Host::Auth.public_url()]));
+        assert_eq!(resource["bearer_methods_supported"], serde_json::json!(["header"]));
+        let scopes = resource["scopes_supported"].as_array().unwrap();
+        assert!(scopes.contains(&"argus:jobs:read".into()), "{scopes:?}");
+        assert!(!scopes.contains(&"argus:platform:admin".into()), "{scopes:?}");
+    }
+    server.get(Host::Auth, "/.well-known/oauth-protected-resource", None).await.expect(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

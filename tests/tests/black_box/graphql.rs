@@ -7,10 +7,11 @@ use argus_tests::{Answer, TestServer};
 use http::Method;
 use serde_json::{Value, json};
 
-const PROFILE_RISK: &str = include_str!("../../../openapi/graphql/profile-risk.graphql");
+const PROFILE_RISK: &str = include_str!("../../../openapi/graphql/due-diligence/profile-risk.graphql");
 
+/// A refusal, in the shape of the contract and as GraphQL has it.
 #[track_caller]
-fn assert_refusal(answer: &Answer, status: u16, error_code: &str) {
+pub(super) fn assert_refusal(answer: &Answer, status: u16, error_code: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     let body = answer.json();
     assert_eq!(body["error_code"], error_code, "{body}");

@@ -52,7 +52,7 @@ async fn a_registered_app_can_be_viewed_and_shows_its_secret_once(server: TestSe
     assert_eq!(created["organization_id"], tenancy.organization_id.as_str());
     assert_eq!(created["requested_scopes"], json!(["webhooks:write", "argus:jobs:read"]), "each once");
     assert_eq!(created["redirect_uris"], registration["redirect_uris"]);
-    assert_eq!(created["governance"], json!({"allow_service_tokens": false, "enforce_pkce": true}));
+    assert_eq!(created["governance"], governance(false, true));
 
     let viewed = tenancy.get(&format!("/v1/platform/apps/{client_id}")).await.expect(200);
     assert_eq!(viewed.json(), created, "as it was created, but without the secret");
@@ -126,6 +126,14 @@ async fn apps_are_listed_newest_first_in_pages_without_gap_or_repetition(server:
     stranger.get(&format!("/v1/platform/apps?{query}")).await.expect_error(400, "invalid_request");
 }
 
+/// The governance of an app of which nothing but these was changed.
+fn governance(allow_service_tokens: bool, enforce_pkce: bool) -> Value {
+    json!({
+        "allow_service_tokens": allow_service_tokens, "enforce_pkce": enforce_pkce,
+        "approved_bundles": [], "suspended": false, "tokens_not_before": null,
+    })
+}
+
 async fn governance_changes_what_is_named_and_nothing_else(server: TestServer) {
     let app = server.app(&[Scope::WebhooksRead]).await;
     let tenancy = &app.tenancy;
@@ -135,9 +143,10 @@ async fn governance_changes_what_is_named_and_nothing_else(server: TestServer) {
         (json!({}), true, false),
         (json!({"allow_service_tokens": false, "enforce_pkce": true}), false, true),
     ] {
-        let expected = json!({"allow_service_tokens": tokens, "enforce_pkce": pkce});
+        let expected = governance(tokens, pkce);
         let answer = tenancy.govern(&app.client_id, &change).await.expect(200);
-        assert_eq!(answer.json(), json!({"client_id": app.client_id, "governance": expected}));
+        let governed = json!({"client_id": app.client_id, "governance": expected, "pending_scopes": []});
+        assert_eq!(answer.json(), governed);
         let viewed = tenancy.get(&format!("/v1/platform/apps/{}", app.client_id)).await.expect(200);
         assert_eq!(viewed.json()["governance"], expected);
     }
@@ -172,7 +181,14 @@ async fn a_bootstrapped_tenant_is_empty_and_its_token_administers_it(server: Tes
     let answer = first.post("/internal/tenants", &json!({"name": "Own tenant"})).await;
     answer.expect_error(403, "insufficient_scope");
     let operator = server.operator_token();
-    for body in [json!({}), json!({"name": ""}), json!({"name": "x".repeat(129)}), json!({"name": 1})] {
+    for body in [
+        json!({}),
+        json!({"name": ""}),
+        json!({"name": "x".repeat(129)}),
+        json!({"name": 1}),
+        json!({"name": "a\u{202e}b"}),
+        json!({"name": "a\u{0}b"}),
+    ] {
         let answer = server.json(Host::Auth, Method::POST, "/internal/tenants", &operator, &body).await;
         answer.expect_error(400, "invalid_request");
     }

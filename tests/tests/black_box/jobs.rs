@@ -98,7 +98,23 @@ fn difficult() -> Value {
             "relations": if place > 0 { json!([{"to": "p0", "label": "knows, or \"knows\""}]) } else { json!([]) },
         })
     });
-    profiles.collect()
+    profiles.chain(difficult_incidents()).collect()
+}
+
+/// Incidents with everything that a cell could trip over.
+fn difficult_incidents() -> impl Iterator<Item = Value> {
+    let states = [
+        json!({"status": "=1+1", "severity": "low", "summary": "'=2"}),
+        json!({"status": "closed", "severity": "critical"}),
+        json!({"status": "say \"a\", b", "severity": "high", "summary": "-4.0, \"or\" more"}),
+        json!({"status": "@home", "severity": "medium", "summary": " "}),
+    ];
+    states.into_iter().enumerate().map(|(place, state)| {
+        json!({
+            "id": format!("q{place}"), "kind": "incident", "display_name": "Fire", "secrecy_level": "standard",
+            "risk_score": 0, "relations": [], "incident": state,
+        })
+    })
 }
 
 async fn what_was_imported_is_exported_again_in_either_format(server: TestServer) {
@@ -115,7 +131,9 @@ async fn what_was_imported_is_exported_again_in_either_format(server: TestServer
     let expected: Vec<Value> = difficult().as_array().unwrap().iter().cloned().map(without_empty).collect();
     assert_eq!(exported.into_iter().map(without_empty).collect::<Vec<_>>(), expected);
     let rows = made(&caller, &export("csv")).await;
-    assert!(rows.starts_with("id,kind,display_name,secrecy_level,risk_score,relations\r\n"), "{rows}");
+    assert!(rows.starts_with("id,kind,display_name,secrecy_level,risk_score,relations,incident_status,incident_severity,incident_summary\r\n"), "{rows}");
+    let incident = "q0,incident,Fire,standard,0,,'=1+1,low,''=2\r\n";
+    assert!(rows.contains(incident), "{rows}");
     for cell in ["'=1+1", "'-4.0", "'+49 170", "'@home", "''quoted"] {
         assert!(rows.contains(&format!(",{cell},")), "{cell}: {rows}");
     }

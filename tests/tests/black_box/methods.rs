@@ -33,7 +33,7 @@ async fn head_brings_the_headers_of_get_on_every_path_and_no_body() {
         let token = token(&server, host, &samples.tenant_id, &every_scope());
         for row in served_by(host) {
             let mut sample = samples.of(&server, row, host).await;
-            if sample.method != Method::GET || row.id == "metrics_view" {
+            if sample.method != Method::GET {
                 continue;
             }
             for token in [Some(&token), None] {
@@ -47,8 +47,15 @@ async fn head_brings_the_headers_of_get_on_every_path_and_no_body() {
                 let head = server.send(authorized(server.sample(host, &sample))).await;
                 let place = format!("{} on {}", row.id, host.name());
                 assert_eq!(head.status, get.status, "{place}");
-                assert_eq!(comparable(&head, host), comparable(&get, host), "{place}");
-                assert!(head.body.is_empty() && !get.body.is_empty(), "{place}");
+                let (mut of_head, mut of_get) = (comparable(&head, host), comparable(&get, host));
+                if row.id == "metrics_view" {
+                    // It counts itself, so that no two of it have one length.
+                    of_head.remove("content-length");
+                    of_get.remove("content-length");
+                }
+                assert_eq!(of_head, of_get, "{place}");
+                assert!(head.body.is_empty(), "{place}");
+                assert_eq!(get.body.is_empty(), get.status.is_redirection(), "{place}");
                 compared += 1;
             }
         }

@@ -30,7 +30,7 @@ async fn a_profile_is_viewed_as_it_was_imported(server: TestServer) {
     let profile = caller.get("/v1/profiles/p1").await.expect(200).json();
     let expected = json!({
         "id": "p1", "kind": "device", "display_name": "Profile p1", "secrecy_level": "standard",
-        "risk": {"score": 10, "level": "low"}, "finding_codes": [],
+        "risk": {"score": 10, "level": "low"}, "finding_codes": [], "incident": null,
         "created_at": profile["created_at"], "updated_at": profile["updated_at"],
     });
     assert_eq!(profile, expected);

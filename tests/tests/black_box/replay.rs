@@ -82,7 +82,7 @@ fn requests() -> impl Strategy<Value = (Method, String, Option<Value>)> {
                 (Method::POST, "/v1/webhooks".to_owned(), Some(body))
             });
     let graphql = identifiers().prop_map(|id| {
-        let query = include_str!("../../../openapi/graphql/profile-risk.graphql");
+        let query = include_str!("../../../openapi/graphql/due-diligence/profile-risk.graphql");
         (Method::POST, "/graphql".to_owned(), Some(json!({"query": query, "variables": {"id": id}})))
     });
     let upload = Just((Method::POST, "/v1/uploads".to_owned(), None));
@@ -300,6 +300,7 @@ async fn a_request_that_no_operation_takes_differs_from_its_replay_in_the_reques
         let mut answers = [send().await.expect(status), send().await.expect(status)];
         for answer in &mut answers {
             answer.assert_standard_headers(Host::Sandbox);
+            assert_eq!(answer.header("cache-control"), "no-store", "{method} {path}");
             let mut body = answer.json();
             let request_id = body.as_object_mut().unwrap().remove("request_id").expect("dropshot's own body");
             assert_eq!(request_id, answer.header("x-request-id"));

@@ -197,9 +197,14 @@ async fn a_token_request_is_granted_only_what_is_approved(server: TestServer) {
         );
     }
     assert_eq!(ask(vec![]).await.expect(400).text("error"), "invalid_request");
-    for grant_type in ["password", "authorization_code", "refresh_token", "CLIENT_CREDENTIALS"] {
+    for (grant_type, error) in [
+        ("password", "unsupported_grant_type"),
+        ("CLIENT_CREDENTIALS", "unsupported_grant_type"),
+        ("authorization_code", "unauthorized_client"),
+        ("refresh_token", "unauthorized_client"),
+    ] {
         let answer = ask(vec![("grant_type", grant_type)]).await.expect(400);
-        assert_eq!(answer.text("error"), "unsupported_grant_type");
+        assert_eq!(answer.text("error"), error, "{grant_type}");
     }
     let registration = json!({
         "name": "Web app", "grant_types": ["authorization_code"],

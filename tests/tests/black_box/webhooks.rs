@@ -35,7 +35,7 @@ on_both_engines! {
     the_example_of_a_receiver_is_told_of_its_job
 }
 
-const WEBHOOKS: [Scope; 2] = [Scope::WebhooksRead, Scope::WebhooksWrite];
+pub(super) const WEBHOOKS: [Scope; 2] = [Scope::WebhooksRead, Scope::WebhooksWrite];
 
 /// Somebody who subscribes, and the same tenant's caller for jobs.
 async fn callers(server: &TestServer) -> (Caller, Caller) {
@@ -51,12 +51,12 @@ pub(super) fn beside(server: &TestServer, caller: &Caller, host: Host, scopes: &
     Caller { host, token: server.sign(&claims), tenancy: caller.tenancy.clone() }
 }
 
-async fn subscribe(caller: &Caller, receiver: &Receiver, events: &[&str]) -> Value {
+pub(super) async fn subscribe(caller: &Caller, receiver: &Receiver, events: &[&str]) -> Value {
     let body = json!({"url": receiver.url(), "events": events});
     caller.post("/v1/webhooks", &body).await.expect(201).json()
 }
 
-fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}"))
 }
 
@@ -67,12 +67,12 @@ async fn work(caller: &Caller) -> String {
     id
 }
 
-fn verify(delivery: &Delivery, secret: &str) -> Result<(), VerificationError> {
+pub(super) fn verify(delivery: &Delivery, secret: &str) -> Result<(), VerificationError> {
     Verifier::new(secret).verify(&delivery.headers, &delivery.body)
 }
 
 /// The deliveries of a subscription, once the condition holds for them.
-async fn listed(caller: &Caller, id: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+pub(super) async fn listed(caller: &Caller, id: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let patience = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
         let list = caller.get(&format!("/v1/webhooks/{id}/deliveries")).await.expect(200).json();

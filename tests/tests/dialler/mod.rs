@@ -25,17 +25,17 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(600);
 
 /// What this machine has beside 127.0.0.1.
-const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Knows what a name means now, and what it will mean then. The last answer is that for all later questions.
-struct Names {
+pub(crate) struct Names {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Names {
-    fn new<const N: usize>(answers: [&[IpAddr]; N]) -> Arc<Self> {
+    pub(crate) fn new<const N: usize>(answers: [&[IpAddr]; N]) -> Arc<Self> {
         let answers = answers.map(<[IpAddr]>::to_vec);
         Arc::new(Self { answers: Mutex::new(answers.into()), asked: Mutex::default() })
     }
@@ -81,21 +81,21 @@ async fn send(dialler: &Dialler, url: &str) -> Result<Answer, Failure> {
 }
 
 /// Nobody answers here, and whether anybody has come can be told.
-struct Trap(TcpListener);
+pub(crate) struct Trap(TcpListener);
 
 impl Trap {
-    fn at(address: IpAddr, port: u16) -> io::Result<Self> {
+    pub(crate) fn at(address: IpAddr, port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((address, port))?;
         listener.set_nonblocking(true)?;
         Ok(Self(listener))
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.local_addr().unwrap().port()
     }
 
     /// Whether nobody has connected: the kernel would keep who has.
-    fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         self.0.accept().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }

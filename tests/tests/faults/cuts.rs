@@ -116,7 +116,7 @@ const PAUSE_MAX: u64 = 40;
 const CLIENTS: usize = 6;
 
 /// Posts jobs, each under a key of its own and as often as it takes, and returns what was accepted.
-async fn post_until(caller: Caller, client: usize, stop: Arc<AtomicBool>) -> Vec<String> {
+pub(super) async fn post_until(caller: Caller, client: usize, stop: Arc<AtomicBool>) -> Vec<String> {
     let mut accepted = Vec::new();
     while !stop.load(Ordering::SeqCst) {
         let job = import(&json!([profile(&format!("p{client}-{}", accepted.len()))]));
@@ -125,9 +125,12 @@ async fn post_until(caller: Caller, client: usize, stop: Arc<AtomicBool>) -> Vec
             let answer = with_key(&caller, &key, &job).await;
             match answer.status.as_u16() {
                 200 | 201 => break accepted.push(answer.text("id")),
-                503 => answer.expect_error(503, "unavailable"),
+                503 => {
+                    answer.expect_error(503, "unavailable");
+                    assert_eq!(answer.header("retry-after"), "1");
+                }
                 _ => panic!("{answer:?}"),
-            };
+            }
         }
     }
     accepted

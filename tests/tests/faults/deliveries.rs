@@ -15,21 +15,28 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+const ENDS: [&str; 2] = ["job.succeeded", "job.failed"];
+
 /// A node that delivers to this machine.
 fn start(server: &TestServer, authority: &Authority) -> Worker {
+    start_by(&[], server, authority)
+}
+
+/// The same through a program that takes another one's command.
+pub(super) fn start_by(program: &[&str], server: &TestServer, authority: &Authority) -> Worker {
     let certificates = authority.file().to_str().unwrap();
     let arguments =
         ["--lease-seconds", "1", "--delivery-allow", "127.0.0.0/8", "--delivery-certificates", certificates];
-    Worker::start(binary(), server.installation(), &arguments)
+    Worker::start_by(program, binary(), server.installation(), &arguments)
 }
 
-async fn subscribe(server: &TestServer, caller: &Caller, url: &str) {
+pub(super) async fn subscribe(server: &TestServer, caller: &Caller, url: &str, events: &[&str]) {
     let scopes = [Scope::WebhooksWrite];
     let mut claims = server.claims(Host::Auth, &caller.tenancy.tenant_id, &scopes);
     claims.organization_id.clone_from(&caller.tenancy.organization_id);
     let subscriber =
         Caller { host: Host::Auth, token: server.sign(&claims), tenancy: caller.tenancy.clone() };
-    let body = json!({"url": url, "events": ["job.succeeded", "job.failed"]});
+    let body = json!({"url": url, "events": events});
     subscriber.post("/v1/webhooks", &body).await.expect(201);
 }
 
@@ -51,8 +58,8 @@ async fn kill_nodes(mut installation: Installation) {
     let (healthy, hanging) = (Receiver::behind_tls(&authority).await, Receiver::behind_tls(&authority).await);
     healthy.treats_all(Treatment::Take(Duration::from_millis(20)));
     hanging.treats_all(Treatment::Hang);
-    subscribe(&server, &caller, &healthy.url()).await;
-    subscribe(&server, &caller, &hanging.url()).await;
+    subscribe(&server, &caller, &healthy.url(), &ENDS).await;
+    subscribe(&server, &caller, &hanging.url(), &ENDS).await;
     let on_their_way = format!(
         "SELECT deliveries.id AS line FROM deliveries JOIN webhooks ON webhooks.id = webhook_id \
          WHERE lease IS NOT NULL AND url = '{}'",

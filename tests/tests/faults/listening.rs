@@ -46,7 +46,7 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
         let (elsewhere, listener) = (there.clone(), other.listener.clone().unwrap());
         let other_exchange = tokio::spawn(async move { elsewhere.exchange(&listener).await });
         let listening = Listening::default();
-        until("both listen", async || listening.sessions(&desk) >= 2).await;
+        until("both listen", async || listening.sessions(&desk.installation) >= 2).await;
         let job_of_the_other = async || {
             let began = Instant::now();
             let id = desk.job().await.id;
@@ -57,7 +57,7 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
         job_of_the_other().await;
 
         // A session that did not come to its end is followed by another one.
-        let before = listening.sessions(&desk);
+        let before = listening.sessions(&desk.installation);
         proxy.cut_whenever("LISTEN");
         proxy.cut();
         until("it is cut", async || proxy.caught() > 0).await;
@@ -66,7 +66,7 @@ fn a_node_that_cannot_listen_finds_jobs_by_itself_and_is_woken_again_once_it_can
             assert!(took < POLL + LATE, "it was found after {took:?}");
         }
         proxy.let_pass();
-        until("it listens again", async || listening.sessions(&desk) > before).await;
+        until("it listens again", async || listening.sessions(&desk.installation) > before).await;
         let began = Instant::now();
         for _ in 0..5 {
             job_of_the_other().await;

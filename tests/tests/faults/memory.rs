@@ -5,8 +5,9 @@ use super::{PROFILE_BYTES, fill};
 use crate::black_box::jobs::{ended, enqueue, export};
 use crate::black_box::support::binary;
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Caller, TestProcess, scale, sql};
+use argus_tests::{Caller, Connection, Memory, TestProcess, scale, sql};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,6 +21,9 @@ use tempfile::TempDir;
 const MIB: usize = 1024 * 1024;
 /// How much more than idle it may be while an import refuses what is too long.
 const IMPORT_MAX: usize = 64 * MIB;
+/// How much more it may be for each request whose body has not ended: as much as eight bodies of a token request, with
+/// the buffers of its connection.
+const UNFINISHED_MAX: usize = 128 * 1024;
 /// How much it may be in all while it exports.
 const EXPORT_MAX: usize = 128 * MIB;
 
@@ -37,22 +41,14 @@ impl Scene {
         Self { process, caller }
     }
 
-    /// A line of what the kernel tells of the process, in bytes.
-    fn told(&self, name: &str) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
-    }
-
-    /// How much it holds now; its peak begins here anew.
+    /// How much memory it holds now; its peak begins here anew.
     fn idle(&self) -> usize {
-        std::fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5").unwrap();
-        self.told("VmRSS:")
+        Memory::of(self.process.id()).idle()
     }
 
     /// The most that it held since.
     fn peak(&self) -> usize {
-        self.told("VmHWM:")
+        Memory::of(self.process.id()).peak()
     }
 
     /// How an import of what is sent ends.
@@ -138,4 +134,34 @@ async fn a_long_export_is_written_and_fetched_in_little_memory() {
         let peak = scene.peak();
         assert!(peak < EXPORT_MAX, "{format}: {} MiB, idle {} MiB", peak / MIB, idle / MIB);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_requests_that_nobody_ends_take_little_memory_whoever_sends_them() {
+    let scene = Scene::set().await;
+    let address = scene.process.ready_text("auth").trim_start_matches("http://").to_owned();
+    let row = ARGUS.rows.iter().find(|row| row.id == "oauth_token").unwrap();
+    let form = vec![b'x'; row.body_max_bytes - 1];
+    let head = format!(
+        "POST /v1/oauth/token HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n",
+        form.len() + 1
+    );
+    let idle = scene.idle();
+    let mut connections = Vec::new();
+    for _ in 0..scale(200, 1000) {
+        let mut connection = Connection::over(tokio::net::TcpStream::connect(&address).await.unwrap());
+        connection.try_write(head.as_bytes()).await.unwrap();
+        connection.try_write(&form).await.unwrap();
+        connections.push(connection);
+    }
+    let count = connections.len();
+    // Whoever is answered was read to its end or given up; all others were there meanwhile.
+    for mut connection in connections {
+        connection.write(b"x").await;
+        let status = connection.response().await.status.as_u16();
+        assert!([401, 408, 429].contains(&status), "{status}");
+    }
+    let each = scene.peak().saturating_sub(idle) / count;
+    assert!(each < UNFINISHED_MAX, "{each} bytes for each");
 }

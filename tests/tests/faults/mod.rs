@@ -2,6 +2,7 @@
 //! that are full, clocks that are wrong, input that never ends. Short in CI; `cargo xtask chaos` runs these at
 //! their whole size.
 
+mod away;
 mod clocks;
 mod cuts;
 mod deliveries;
@@ -10,10 +11,12 @@ mod durability;
 mod kills;
 mod listening;
 mod memory;
+mod neighbours;
 mod restarts;
 mod retention;
 mod snapshots;
 mod stopping;
+mod waiting;
 mod writers;
 
 use argus_core::jobs::lease::StoredResult;

@@ -6,8 +6,8 @@ use super::tokens::NOTHING;
 use argus_core::audit::{self, AuditEvent};
 use argus_core::context::{Context, Live};
 use argus_core::ids::ClientId;
-use argus_openapi::types::apps::{AppCreate, Governance, GovernanceUpdate, GrantType};
-use argus_openapi::types::common::PageQuery;
+use argus_openapi::types::apps::{AppCreate, AppSecretRotate, Governance, GovernanceUpdate, GrantType};
+use argus_openapi::types::common::{PageQuery, WholeNumber};
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::{SandboxTokenCreate, ServiceTokenCreate};
@@ -23,6 +23,7 @@ on_both_engines! {
     a_client_secret_is_not_in_the_store
     rotation_ends_the_old_secret_and_the_new_one_works
     rotating_at_the_same_time_leaves_exactly_one_working_secret
+    rotating_at_the_same_time_with_an_overlap_leaves_exactly_two
     another_tenant_can_neither_see_nor_touch_an_app
     governance_flags_change_one_by_one
     pages_hold_each_app_once_even_with_equal_times
@@ -30,6 +31,9 @@ on_both_engines! {
     every_change_leaves_one_audit_event
     a_registration_that_breaks_a_rule_is_refused
 }
+
+/// A rotation whose former secret ends at once.
+const AT_ONCE: AppSecretRotate = AppSecretRotate { overlap_seconds: None };
 
 async fn a_created_app_reads_back_as_it_was_registered(installation: Installation) {
     let identity = installation.identity();
@@ -41,11 +45,13 @@ async fn a_created_app_reads_back_as_it_was_registered(installation: Installatio
             .map(|uri| uri.parse().unwrap())
             .to_vec(),
         requested_scopes: vec![Scope::JobsWrite, Scope::WebhooksRead, Scope::JobsWrite],
+        token_endpoint_auth_method: None,
+        jwks: None,
     };
     let created = apps::create(&identity, &admin, &request).await.unwrap();
     assert!(
-        created.client_secret.expose().starts_with("argus_secret_")
-            && created.client_secret.expose().len() == 56
+        created.client_secret.as_ref().unwrap().expose().starts_with("argus_secret_")
+            && created.client_secret.as_ref().unwrap().expose().len() == 56
     );
     let viewed = apps::view(&identity, &admin, &id_of(&created)).await.unwrap();
     assert_eq!(viewed, created.app);
@@ -54,7 +60,7 @@ async fn a_created_app_reads_back_as_it_was_registered(installation: Installatio
     assert_eq!(viewed.grant_types, request.grant_types);
     assert_eq!(viewed.redirect_uris, ["https://a.example/cb", "https://b.example/cb"]);
     assert_eq!(viewed.requested_scopes, [Scope::JobsWrite, Scope::WebhooksRead]);
-    assert_eq!(viewed.governance, Governance { allow_service_tokens: false, enforce_pkce: true });
+    assert_eq!(viewed.governance, Governance::default());
     let owner = &admin.principal;
     assert_eq!(viewed.tenant_id, owner.tenant_id.as_str());
     assert_eq!(viewed.organization_id, owner.organization_id.as_str());
@@ -67,16 +73,25 @@ async fn a_client_secret_is_not_in_the_store(installation: Installation) {
     let row = row_of(&identity, &admin, &id_of(&created)).await;
     let columns =
         [row.secret_hash.as_str(), &row.name, &row.approved_scopes, &row.grant_types, &row.redirect_uris];
-    assert!(columns.iter().all(|column| !column.contains(created.client_secret.expose())));
+    assert!(columns.iter().all(|column| !column.contains(created.client_secret.as_ref().unwrap().expose())));
     // A plain digest could be tried against without the pepper.
-    let digest =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, created.client_secret.expose().as_bytes());
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        created.client_secret.as_ref().unwrap().expose().as_bytes(),
+    );
     assert!(
         !row.secret_hash
             .contains(&base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, digest))
     );
     if installation.is_sqlite() {
-        let secret = created.client_secret.expose().strip_prefix("argus_secret_").unwrap().as_bytes();
+        let secret = created
+            .client_secret
+            .as_ref()
+            .unwrap()
+            .expose()
+            .strip_prefix("argus_secret_")
+            .unwrap()
+            .as_bytes();
         let mut searched = 0;
         for entry in fs::read_dir(installation.data_dir()).unwrap() {
             let path = entry.unwrap().path();
@@ -95,25 +110,39 @@ async fn rotation_ends_the_old_secret_and_the_new_one_works(installation: Instal
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     let id = id_of(&created);
-    assert!(authenticates(&identity, id.as_str(), created.client_secret.expose()).await);
+    assert!(authenticates(&identity, id.as_str(), created.client_secret.as_ref().unwrap().expose()).await);
     let before = row_of(&identity, &admin, &id).await;
-    let rotated = apps::secret_rotate(&identity, &admin, &id).await.unwrap();
+    let rotated = apps::secret_rotate(&identity, &admin, &id, &AT_ONCE).await.unwrap();
     assert_eq!(rotated.client_id, id.as_str());
-    assert_ne!(rotated.client_secret, created.client_secret);
-    assert!(!authenticates(&identity, id.as_str(), created.client_secret.expose()).await);
+    assert_ne!(Some(&rotated.client_secret), created.client_secret.as_ref());
+    assert!(!authenticates(&identity, id.as_str(), created.client_secret.as_ref().unwrap().expose()).await);
     assert!(authenticates(&identity, id.as_str(), rotated.client_secret.expose()).await);
     let after = row_of(&identity, &admin, &id).await;
     assert!(after.secret_rotated_at > before.secret_rotated_at && after.created_at == before.created_at);
 }
 
 async fn rotating_at_the_same_time_leaves_exactly_one_working_secret(installation: Installation) {
+    assert_eq!(work_after_rotating_at_the_same_time(installation, &AT_ONCE).await, 1);
+}
+
+async fn rotating_at_the_same_time_with_an_overlap_leaves_exactly_two(installation: Installation) {
+    let overlap = AppSecretRotate { overlap_seconds: Some(WholeNumber(60)) };
+    assert_eq!(work_after_rotating_at_the_same_time(installation, &overlap).await, 2);
+}
+
+/// How many of the secrets work that were made at the same time.
+async fn work_after_rotating_at_the_same_time(
+    installation: Installation,
+    request: &AppSecretRotate,
+) -> usize {
     let identity = Arc::new(installation.identity());
     let admin = Arc::new(admin(&identity).await);
     let id = id_of(&app(&identity, &admin, &[Scope::JobsRead]).await);
     let rotations: Vec<_> = (0..12)
         .map(|_| {
             let (identity, admin, id) = (Arc::clone(&identity), Arc::clone(&admin), id.clone());
-            tokio::spawn(async move { apps::secret_rotate(&identity, &admin, &id).await.unwrap() })
+            let request = request.clone();
+            tokio::spawn(async move { apps::secret_rotate(&identity, &admin, &id, &request).await.unwrap() })
         })
         .collect();
     let mut working = 0;
@@ -124,7 +153,7 @@ async fn rotating_at_the_same_time_leaves_exactly_one_working_secret(installatio
     for secret in secrets {
         working += usize::from(authenticates(&identity, id.as_str(), secret.expose()).await);
     }
-    assert_eq!(working, 1);
+    working
 }
 
 async fn another_tenant_can_neither_see_nor_touch_an_app(installation: Installation) {
@@ -132,13 +161,19 @@ async fn another_tenant_can_neither_see_nor_touch_an_app(installation: Installat
     let (owner, stranger) = (admin(&identity).await, admin(&identity).await);
     let created = app(&identity, &owner, &[Scope::JobsRead]).await;
     let id = &id_of(&created);
-    let change = GovernanceUpdate { allow_service_tokens: Some(true), enforce_pkce: Some(false) };
+    let change = GovernanceUpdate {
+        allow_service_tokens: Some(true),
+        enforce_pkce: Some(false),
+        approved_bundles: Some(Vec::new()),
+        approve_scopes: Some(vec![Scope::JobsRead]),
+        ..GovernanceUpdate::default()
+    };
     let service = ServiceTokenCreate { scopes: vec![Scope::JobsRead] };
     let refusals = [
         apps::view(&identity, &stranger, id).await.map(drop),
         apps::governance_update(&identity, &stranger, id, &change).await.map(drop),
         apps::governance_update(&identity, &stranger, id, &GovernanceUpdate::default()).await.map(drop),
-        apps::secret_rotate(&identity, &stranger, id).await.map(drop),
+        apps::secret_rotate(&identity, &stranger, id, &AT_ONCE).await.map(drop),
         tokens::service_token_create(&identity, &stranger, id, &service).await.map(drop),
         tokens::sandbox_token_create(&identity, &stranger, id, &SandboxTokenCreate::default(), &NOTHING)
             .await
@@ -150,7 +185,7 @@ async fn another_tenant_can_neither_see_nor_touch_an_app(installation: Installat
     }
     assert!(apps::list(&identity, &stranger, &PageQuery::default()).await.unwrap().apps.is_empty());
     assert_eq!(apps::view(&identity, &owner, id).await.unwrap(), created.app);
-    assert!(authenticates(&identity, id.as_str(), created.client_secret.expose()).await);
+    assert!(authenticates(&identity, id.as_str(), created.client_secret.as_ref().unwrap().expose()).await);
     assert_eq!(actions(&identity, &stranger).await, ["tenant.create"]);
 }
 
@@ -165,7 +200,7 @@ async fn governance_flags_change_one_by_one(installation: Installation) {
         (Some(false), Some(true), (false, true)),
     ];
     for (allow_service_tokens, enforce_pkce, expected) in steps {
-        let change = GovernanceUpdate { allow_service_tokens, enforce_pkce };
+        let change = GovernanceUpdate { allow_service_tokens, enforce_pkce, ..GovernanceUpdate::default() };
         let answer = apps::governance_update(&identity, &admin, &id, &change).await.unwrap();
         assert_eq!(answer.client_id, id.as_str());
         let now = apps::view(&identity, &admin, &id).await.unwrap().governance;
@@ -223,15 +258,15 @@ async fn every_change_leaves_one_audit_event(installation: Installation) {
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     let id = &id_of(&created);
-    let change = GovernanceUpdate { allow_service_tokens: Some(true), enforce_pkce: None };
+    let change = GovernanceUpdate { allow_service_tokens: Some(true), ..GovernanceUpdate::default() };
     apps::governance_update(&identity, &admin, id, &change).await.unwrap();
-    apps::secret_rotate(&identity, &admin, id).await.unwrap();
+    apps::secret_rotate(&identity, &admin, id, &AT_ONCE).await.unwrap();
     let service = ServiceTokenCreate { scopes: vec![Scope::JobsRead] };
     tokens::service_token_create(&identity, &admin, id, &service).await.unwrap();
     tokens::sandbox_token_create(&identity, &admin, id, &SandboxTokenCreate::default(), &NOTHING)
         .await
         .unwrap();
-    assert!(apps::secret_rotate(&identity, &admin, &client_id("app_unknown")).await.is_err());
+    assert!(apps::secret_rotate(&identity, &admin, &client_id("app_unknown"), &AT_ONCE).await.is_err());
     apps::view(&identity, &admin, id).await.unwrap();
     assert_eq!(
         actions(&identity, &admin).await,

@@ -6,7 +6,7 @@ use argus_openapi::types::error::OauthErrorCode;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
-use argus_partner::oauth::{self, Error};
+use argus_partner::oauth::{self, Endpoint, Error};
 use argus_partner::{Identity, apps};
 use argus_tests::{Installation, on_both_engines};
 use base64::Engine;
@@ -21,12 +21,21 @@ on_both_engines! {
     an_app_without_the_grant_gets_no_token
 }
 
+/// Where all of these ask.
+const AT_TOKEN: Endpoint<'_> = Endpoint { base_url: "https://auth.knogin.com", path: oauth::TOKEN_PATH };
+
 fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
     TokenRequest {
         grant_type: Some("client_credentials".to_owned()),
         client_id: Some(client_id.to_owned()),
         client_secret: Some(secret.to_owned().into()),
+        client_assertion_type: None,
+        client_assertion: None,
         scope: scope.map(str::to_owned),
+        code: None,
+        redirect_uri: None,
+        code_verifier: None,
+        refresh_token: None,
     }
 }
 
@@ -35,7 +44,13 @@ fn bare(grant_type: &str) -> TokenRequest {
         grant_type: Some(grant_type.to_owned()),
         client_id: None,
         client_secret: None,
+        client_assertion_type: None,
+        client_assertion: None,
         scope: None,
+        code: None,
+        redirect_uri: None,
+        code_verifier: None,
+        refresh_token: None,
     }
 }
 
@@ -49,8 +64,8 @@ async fn token_create(
     authorization: Option<&str>,
     form: &TokenRequest,
 ) -> Result<TokenResponse, Error> {
-    let client = oauth::authenticate(identity, authorization, form).await?;
-    oauth::token_create(identity, &client, form)
+    let client = oauth::authenticate(identity, AT_TOKEN, authorization, form).await?;
+    oauth::token_create(identity, &client, form).await
 }
 
 /// Whether the token endpoint takes these credentials.
@@ -79,7 +94,7 @@ async fn client_credentials_work_in_the_header_and_in_the_form(installation: Ins
     let identity = installation.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::WebhooksWrite, Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_ref().unwrap().expose());
     let header = basic(id, secret);
     // A `client_id` beside HTTP Basic names the client once more; it does not authenticate it.
     let named = TokenRequest { client_id: Some(id.to_owned()), ..bare("client_credentials") };
@@ -106,8 +121,11 @@ async fn the_token_says_who_where_and_for_how_long(installation: Installation) {
     let identity = installation.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::WebhooksWrite, Scope::JobsRead]).await;
-    let request =
-        form(&created.app.client_id, created.client_secret.expose(), Some("argus:jobs:read argus:jobs:read"));
+    let request = form(
+        &created.app.client_id,
+        created.client_secret.as_ref().unwrap().expose(),
+        Some("argus:jobs:read argus:jobs:read"),
+    );
     let before = chrono::Utc::now().timestamp();
     let answer = token_create(&identity, None, &request).await.unwrap_or_else(|p| panic!("{p}"));
     assert_eq!(answer.scope, "argus:jobs:read");
@@ -129,7 +147,7 @@ async fn each_faulty_request_gets_its_own_error(installation: Installation) {
     let identity = installation.identity();
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_ref().unwrap().expose());
     let header = basic(id, secret);
     let other_id = TokenRequest { client_id: Some("app_other".to_owned()), ..bare("client_credentials") };
     let secret_alone = TokenRequest { client_id: None, ..form(id, secret, None) };
@@ -161,14 +179,14 @@ async fn wrong_credentials_all_get_the_same_answer(installation: Installation) {
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     let other = app(&identity, &admin, &[Scope::JobsRead]).await;
-    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.expose());
+    let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_ref().unwrap().expose());
     let upper = id.to_uppercase();
     let cut = &secret[..secret.len() - 1];
     let long = "a".repeat(10_000);
     let mut answers = Vec::new();
     for (client_id, secret) in [
         (id, cut),
-        (id, other.client_secret.expose()),
+        (id, other.client_secret.as_ref().unwrap().expose()),
         (id, "-------------------------------------------"),
         ("app_unknown", secret),
         ("app_unknown", "-------------------------------------------"),
@@ -215,7 +233,7 @@ async fn an_app_without_the_grant_gets_no_token(installation: Installation) {
         ..registration(&[Scope::JobsRead])
     };
     let created = apps::create(&identity, &admin, &request).await.unwrap();
-    let request = form(&created.app.client_id, created.client_secret.expose(), None);
+    let request = form(&created.app.client_id, created.client_secret.as_ref().unwrap().expose(), None);
     let (refusal, _) = refused(token_create(&identity, None, &request).await);
     assert_eq!(refusal, OauthErrorCode::UnauthorizedClient);
 }

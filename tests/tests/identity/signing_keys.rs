@@ -40,6 +40,7 @@ pub(crate) fn claims() -> Claims {
         tenant_id: "tnt_1".to_owned(),
         organization_id: "org_1".to_owned(),
         secrecy_level: SecrecyLevel::Standard,
+        sid: None,
         scenarios: None,
     }
 }

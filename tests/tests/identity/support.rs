@@ -3,7 +3,7 @@
 use argus_core::context::{Actor, Context, Live, Principal};
 use argus_core::ids::ClientId;
 use argus_core::tenants;
-use argus_openapi::types::apps::{AppCreate, AppCreated, GrantType};
+use argus_openapi::types::apps::{AppCreate, AppCreated, GovernanceUpdate, GrantType};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::{Identity, apps};
 use std::sync::Arc;
@@ -39,10 +39,19 @@ pub(crate) fn registration(scopes: &[Scope]) -> AppCreate {
         grant_types: vec![GrantType::ClientCredentials],
         redirect_uris: Vec::new(),
         requested_scopes: scopes.to_vec(),
+        token_endpoint_auth_method: None,
+        jwks: None,
     }
 }
 
-/// An app of the caller's tenant.
+/// An app of the caller's tenant, approved for these scopes.
 pub(crate) async fn app(identity: &Identity, admin: &Context<Live>, scopes: &[Scope]) -> AppCreated {
-    apps::create(identity, admin, &registration(scopes)).await.unwrap_or_else(|error| panic!("{error}"))
+    let registered = apps::create(identity, admin, &registration(scopes)).await;
+    let mut created = registered.unwrap_or_else(|error| panic!("{error}"));
+    if !created.app.pending_scopes.is_empty() {
+        let approve_scopes = Some(std::mem::take(&mut created.app.pending_scopes));
+        let approval = GovernanceUpdate { approve_scopes, ..GovernanceUpdate::default() };
+        apps::governance_update(identity, admin, &id_of(&created), &approval).await.unwrap();
+    }
+    created
 }

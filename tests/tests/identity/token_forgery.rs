@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The claims in the order of their struct, in which serde alone would read them from an array.
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -25,6 +25,7 @@ const MEMBERS: [&str; 13] = [
     "tenant_id",
     "organization_id",
     "secrecy_level",
+    "sid",
     "scenarios",
 ];
 
@@ -113,7 +114,8 @@ fn an_array_is_no_header_and_no_claims_even_when_it_is_signed() {
     let (directory, ring) = ring();
     let kid = ring.list()[0].kid.clone();
     let object = format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}"#);
-    let every_claim = Claims { nbf: Some(1), scenarios: Some(Vec::new()), ..claims() };
+    let every_claim =
+        Claims { nbf: Some(1), sid: Some("fam_1".to_owned()), scenarios: Some(Vec::new()), ..claims() };
     let payload = serde_json::to_string(&every_claim).unwrap();
     let signed = |header: &str, payload: &str| sign_text(directory.path(), &kid, header, payload);
     assert_eq!(ring.verify_signature(&signed(&object, &payload)), Ok(every_claim.clone()));

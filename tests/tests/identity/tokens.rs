@@ -58,7 +58,7 @@ async fn a_service_token_needs_governance_and_approved_scopes(installation: Inst
     let refusal = refused(tokens::service_token_create(&identity, &admin, &id, &wanted).await);
     assert_eq!(refusal.0, ErrorCode::ServiceTokensNotAllowed);
 
-    let allow = GovernanceUpdate { allow_service_tokens: Some(true), enforce_pkce: None };
+    let allow = GovernanceUpdate { allow_service_tokens: Some(true), ..GovernanceUpdate::default() };
     apps::governance_update(&identity, &admin, &id, &allow).await.unwrap();
     let too_much = request(&[Scope::JobsRead, Scope::JobsWrite]);
     let refusal = refused(tokens::service_token_create(&identity, &admin, &id, &too_much).await);

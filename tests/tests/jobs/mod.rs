@@ -6,6 +6,7 @@ mod ending;
 mod isolation;
 mod lists;
 mod turns;
+mod waking;
 mod working;
 
 use argus_core::Context;
@@ -42,11 +43,11 @@ pub(crate) struct Listening(Mutex<BTreeSet<String>>);
 
 impl Listening {
     /// How many there have been so far.
-    pub(crate) fn sessions(&self, desk: &Desk) -> usize {
+    pub(crate) fn sessions(&self, installation: &Installation) -> usize {
         let begun = "SELECT CAST(pid AS TEXT) AS line FROM pg_stat_activity WHERE query LIKE '%LISTEN%argus_probe%' \
             AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
         let mut seen = self.0.lock().unwrap();
-        seen.extend(desk.lines(begun));
+        seen.extend(sql::lines(&mut installation.connect(), begun).unwrap());
         seen.len()
     }
 }

@@ -32,7 +32,7 @@ on_both_engines! {
 }
 
 /// Does nothing.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Work for Nothing {
     const KIND: &'static str = "test.nothing";
@@ -299,7 +299,7 @@ fn nodes_tell_each_other_of_new_and_of_cancelled_jobs() {
         let listener = other.listener.clone().unwrap();
         let other_exchange = tokio::spawn(async move { elsewhere.exchange(&listener).await });
         let listening = Listening::default();
-        until(async || listening.sessions(&shop.desk) >= 2).await;
+        until(async || listening.sessions(&shop.desk.installation) >= 2).await;
 
         let id = shop.enqueue("test.waiting", "{}").await;
         there.enqueued();

@@ -37,7 +37,7 @@ const EVERY_PROFILE: &str = "the sandbox makes up a profile for every identifier
 const PREFER: &str = "`Prefer` is the sandbox's; the live host has no clock to move and no status to force";
 const REASONS: &str = "each host names the environment whose token it refuses";
 
-pub(super) const DIFFERENCES: [Difference; 11] = [
+pub(super) const DIFFERENCES: [Difference; 15] = [
     line("*", "a token of the other environment", "header x-argus-sandbox-reason", REASONS),
     line("*", "a token of the other environment", "error_code", REASONS),
     line("*", "a token of the other environment", "message", REASONS),
@@ -49,13 +49,20 @@ pub(super) const DIFFERENCES: [Difference; 11] = [
     line("object_view", "a part that is not there", "message", "each file has a length of its own"),
     line("job_view", "a job that waits", "header preference-applied", PREFER),
     line("job_result", "a job that waits", "header preference-applied", PREFER),
+    line("protected_resource_view", "usual", "body", ITSELF),
+    line("protected_resource_view", "a trace", "body", ITSELF),
+    line("protected_resource_view", "an origin", "body", ITSELF),
+    line("protected_resource_view", "an unknown parameter", "body", ITSELF),
 ];
+
+/// Of hosts that serve other operations.
+const ITSELF: &str = "each host names itself and the scopes that its own operations ask for";
 
 const NOT_LIVE: &str = "not live yet";
 const OF_AUTH: &str = "the auth host serves it live";
 
 /// Operations that one of the two hosts alone serves.
-pub(super) const ONE_HOST: [(&str, &str); 13] = [
+pub(super) const ONE_HOST: [(&str, &str); 12] = [
     ("webhook_create", OF_AUTH),
     ("webhook_list", OF_AUTH),
     ("webhook_view", OF_AUTH),
@@ -65,7 +72,6 @@ pub(super) const ONE_HOST: [(&str, &str); 13] = [
     ("webhook_test", OF_AUTH),
     ("webhook_delivery_retry", OF_AUTH),
     ("webhook_replay", OF_AUTH),
-    ("graphql_execute", NOT_LIVE),
     ("trace_view", NOT_LIVE),
     ("data_schema_list", NOT_LIVE),
     ("sandbox_scenario_list", "the live host has no scenarios"),

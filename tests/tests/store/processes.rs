@@ -63,7 +63,10 @@ async fn processes_that_start_together_share_one_schema_one_key_and_one_pepper(i
     assert!(kids.iter().all(|kid| kid.as_ref() == Some(&published[0].kid)), "{kids:?}");
     let admin = admin(&identity).await;
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
-    assert!(authenticates(&identity, &created.app.client_id, created.client_secret.expose()).await);
+    assert!(
+        authenticates(&identity, &created.app.client_id, created.client_secret.as_ref().unwrap().expose())
+            .await
+    );
 }
 
 /// Unfinished files in a directory.

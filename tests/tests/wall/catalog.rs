@@ -45,26 +45,45 @@ fn each_role_may_do_exactly_what_it_needs() {
                 "__diesel_schema_migrations: SELECT",
                 "apps: INSERT SELECT UPDATE",
                 "audit_events: INSERT SELECT",
+                "authorization_codes: INSERT SELECT UPDATE",
+                "client_assertions: INSERT",
                 "deliveries: INSERT SELECT UPDATE",
+                "grants: DELETE INSERT SELECT UPDATE",
                 "installation: INSERT SELECT UPDATE",
+                "invitations: DELETE INSERT SELECT",
                 "jobs: INSERT SELECT UPDATE",
                 "organizations: INSERT SELECT",
                 "outbox: INSERT",
                 "profiles: INSERT SELECT UPDATE",
+                "pushed_requests: INSERT SELECT UPDATE",
+                "refresh_tokens: INSERT SELECT UPDATE",
+                "revocations: INSERT SELECT UPDATE",
+                "scope_allowances: INSERT SELECT UPDATE",
+                "sessions: DELETE INSERT SELECT UPDATE",
                 "signing_secrets: DELETE INSERT SELECT UPDATE",
                 "tenants: INSERT SELECT",
+                "token_families: INSERT SELECT UPDATE",
                 "uploads: INSERT",
+                "users: INSERT SELECT UPDATE",
                 "webhooks: INSERT SELECT UPDATE",
             ]
         );
         assert_eq!(
             granted("argus_test_worker"),
             [
+                "authorization_codes: DELETE SELECT",
+                "client_assertions: DELETE SELECT",
                 "deliveries: DELETE INSERT SELECT UPDATE",
+                "invitations: DELETE SELECT",
                 "jobs: INSERT SELECT UPDATE",
                 "limit_buckets: DELETE INSERT SELECT UPDATE",
                 "outbox: DELETE INSERT SELECT UPDATE",
+                "pushed_requests: DELETE SELECT",
+                "refresh_tokens: DELETE SELECT",
+                "revocations: DELETE SELECT",
+                "sessions: DELETE SELECT",
                 "signing_secrets: SELECT",
+                "token_families: DELETE SELECT",
                 "uploads: DELETE SELECT",
                 "webhooks: DELETE SELECT UPDATE",
             ]
@@ -74,10 +93,16 @@ fn each_role_may_do_exactly_what_it_needs() {
         assert_eq!(
             two.lines(policies),
             [
+                "authorization_codes: DELETE",
+                "authorization_codes: SELECT",
+                "client_assertions: DELETE",
+                "client_assertions: SELECT",
                 "deliveries: DELETE",
                 "deliveries: INSERT",
                 "deliveries: SELECT",
                 "deliveries: UPDATE",
+                "invitations: DELETE",
+                "invitations: SELECT",
                 "jobs: INSERT",
                 "jobs: SELECT",
                 "jobs: UPDATE",
@@ -85,7 +110,17 @@ fn each_role_may_do_exactly_what_it_needs() {
                 "outbox: INSERT",
                 "outbox: SELECT",
                 "outbox: UPDATE",
+                "pushed_requests: DELETE",
+                "pushed_requests: SELECT",
+                "refresh_tokens: DELETE",
+                "refresh_tokens: SELECT",
+                "revocations: DELETE",
+                "revocations: SELECT",
+                "sessions: DELETE",
+                "sessions: SELECT",
                 "signing_secrets: SELECT",
+                "token_families: DELETE",
+                "token_families: SELECT",
                 "uploads: DELETE",
                 "uploads: SELECT",
                 "webhooks: DELETE",
@@ -98,7 +133,13 @@ fn each_role_may_do_exactly_what_it_needs() {
             AND pronamespace = current_schema()::regnamespace AND grantee <> proowner ORDER BY 1";
         assert_eq!(
             two.lines(callers),
-            ["argus_find_client: argus_test_requests", "argus_first_tenant: argus_test_requests"]
+            [
+                "argus_find_client: argus_test_requests",
+                "argus_find_invitation: argus_test_requests",
+                "argus_find_session: argus_test_requests",
+                "argus_find_user: argus_test_requests",
+                "argus_first_tenant: argus_test_requests",
+            ]
         );
     });
 }

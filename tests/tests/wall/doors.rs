@@ -29,6 +29,31 @@ fn an_app_is_found_by_its_client_id_and_no_other_comes_with_it() {
 }
 
 #[test]
+fn a_user_a_session_and_an_invitation_are_found_by_what_names_them_and_no_other_comes_with_it() {
+    run_on_postgres(async |installation: Installation| {
+        let two = Two::open(installation).await;
+        let (tenant, mut session) = (two.mine.tenant_id().as_str(), two.requests());
+        for (function, wanted) in [
+            ("argus_find_user", format!("{tenant}@example.com")),
+            ("argus_find_session", format!("session_of_{tenant}")),
+            ("argus_find_invitation", format!("invitation_of_{tenant}")),
+        ] {
+            let found = |wanted: &str| format!("SELECT user_id AS line FROM {function}('{wanted}')");
+            assert_eq!(seen(&mut session, &found(&wanted)).unwrap(), [format!("usr_of_{tenant}")]);
+            for other in ["", "%", "x'' OR true --"] {
+                assert_eq!(seen(&mut session, &found(other)).unwrap(), [""; 0], "{function}");
+            }
+        }
+        let of_disabled = format!("UPDATE users SET disabled_at = 1 WHERE tenant_id = '{tenant}'");
+        sql::execute(&mut two.installation.connect(), &of_disabled).unwrap();
+        for door in ["argus_find_session('session_of", "argus_find_invitation('invitation_of"] {
+            let found = format!("SELECT user_id AS line FROM {door}_{tenant}')");
+            assert_eq!(seen(&mut session, &found).unwrap(), [""; 0]);
+        }
+    });
+}
+
+#[test]
 fn a_table_of_the_same_name_does_not_come_between() {
     run_on_postgres(async |installation: Installation| {
         let two = Two::open(installation).await;

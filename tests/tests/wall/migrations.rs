@@ -43,9 +43,10 @@ fn with_notes() -> Vec<&'static Migrations> {
 const ROWS: &str = "
     INSERT INTO tenants VALUES ('$', 'Old', '2026-11-30 10:00:00');
     INSERT INTO organizations VALUES ('org_$', '$', 'Old', '2026-11-30 10:00:00');
-    INSERT INTO audit_events VALUES ('tenant_$', '2026-11-30 10:00:00', '$', 'operator', 'tenant.create', '$', 'standard', 1);
-    INSERT INTO apps VALUES ('app_$', '$', 'org_$', 'App', '[]', '[]', '[]', true, true, 'hash', '2026-11-30 10:00:00', '2026-11-30 10:00:00');
-    INSERT INTO audit_events VALUES ('app_$', '2026-11-30 10:00:00', '$', 'operator', 'app.create', 'app_$', 'standard', 1);
+    INSERT INTO audit_events (id, occurred_at, tenant_id, actor, action, subject, secrecy_level, occurrences) VALUES ('tenant_$', '2026-11-30 10:00:00', '$', 'operator', 'tenant.create', '$', 'standard', 1);
+    INSERT INTO apps (client_id, tenant_id, organization_id, name, grant_types, redirect_uris, approved_scopes,
+        allow_service_tokens, enforce_pkce, secret_hash, secret_rotated_at, created_at) VALUES ('app_$', '$', 'org_$', 'App', '[]', '[]', '[]', true, true, 'hash', '2026-11-30 10:00:00', '2026-11-30 10:00:00');
+    INSERT INTO audit_events (id, occurred_at, tenant_id, actor, action, subject, secrecy_level, occurrences) VALUES ('app_$', '2026-11-30 10:00:00', '$', 'operator', 'app.create', 'app_$', 'standard', 1);
     INSERT INTO jobs (id, tenant_id, organization_id, actor, kind, payload, secrecy_level, traceparent, status, max_attempts,
         created_at, updated_at) VALUES ('job_$', '$', 'org_$', 'operator', 'test.nothing', '{}', 'standard', '', 'queued', 1, 1, 1);
     INSERT INTO profiles (tenant_id, id, kind, display_name, secrecy_level, risk_score, relations, created_at, updated_at)

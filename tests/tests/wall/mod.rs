@@ -38,6 +38,22 @@ const ROWS: &str = "
     INSERT INTO uploads VALUES ('upl_of_$', '$', 1);
     INSERT INTO webhooks (id, tenant_id, organization_id, secrecy_level, url, events, status, created_at, updated_at)
         VALUES ('wh_of_$', '$', '#', 'standard', 'https://receiver.example/', '[]', 'enabled', 1, 1);
+    INSERT INTO scope_allowances VALUES ('$', '[]');
+    INSERT INTO users (user_id, tenant_id, organization_id, email, name, password_hash, secrecy_level, created_at)
+        VALUES ('usr_of_$', '$', '#', '$@example.com', 'Ada', 'hash', 'standard', 1);
+    INSERT INTO sessions VALUES ('session_of_$', 'usr_of_$', '$', 1, 1, 9000000000000000, '', NULL);
+    INSERT INTO invitations VALUES ('invitation_of_$', 'usr_of_$', '$', 9000000000000000);
+    INSERT INTO grants VALUES ('$', 'usr_of_$', 'app_of_$', '[]', 1, 1);
+    INSERT INTO token_families (id, tenant_id, user_id, session_id, client_id, scopes, created_at, expires_at)
+        VALUES ('family_of_$', '$', 'usr_of_$', 'session_of_$', 'app_of_$', '[]', 1, 9000000000000000);
+    INSERT INTO authorization_codes (code_hash, tenant_id, family_id, client_id, redirect_uri, is_redirect_uri_needed,
+        expires_at) VALUES ('code_of_$', '$', 'family_of_$', 'app_of_$', 'https://partner.example/', true, 9000000000000000);
+    INSERT INTO refresh_tokens (token_hash, tenant_id, family_id, expires_at)
+        VALUES ('token_of_$', '$', 'family_of_$', 9000000000000000);
+    INSERT INTO pushed_requests (request_hash, tenant_id, client_id, parameters, expires_at)
+        VALUES ('request_of_$', '$', 'app_of_$', '{}', 9000000000000000);
+    INSERT INTO revocations VALUES ('user:usr_of_$', '$', 1);
+    INSERT INTO client_assertions VALUES ('assertion_of_$', '$', 9000000000000000);
     INSERT INTO signing_secrets (tenant_id, owner, secret) VALUES ('$', 'wh_of_$', 'sealed');
     INSERT INTO deliveries (id, tenant_id, webhook_id, signer, lane, body, traceparent, status, give_up_at, created_at)
         VALUES ('dlv_of_$', '$', 'wh_of_$', 'wh_of_$', 'wh_of_$', '{}', '', 'succeeded', 1, 1);";

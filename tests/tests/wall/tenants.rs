@@ -131,7 +131,22 @@ fn the_machinery_sees_every_tenant_in_its_own_tables_and_nothing_of_the_others()
         for table in two.tables() {
             match seen(&mut worker, &owners(&table)) {
                 Ok(seen) => {
-                    let own = ["deliveries", "jobs", "outbox", "signing_secrets", "uploads", "webhooks"];
+                    let own = [
+                        "authorization_codes",
+                        "client_assertions",
+                        "deliveries",
+                        "invitations",
+                        "jobs",
+                        "outbox",
+                        "pushed_requests",
+                        "refresh_tokens",
+                        "revocations",
+                        "sessions",
+                        "signing_secrets",
+                        "token_families",
+                        "uploads",
+                        "webhooks",
+                    ];
                     assert!(own.contains(&table.as_str()), "{table}");
                     assert_eq!(seen.len(), 2, "{table}");
                 }
@@ -146,6 +161,10 @@ fn the_machinery_sees_every_tenant_in_its_own_tables_and_nothing_of_the_others()
             "INSERT INTO webhooks (id) VALUES ('wh_x')",
             "SELECT * FROM installation",
             "SELECT * FROM argus_find_client('app_x')",
+            "SELECT * FROM argus_find_user('ada@example.com')",
+            "SELECT * FROM argus_find_session('x')",
+            "SELECT * FROM argus_find_invitation('x')",
+            "SELECT * FROM users",
             "SELECT * FROM argus_first_tenant()",
         ] {
             let refused = refusal(&mut worker, statement);

@@ -1,6 +1,7 @@
 //! The bare servers: hyper and dropshot without anything of ours, and hyper with one RS256 signature
-//! per request.
+//! per request, alone or beside a commit.
 
+use crate::exchanger::Exchanger;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::{EnrichPayload, JobCreated, JobKind};
 use argus_openapi::types::uri::ReceiverUrl;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::ready;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +37,9 @@ pub struct Options {
     /// Status of every response.
     #[arg(long, default_value_t = 200)]
     status: u16,
+    /// The database of the one that commits.
+    #[arg(long)]
+    database: Option<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -47,6 +52,8 @@ enum Kind {
     DropshotList,
     /// hyper that signs the bytes with a cached RSA-2048 key and returns the token.
     Signer,
+    /// The same behind a commit of the two rows of a code exchange.
+    Exchanger,
 }
 
 pub fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -54,12 +61,17 @@ pub fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let status = StatusCode::from_u16(options.status)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match options.kind {
-            Kind::Hyper => hyper_server(status, move || body.clone()).await,
+            Kind::Hyper => hyper_server(status, move |_| ready(body.clone())).await,
             Kind::DropshotCreate => dropshot_create(&body).await,
             Kind::DropshotList => dropshot_list(body).await,
             Kind::Signer => {
                 let signer = Signer::new()?;
-                hyper_server(status, move || signer.token(&body)).await
+                hyper_server(status, move |_| ready(signer.token(&body))).await
+            }
+            Kind::Exchanger => {
+                let url = options.database.as_deref().ok_or("it needs --database")?;
+                let exchanger = Arc::new(Exchanger::open(url, body)?);
+                hyper_server(status, move |form| Arc::clone(&exchanger).answer(form)).await
             }
         }
     })
@@ -72,10 +84,13 @@ fn tell(address: std::net::SocketAddr) {
     let _ = writeln!(std::io::stdout(), "{address}");
 }
 
-async fn hyper_server(
+async fn hyper_server<F>(
     status: StatusCode,
-    body: impl Fn() -> Bytes + Send + Sync + 'static,
-) -> Result<(), Box<dyn Error>> {
+    body: impl Fn(Bytes) -> F + Send + Sync + 'static,
+) -> Result<(), Box<dyn Error>>
+where
+    F: Future<Output = Bytes> + Send + 'static,
+{
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     tell(listener.local_addr()?);
     let body = Arc::new(body);
@@ -88,8 +103,9 @@ async fn hyper_server(
                 let body = Arc::clone(&body);
                 async move {
                     // Read what was sent, as any server must before it answers.
-                    let _ = request.into_body().collect().await;
-                    let mut response = Response::new(Full::new(body()));
+                    let sent = request.into_body().collect().await;
+                    let sent = sent.map(|sent| sent.to_bytes()).unwrap_or_default();
+                    let mut response = Response::new(Full::new(body(sent).await));
                     *response.status_mut() = status;
                     response.headers_mut().insert(CONTENT_TYPE, JSON);
                     Ok::<_, Infallible>(response)

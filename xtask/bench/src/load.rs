@@ -42,9 +42,13 @@ impl Exchange {
 
     /// The same, with another number each time in the place of [`NUMBER`].
     pub fn numbered(self) -> Self {
-        let at = self.request.windows(NUMBER.len()).position(|bytes| bytes == NUMBER.as_bytes());
         // Where no other exchange of this run has been.
-        let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        self.numbered_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64)
+    }
+
+    /// The same, with the numbers from this one on, in hexadecimal.
+    pub fn numbered_from(self, begin: u64) -> Self {
+        let at = self.request.windows(NUMBER.len()).position(|bytes| bytes == NUMBER.as_bytes());
         Self { number: at.map(|at| Number { at, next: Cell::new(begin) }), ..self }
     }
 

@@ -2,15 +2,21 @@
 //! machine, as ratios, and what a request takes in instructions and allocations. Times and ratios are
 //! printed and not asserted, because they depend on the machine; `--gate` asserts the counts.
 
+mod access;
 mod baseline;
 mod callgrind;
+mod database;
+mod deliveries;
+mod exchanger;
 mod instructions;
 mod jobs;
 mod load;
 mod measure;
+mod place;
 mod process;
 mod report;
 mod requests;
+mod statements;
 
 use clap::{Parser, Subcommand};
 use measure::What;
@@ -45,6 +51,12 @@ struct Cli {
     /// Measures jobs alone.
     #[arg(long, conflicts_with_all = ["gate", "record"])]
     jobs: bool,
+    /// Measures deliveries alone.
+    #[arg(long, conflicts_with_all = ["gate", "record", "jobs"])]
+    deliveries: bool,
+    /// Measures what users allow and what GraphQL takes alone.
+    #[arg(long, conflicts_with_all = ["gate", "record", "jobs", "deliveries"])]
+    access: bool,
     /// A PostgreSQL server on which the bench may make a role and a database, as `postgres://USER@HOST:PORT/DATABASE`.
     #[arg(long, env = "ARGUS_BENCH_POSTGRES_URL", hide_env_values = true)]
     postgres: Option<String>,
@@ -68,10 +80,12 @@ fn main() -> ExitCode {
         Some(Command::Work(options)) => jobs::work::until_done(&options),
         None => measure::run(&measure::Plan {
             server: cli.server,
-            what: match (cli.gate, cli.record, cli.jobs) {
-                (true, _, _) => What::Gate,
-                (_, true, _) => What::Record,
-                (_, _, true) => What::Jobs,
+            what: match (cli.gate, cli.record, cli.jobs, cli.deliveries, cli.access) {
+                (true, ..) => What::Gate,
+                (_, true, ..) => What::Record,
+                (_, _, true, ..) => What::Jobs,
+                (_, _, _, true, _) => What::Deliveries,
+                (.., true) => What::Access,
                 _ => What::Table,
             },
             postgres: cli.postgres,

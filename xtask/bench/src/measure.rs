@@ -2,12 +2,12 @@
 //! what disturbs the machine disturbs them alike.
 
 use crate::baseline::Signer;
-use crate::instructions;
-use crate::jobs;
 use crate::load::Exchange;
+use crate::place::{Engine, Lines};
 use crate::process::{self, Ready, Running, Under};
 use crate::report::{self, Line, median};
 use crate::requests::{self, OPERATIONS, Operation};
+use crate::{access, deliveries, instructions, jobs, statements};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,10 @@ pub enum What {
     Table,
     /// What is about jobs.
     Jobs,
+    /// What is about deliveries.
+    Deliveries,
+    /// What is about users' access and GraphQL.
+    Access,
     /// Instructions and allocations, held against the kept figures.
     Gate,
     /// Instructions and allocations, to be kept.
@@ -68,13 +72,29 @@ pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     match plan.what {
         What::Table => {
             let mut lines = client.block_on(table(plan, data.path()))?;
-            lines.extend(jobs::lines(plan)?);
+            lines.extend(on_engines(plan, &[jobs::lines, deliveries::lines, access::lines])?);
             Ok(report::print(&lines)?)
         }
-        What::Jobs => Ok(report::print(&jobs::lines(plan)?)?),
+        What::Jobs => Ok(report::print(&on_engines(plan, &[jobs::lines])?)?),
+        What::Deliveries => Ok(report::print(&on_engines(plan, &[deliveries::lines])?)?),
+        What::Access => Ok(report::print(&on_engines(plan, &[access::lines])?)?),
         What::Gate => client.block_on(instructions::gate(&plan.server, data.path())),
         What::Record => client.block_on(instructions::record(&plan.server, data.path())),
     }
+}
+
+/// Measures on an engine.
+type OnEngine = fn(&Plan, &Engine, &mut Lines) -> Result<(), Box<dyn Error>>;
+
+fn on_engines(plan: &Plan, measurements: &[OnEngine]) -> Result<Vec<Line>, Box<dyn Error>> {
+    statements::begin();
+    let mut lines = Lines::default();
+    for measure in measurements {
+        for engine in Engine::all(plan) {
+            measure(plan, &engine, &mut lines)?;
+        }
+    }
+    Ok(lines.0)
 }
 
 /// One thread generates the load, so that the server has the rest of the machine.
@@ -180,7 +200,8 @@ fn bare_signatures(plan: &Plan, claims: &[u8]) -> Result<f64, Box<dyn Error>> {
     Ok(f64::from(signed) / started.elapsed().as_secs_f64())
 }
 
-fn claims(token: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+/// What a token says.
+pub fn claims(token: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     use base64::Engine;
     let payload = token.split('.').nth(1).ok_or("not a token")?;
     Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload)?)

@@ -80,9 +80,21 @@ pub fn baseline(
     status: u16,
     under: Under<'_>,
 ) -> Result<(Running, SocketAddr), Box<dyn Error>> {
+    baseline_with(kind, body, under, &["--status", &status.to_string()])
+}
+
+/// The same, with other options than the body.
+pub fn baseline_with(
+    kind: &str,
+    body: &Path,
+    under: Under<'_>,
+    options: &[&str],
+) -> Result<(Running, SocketAddr), Box<dyn Error>> {
     let mut child = under
         .command(&std::env::current_exe()?)
-        .args(["baseline", kind, "--status", &status.to_string(), "--body"])
+        .args(["baseline", kind])
+        .args(options)
+        .arg("--body")
         .arg(body)
         .stdout(Stdio::piped())
         .spawn()?;

@@ -60,8 +60,12 @@ fn scenario_list(authorization: &str) -> Exchange {
 
 /// Mints an access token for the demo app.
 pub fn token_mint(ready: &Ready) -> Exchange {
+    token_mint_with(ready, "argus:jobs:write+argus:jobs:read")
+}
+
+fn token_mint_with(ready: &Ready, scopes: &str) -> Exchange {
     let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope=argus:jobs:write+argus:jobs:read",
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope={scopes}",
         ready.client_id, ready.client_secret
     );
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
@@ -81,7 +85,21 @@ pub async fn sandbox_authorization(ready: &Ready) -> Result<String, Box<dyn Erro
 
 /// An `Authorization` that the api host takes for jobs.
 pub async fn live_authorization(ready: &Ready) -> Result<String, Box<dyn Error>> {
-    let exchange = token_mint(ready);
+    authorization(ready, &token_mint(ready)).await
+}
+
+/// An `Authorization` that the auth host takes for subscriptions.
+pub async fn webhook_authorization(ready: &Ready) -> Result<String, Box<dyn Error>> {
+    authorization(ready, &token_mint_with(ready, "webhooks:write+webhooks:read")).await
+}
+
+/// An `Authorization` that the api host takes for GraphQL.
+pub async fn graphql_authorization(ready: &Ready) -> Result<String, Box<dyn Error>> {
+    let scopes = "argus:graphql:execute+argus:profiles:read+argus:jobs:read+argus:jobs:write";
+    authorization(ready, &token_mint_with(ready, scopes)).await
+}
+
+async fn authorization(ready: &Ready, exchange: &Exchange) -> Result<String, Box<dyn Error>> {
     let response: serde_json::Value =
         serde_json::from_slice(&exchange.once(process::address(&ready.auth)?).await?)?;
     Ok(format!("Bearer {}", response["access_token"].as_str().ok_or("no access token")?))

@@ -53,6 +53,10 @@ impl Place<'_> {
     }
 }
 
+/// Everything but what openapi-generator makes of `webhooks`: it takes them for operations to call, with code that is
+/// neither Python nor TypeScript.
+const WITHOUT_WEBHOOKS: [&str; 2] = ["--global-property", "apis,models,supportingFiles"];
+
 const TYPESCRIPT: fn(&Place<'_>) -> Vec<Command> =
     |place| vec![place.node("tsc", &["--project", "."]), place.command("node", &["out/program.js"])];
 
@@ -81,19 +85,26 @@ pub(super) const OPENAPI_TYPESCRIPT: Generator = Generator {
 pub(super) const OPENAPI_GENERATOR_PYTHON: Generator = Generator {
     needs: &[Tool::Python, Tool::Java],
     generate: |place, host, document| {
-        place.openapi_generator("python", host, document, &format!("packageName=argus_{host}"))
+        let properties = format!("packageName=argus_{host}");
+        let mut command = place.openapi_generator("python", host, document, &properties);
+        command.args(WITHOUT_WEBHOOKS);
+        command
     },
     program: |place| {
+        let compile = place.python("python", &["-m", "compileall", "-q", "sandbox", "auth"]);
         let mut program = place.python("python", &["program.py"]);
         program.env("PYTHONPATH", "sandbox:auth");
-        vec![program]
+        vec![compile, program]
     },
 };
 
 pub(super) const OPENAPI_GENERATOR_TYPESCRIPT: Generator = Generator {
     needs: &[Tool::Python, Tool::Java, Tool::Node],
     generate: |place, host, document| {
-        place.openapi_generator("typescript-fetch", host, document, "importFileExtension=.js")
+        let mut command =
+            place.openapi_generator("typescript-fetch", host, document, "importFileExtension=.js");
+        command.args(WITHOUT_WEBHOOKS);
+        command
     },
     program: TYPESCRIPT,
 };

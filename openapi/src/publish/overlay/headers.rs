@@ -97,6 +97,35 @@ pub(super) fn components() -> Value {
             "schema": { "type": "string" },
             "example": "GET, HEAD, OPTIONS",
         },
+        "Location": {
+            "description": "Where the browser goes next.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "https://partner.example.com/callback?code=SplxlOBeZQQYbYS6WxSbIA&state=af0ifjsldkj&iss=https%3A%2F%2Fauth.knogin.com",
+        },
+        "Set-Cookie": {
+            "description": "Which browser it is; absent when that is known.",
+            "schema": { "type": "string" },
+            "example": "__Host-argus-auth-browser=n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg; Path=/; HttpOnly; SameSite=Lax; Secure",
+        },
+        "Content-Security-Policy": {
+            "description": "Nothing but the page itself and its one style, in no frame.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        },
+        "X-Content-Type-Options": {
+            "description": "The media type is what it says.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "nosniff",
+        },
+        "Referrer-Policy": {
+            "description": "No other site is told of the request.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "no-referrer",
+        },
         "Retry-After": {
             "description": "Seconds to wait before the next try.",
             "required": true,
@@ -119,7 +148,13 @@ const EVERYWHERE: [&str; 6] =
 pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value {
     let success = (200..300).contains(&status);
     let refers_to_copy = matches!(status, 304 | 412);
+    let is_page = row.access == Access::Browser;
     let carried = [
+        ("Location", is_page && status == 302),
+        ("Set-Cookie", is_page),
+        ("Content-Security-Policy", is_page),
+        ("X-Content-Type-Options", is_page),
+        ("Referrer-Policy", is_page),
         ("X-Argus-Sandbox", row.served_by(Host::Sandbox)),
         ("X-Argus-Sandbox-Reason", status == 403 && contract.hosts.contains(&Host::Sandbox)),
         ("WWW-Authenticate", status == 401),

@@ -12,6 +12,7 @@ use schemars::schema::Schema;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
 
 /// When a status that several operations share is returned.
 fn shared_description(status: u16) -> &'static str {
@@ -57,14 +58,15 @@ pub(super) fn derived(operation: &Object, row: &OperationRow) -> Vec<u16> {
     add(row.is_tagged(), 304);
     // Whatever an operation takes, a request can come without a valid `Host`.
     add(true, 400);
-    add(!matches!(access, Access::Public | Access::SignedUrl), 401);
-    add(!matches!(access, Access::Public | Access::Client), 403);
+    add(!matches!(access, Access::Public | Access::SignedUrl | Access::Browser), 401);
+    add(!matches!(access, Access::Public | Access::Client | Access::Browser), 403);
     add(parameters.iter().any(|parameter| parameter["in"] == "path"), 404);
     add(has_body, 408);
     add(true, 412);
     add(has_body, 413);
     add(has_body, 415);
-    add(row.is_mocked() || row.hosts.iter().any(|host| row.limits_failures_on(*host)), 429);
+    let is_limited = row.hosts.iter().any(|host| row.limits_failures_on(*host)) && access != Access::Browser;
+    add(row.is_mocked() || is_limited, 429);
     add(true, 500);
     add(row.is_mocked() || (access != Access::Public && row.served_by(Host::Auth)), 503);
     statuses
@@ -74,6 +76,18 @@ fn content(media_type: &str, schema: &Value) -> Value {
     let mut content = Object::new();
     content.insert(media_type.to_owned(), json!({ "schema": schema }));
     Value::Object(content)
+}
+
+/// What an error is sent as: a page to a browser, JSON to anybody else.
+fn error_content(
+    contract: &Contract,
+    row: &OperationRow,
+    generator: &mut SchemaGenerator,
+) -> Result<Value, PublishError> {
+    Ok(match row.access {
+        Access::Browser => content(HTML, &json!({ "type": "string" })),
+        _ => content(JSON, &error_schema(contract, row, generator)?),
+    })
 }
 
 /// What an error of the operation looks like: where a client authenticates, as RFC 6749 has it.
@@ -131,7 +145,7 @@ pub(super) fn complete(
             "headers": headers::of(contract, row, status),
         });
         if status != 304 {
-            response["content"] = content(JSON, &error_schema(contract, row, generator)?);
+            response["content"] = error_content(contract, row, generator)?;
         }
         raw.insert(status.to_string(), response);
     }
@@ -139,7 +153,7 @@ pub(super) fn complete(
         raw.insert(extra.status.to_string(), extra_response(contract, row, extra, &success, generator)?);
     }
     for (range, description) in RANGES {
-        let error = content(JSON, &error_schema(contract, row, generator)?);
+        let error = error_content(contract, row, generator)?;
         raw.insert(range.to_owned(), json!({ "description": description, "content": error }));
     }
     Ok(())
@@ -157,7 +171,7 @@ fn extra_response(
     match extra.body {
         ExtraBody::Empty => {}
         ExtraBody::Success => response["content"] = success["content"].clone(),
-        ExtraBody::Error => response["content"] = content(JSON, &error_schema(contract, row, generator)?),
+        ExtraBody::Error => response["content"] = error_content(contract, row, generator)?,
         ExtraBody::Schema(schema) => {
             response["content"] = content(JSON, &value(schema(generator))?);
         }

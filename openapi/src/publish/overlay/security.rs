@@ -22,8 +22,8 @@ pub(super) fn complete(operation: &mut Object, row: &OperationRow) {
 /// their names and let the last one win: `live_token`, which is sent with `Bearer`.
 fn requirement(row: &OperationRow) -> Value {
     let scope = match row.access {
-        // The signature is a part of the URL.
-        Access::Public | Access::SignedUrl => return json!([]),
+        // The signature is a part of the URL. A cookie is a browser's, and nobody else is to send one.
+        Access::Public | Access::SignedUrl | Access::Browser => return json!([]),
         // The empty alternative is the form: a body cannot be named as a scheme.
         Access::Client => return json!([{ "client_basic": [] }, {}]),
         Access::AnyToken => None,
@@ -31,6 +31,7 @@ fn requirement(row: &OperationRow) -> Value {
     };
     let mut alternatives = Vec::new();
     if row.hosts.iter().any(|host| *host != Host::Sandbox) {
+        alternatives.extend(scope.map(|scope| json!({ "authorization_code": [scope.as_str()] })));
         alternatives.extend(scope.map(|scope| json!({ "client_credentials": [scope.as_str()] })));
         alternatives.push(json!({ "live_token": [] }));
     }

@@ -32,5 +32,8 @@ pub(super) fn describe(
         webhooks.insert(event.name.to_owned(), json!({ "post": operation }));
     }
     document[X_WEBHOOKS] = Value::Object(webhooks);
+    if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.push(json!({ "name": contract.webhooks.tag, "description": contract.webhooks.about }));
+    }
     Ok(())
 }

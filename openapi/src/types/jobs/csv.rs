@@ -5,7 +5,20 @@
 use crate::types::profiles::ProfileRecord;
 
 /// The columns, in order.
-pub const COLUMNS: [&str; 6] = ["id", "kind", "display_name", "secrecy_level", "risk_score", "relations"];
+pub const COLUMNS: [&str; 9] = [
+    "id",
+    "kind",
+    "display_name",
+    "secrecy_level",
+    "risk_score",
+    "relations",
+    "incident_status",
+    "incident_severity",
+    "incident_summary",
+];
+
+/// What the columns begin with that are members of `incident`.
+pub const OF_INCIDENT: &str = "incident_";
 
 /// What a formula may begin with in a spreadsheet, and what keeps it from being one.
 const GUARDED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
@@ -22,6 +35,8 @@ pub fn write(out: &mut Vec<u8>, record: &ProfileRecord) {
         [] => String::new(),
         some => serde_json::to_string(some).unwrap_or_default(),
     };
+    let incident = record.incident.as_ref();
+    let summary = incident.and_then(|state| state.summary.as_ref());
     let cells = [
         guarded(record.id.as_str()),
         record.kind.as_str().to_owned(),
@@ -29,6 +44,9 @@ pub fn write(out: &mut Vec<u8>, record: &ProfileRecord) {
         record.secrecy_level.map(|level| level.as_str().to_owned()).unwrap_or_default(),
         record.risk_score.map(|score| score.get().to_string()).unwrap_or_default(),
         relations,
+        incident.map(|state| guarded(state.status.as_str())).unwrap_or_default(),
+        incident.map(|state| state.severity.as_str().to_owned()).unwrap_or_default(),
+        summary.map(|summary| guarded(summary.as_str())).unwrap_or_default(),
     ];
     for (place, cell) in cells.iter().enumerate() {
         if place > 0 {

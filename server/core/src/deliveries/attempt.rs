@@ -20,6 +20,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+/// Whoever takes longer for an answer, or lets its body drip for so long, is spared.
+const SLOW: Duration = Duration::from_secs(3);
+
 /// Makes attempts. Clones share the connections.
 #[derive(Clone)]
 pub struct Attempts {
@@ -43,7 +46,8 @@ pub struct Made {
 }
 
 impl Made {
-    fn without(ending: Ending) -> Self {
+    /// An end without an attempt.
+    pub(super) fn without(ending: Ending) -> Self {
         Self { ending, health: None, verdict: Verdict::Unknown }
     }
 }
@@ -69,8 +73,10 @@ impl Attempts {
         let began = Instant::now();
         let body = Bytes::from(claimed.body.clone());
         let outcome = self.dialler.send(url, header_map(&headers), body).await;
-        let record = self.record(attempted_at, began.elapsed(), Some(&outcome), &headers);
-        judge(claimed, &outcome, record)
+        let took = began.elapsed();
+        let made = judge(claimed, &outcome, self.record(attempted_at, took, Some(&outcome), &headers));
+        let is_slow = made.verdict == Verdict::Answers && took > SLOW;
+        Made { verdict: if is_slow { Verdict::IsSlow } else { made.verdict }, ..made }
     }
 
     /// The headers of an attempt at this moment, signed with every secret that counts.

@@ -6,8 +6,9 @@ use crate::ids::{DeliveryId, WebhookId};
 use crate::jobs::moment;
 use crate::page::{Moment, PageRequest, Position};
 use crate::store::Reader;
-use crate::store::statement::{Statement, on_engine};
-use argus_openapi::types::webhooks::{DeliveryAttempt, DeliveryRequest, WebhookDelivery};
+use crate::store::statement::{self, Known, Statement, on_engine};
+use argus_openapi::types::rendered::Rendered;
+use argus_openapi::types::webhooks::{DeliveryRequest, WebhookDelivery};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -29,7 +30,7 @@ impl Position for DeliveryPosition {
 }
 
 /// A delivery as it is listed, and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Listed {
     /// What is shown.
     pub delivery: WebhookDelivery,
@@ -37,49 +38,65 @@ pub struct Listed {
     pub position: DeliveryPosition,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Row {
-    #[diesel(sql_type = Text)]
     id: DeliveryId,
-    #[diesel(sql_type = Nullable<Text>)]
     event: Option<String>,
-    #[diesel(sql_type = Text)]
     status: String,
-    #[diesel(sql_type = Text)]
     url: String,
-    #[diesel(sql_type = Text)]
     body: String,
-    #[diesel(sql_type = Text)]
     history: String,
-    #[diesel(sql_type = Nullable<Text>)]
     sent: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     job_id: Option<String>,
-    #[diesel(sql_type = Text)]
     traceparent: String,
-    #[diesel(sql_type = Nullable<Text>)]
     tracestate: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
     next_attempt_at: Option<i64>,
-    #[diesel(sql_type = BigInt)]
     created_at: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
     attempted_at: Option<i64>,
+}
+
+/// A page is read by the places of its columns, and what an attempt wrote is shown as it was written: a page has many
+/// deliveries, and each is long.
+enum Page {}
+
+impl statement::Text for Page {
+    type Row = (
+        Text,
+        Nullable<Text>,
+        Text,
+        Text,
+        Text,
+        Text,
+        Nullable<Text>,
+        Nullable<Text>,
+        Text,
+        Nullable<Text>,
+        Nullable<BigInt>,
+        BigInt,
+        Nullable<BigInt>,
+    );
+    const PIECES: &'static [&'static str] = &[
+        "SELECT deliveries.id, event, deliveries.status, webhooks.url, body, history, sent, job_id, traceparent, \
+            tracestate, CASE WHEN deliveries.status = 'queued' THEN coalesce(due_at, argus_now()) END, \
+            deliveries.created_at, attempted_at \
+        FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id WHERE webhook_id = ",
+        " AND deliveries.tenant_id = ",
+        " AND (deliveries.created_at, deliveries.id) < (",
+        ", ",
+        ") ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT ",
+    ];
 }
 
 impl TryFrom<Row> for Listed {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let attempts = row.history.lines().map(serde_json::from_str::<DeliveryAttempt>);
-        let headers = match &row.sent {
-            Some(sent) => serde_json::from_str(sent).map_err(Fault::new)?,
-            None => headers_of(
-                row.id.as_str(),
-                row.job_id.as_deref(),
-                &row.traceparent,
-                row.tracestate.as_deref(),
-            ),
+        let headers = match row.sent {
+            Some(sent) => Rendered::from_json(sent).map_err(Fault::new)?,
+            None => {
+                let (job_id, tracestate) = (row.job_id.as_deref(), row.tracestate.as_deref());
+                headers_of(row.id.as_str(), job_id, &row.traceparent, tracestate).into()
+            }
         };
         let delivery = WebhookDelivery {
             id: row.id.as_str().to_owned(),
@@ -88,12 +105,26 @@ impl TryFrom<Row> for Listed {
             created_at: moment(row.created_at).into(),
             attempted_at: row.attempted_at.map(|at| moment(at).into()),
             next_attempt_at: row.next_attempt_at.map(|at| moment(at).into()),
-            attempts: attempts.collect::<Result<_, _>>().map_err(Fault::new)?,
+            attempts: Rendered::from_json(array(&row.history)).map_err(Fault::new)?,
             request: DeliveryRequest { url: row.url, headers, body: row.body },
         };
         let at: NaiveDateTime = moment(row.created_at).naive_utc();
         Ok(Self { delivery, position: DeliveryPosition(Moment { at, id: row.id }) })
     }
+}
+
+/// The JSON array of what has a line each.
+fn array(lines: &str) -> String {
+    let mut text = String::with_capacity(lines.len() + 2);
+    text.push('[');
+    for (place, line) in lines.lines().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(line);
+    }
+    text.push(']');
+    text
 }
 
 /// A page of a subscription's deliveries, newest first. That the subscription is the tenant's own is for the caller to
@@ -103,20 +134,13 @@ pub fn list(
     webhook_id: &WebhookId,
     page: &PageRequest<DeliveryPosition>,
 ) -> Result<Vec<Listed>, Error> {
-    const LIST: &str = "SELECT deliveries.id, event, deliveries.status, webhooks.url, body, history, sent, job_id, \
-            traceparent, tracestate, \
-            CASE WHEN deliveries.status = 'queued' THEN coalesce(due_at, argus_now()) END AS next_attempt_at, \
-            deliveries.created_at, attempted_at \
-        FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id \
-        WHERE webhook_id = ? AND deliveries.tenant_id = ? AND (deliveries.created_at, deliveries.id) < (?, ?) \
-        ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT ?";
     let (connection, tenant_id) = reader.parts();
     // The first page is behind everything.
     let (at, id) = match &page.after {
         Some(DeliveryPosition(Moment { at, id })) => (at.and_utc().timestamp_micros(), id.as_str()),
         None => (i64::MAX, ""),
     };
-    let statement = Statement::new(LIST)
+    let statement = Statement::<_, Known<Page>>::known()
         .bind::<Text, _>(webhook_id)
         .bind::<Text, _>(tenant_id)
         .bind::<BigInt, _>(at)

@@ -6,7 +6,7 @@ use crate::error::{Error, Fault};
 use crate::ids::{OrganizationId, TenantId, WebhookId};
 use crate::jobs::moment;
 use crate::page::{Moment, PageRequest, Position};
-use crate::store::statement::{Statement, on_engine};
+use crate::store::statement::{self, Statement, on_engine};
 use crate::store::{Reader, Resource, Tx};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::webhooks::{DisabledReason, WebhookEvent, WebhookStatus};
@@ -145,6 +145,17 @@ impl Resource for Webhook {
         let row: Option<Row> = on_engine!(connection, |inner| statement.get_result(inner)).optional()?;
         row.map(Self::try_from).transpose()
     }
+}
+
+/// Those of these subscriptions that are the tenant's, in no order.
+pub fn find_all(reader: &mut Reader<'_>, ids: &[WebhookId]) -> Result<Vec<Webhook>, Error> {
+    let (connection, tenant_id) = reader.parts();
+    let among = statement::among(connection, "id");
+    let statement = Statement::new(format!("{SELECT} AND webhooks.tenant_id = ? AND {among}"))
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(statement::names(ids));
+    let rows: Vec<Row> = on_engine!(connection, |inner| statement.load(inner))?;
+    rows.into_iter().map(|row| Webhook::try_from(row).map_err(Error::from)).collect()
 }
 
 /// A page of the tenant's subscriptions, newest first.

@@ -75,7 +75,8 @@ impl Default for Limits {
             answer_bytes: 64 * 1024,
             excerpt_characters: 1_000,
             idle: Duration::from_secs(30),
-            idle_connections: 4,
+            // As many as one is sent deliveries at a time, so that a receiver that answers is not connected to each time.
+            idle_connections: 64,
         }
     }
 }

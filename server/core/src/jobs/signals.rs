@@ -1,9 +1,11 @@
-//! How nodes tell each other that there is something to do. A signal is a hint that saves waiting: what is
-//! true stands in the table, and workers look there now and then whatever happens.
+//! How nodes tell each other that there is something to do: jobs, events to tell of, revoked tokens. A signal is a hint that saves
+//! waiting: what is true stands in the tables, and workers and couriers look there now and then whatever happens.
 
 use super::lease::Lease;
 use crate::ids;
 use crate::ids::JobId;
+use crate::outbox::Happenings;
+use crate::revocations::REVOKED;
 use crate::store::{Error, Listener, Notification, Notifications};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Where other nodes are told of new jobs.
 const ENQUEUED: &str = "argus_job_enqueued";
+/// Where they are told of new events.
+const RECORDED: &str = "argus_event_recorded";
 /// Where they are told which job was cancelled.
 const CANCELLED: &str = "argus_job_cancelled";
 /// Where a node finds out whether it hears anything at all.
@@ -45,9 +49,17 @@ struct Shared {
     /// Slots of this node's workers that nobody uses.
     free: AtomicUsize,
     running: Mutex<HashMap<JobId, Vec<(i64, CancellationToken)>>>,
+    happenings: Happenings,
+    /// Tokens may have been revoked.
+    revoked: Notify,
 }
 
 impl Signals {
+    /// Signals that take what has happened to other nodes, too.
+    pub fn beside(happenings: Happenings) -> Self {
+        Self(Arc::new(Shared { happenings, ..Shared::default() }))
+    }
+
     /// A job was accepted, and its transaction has been committed.
     pub fn enqueued(&self) {
         self.0.work.notify_one();
@@ -67,6 +79,11 @@ impl Signals {
             cancelled.push(id.clone());
             self.0.outgoing.notify_one();
         }
+    }
+
+    /// Waits until tokens may have been revoked on some node.
+    pub async fn revoked(&self) {
+        self.0.revoked.notified().await;
     }
 
     /// Waits until there may be work.
@@ -109,16 +126,18 @@ impl Signals {
     }
 
     async fn listen(&self, listener: &Listener) -> Result<(), Error> {
-        let mut notifications = listener.listen(&[ENQUEUED, CANCELLED, PROBE]).await?;
+        let mut notifications = listener.listen(&[ENQUEUED, RECORDED, REVOKED, CANCELLED, PROBE]).await?;
         // What was told while nobody listened is lost.
         self.look();
+        self.0.happenings.heard();
+        self.0.revoked.notify_one();
         let own = argus_wire::hex::encode(&ids::random::<16>().map_err(Error::unavailable)?);
         listener.notify_from_elsewhere(PROBE, &own).await?;
         match tokio::time::timeout(PROBE_TIME, self.hear(&mut notifications, &own)).await {
             Ok(heard) => heard?,
             Err(_) => tracing::warn!(
                 "notifications do not arrive on this connection; a pooler that gives each transaction another session \
-                 swallows them. Workers find the jobs of other nodes by looking for them"
+                 swallows them. What other nodes have accepted is found by looking for it"
             ),
         }
         self.pass_on(&mut notifications).await
@@ -138,6 +157,8 @@ impl Signals {
     fn heed(&self, notification: &Notification) {
         match &*notification.channel {
             ENQUEUED => self.look(),
+            RECORDED => self.0.happenings.heard(),
+            REVOKED => self.0.revoked.notify_one(),
             CANCELLED => {
                 if let Ok(id) = notification.payload.parse() {
                     self.stop(&id);
@@ -155,6 +176,7 @@ impl Signals {
             tokio::select! {
                 arrived = notifications.wait() => arrived?,
                 () = self.0.outgoing.notified() => self.tell(notifications).await?,
+                () = self.0.happenings.outgoing() => self.tell(notifications).await?,
                 () = tokio::time::sleep(SILENCE) => notifications.check().await?,
             }
         }
@@ -163,6 +185,9 @@ impl Signals {
     async fn tell(&self, notifications: &mut Notifications) -> Result<(), Error> {
         if self.0.untold.swap(false, Ordering::Relaxed) {
             notifications.notify(ENQUEUED, "").await?;
+        }
+        if self.0.happenings.take_untold() {
+            notifications.notify(RECORDED, "").await?;
         }
         let cancelled = std::mem::take(&mut *self.0.cancelled.lock().unwrap_or_else(PoisonError::into_inner));
         for id in cancelled {

@@ -203,6 +203,24 @@ impl statement::Text for OneJob {
     ];
 }
 
+/// Those of these jobs that a viewer may see, in no order.
+pub fn find_all(
+    reader: &mut Reader<'_>,
+    Viewer(clearance): Viewer,
+    ids: &[JobId],
+) -> Result<Vec<Job>, Error> {
+    let (connection, tenant_id) = reader.parts();
+    let among = statement::among(connection, "id");
+    let text = format!("SELECT {COLUMNS} FROM jobs WHERE tenant_id = ? AND {among}");
+    let statement = Statement::new(text)
+        .bind::<BigInt, _>(RETENTION)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(statement::names(ids));
+    let rows: Vec<Row> = on_engine!(connection, |inner| statement.load(inner))?;
+    let jobs = rows.into_iter().map(|row| Job::try_from(row).map_err(Error::from));
+    jobs.filter(|job| job.as_ref().map_or(true, |job| job.secrecy_level <= clearance)).collect()
+}
+
 impl Filter {
     /// The condition behind the tenant's.
     fn condition(&self) -> String {

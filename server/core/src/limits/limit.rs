@@ -13,11 +13,23 @@ pub enum Limit {
     /// Bearer tokens that are not good, from one address. Tokens end while many requests are under way, so that even
     /// a good caller has some, all at once.
     BearerFailures,
+    /// Wrong passwords for one account, from one address. People mistype; whoever guesses gets ten guesses and then
+    /// one each twelve seconds.
+    SignInFailures,
+    /// Wrong passwords for any account, from one address: behind it may be a whole company, or somebody who tries one
+    /// password on everybody.
+    SignInAddressFailures,
 }
 
 impl Limit {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 3] = [Self::ClientFailures, Self::AddressFailures, Self::BearerFailures];
+    pub const ALL: [Self; 5] = [
+        Self::ClientFailures,
+        Self::AddressFailures,
+        Self::BearerFailures,
+        Self::SignInFailures,
+        Self::SignInAddressFailures,
+    ];
 
     /// What settings, metrics and the database call it.
     pub const fn name(self) -> &'static str {
@@ -25,6 +37,8 @@ impl Limit {
             Self::ClientFailures => "client_failures",
             Self::AddressFailures => "address_failures",
             Self::BearerFailures => "bearer_failures",
+            Self::SignInFailures => "sign_in_failures",
+            Self::SignInAddressFailures => "sign_in_address_failures",
         }
     }
 
@@ -33,6 +47,8 @@ impl Limit {
         match self {
             Self::ClientFailures => 10,
             Self::AddressFailures | Self::BearerFailures => 60,
+            Self::SignInFailures => 5,
+            Self::SignInAddressFailures => 30,
         }
     }
 }

@@ -94,6 +94,18 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether one of these buckets is known to be empty. Takes nothing.
+    pub fn check(&self, charges: &[(Limit, Subject<'_>)]) -> Result<(), Refused> {
+        let now = self.now();
+        for (limit, subject) in charges {
+            let (row, key) = (&self.rows[*limit as usize], subject.key(*limit, &self.pepper));
+            if let Some(wait) = row.buckets().known_wait(&key, now, self.shares.is_some()) {
+                return Err(row.refused(wait));
+            }
+        }
+        Ok(())
+    }
+
     /// How many buckets this node keeps for a limit.
     pub fn kept(&self, limit: Limit) -> usize {
         self.rows[limit as usize].buckets().kept()

@@ -3,10 +3,11 @@
 
 use super::connection::AnyConnection;
 use super::engine;
-use super::error::{Error, Failure};
+use super::error::{Error, Failure, OpenError};
 use super::lane::Lane;
 use super::settings::Deadlines;
 use super::transaction::{again_after_conflicts, end};
+use diesel::QueryResult;
 use std::time::Instant;
 
 /// The database for every tenant at once. Clones share the connections.
@@ -16,6 +17,14 @@ pub struct EveryTenant(Lane);
 impl EveryTenant {
     pub(super) fn new(lane: Lane) -> Self {
         Self(lane)
+    }
+
+    /// Runs work with a connection outside of the lane, for what is asked once in a process. Blocks.
+    pub fn run_apart<T>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+    ) -> Result<T, OpenError> {
+        Ok(work(&mut self.0.connect_apart()?)?)
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {

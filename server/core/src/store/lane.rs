@@ -30,6 +30,11 @@ impl Lane {
         self.0.manager().deadlines
     }
 
+    /// A connection outside of the lane. Blocks.
+    pub(super) fn connect_apart(&self) -> Result<AnyConnection, OpenError> {
+        self.0.manager().connect_apart()
+    }
+
     /// A connection, which goes back when it is dropped.
     pub(super) async fn lend(&self) -> Result<Lent, Error> {
         match tokio::time::timeout(self.deadlines().check_out, self.0.get()).await {

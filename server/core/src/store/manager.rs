@@ -118,6 +118,11 @@ impl Manager {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost| created <= lost)
     }
 
+    /// A connection that no pool knows of. Blocks.
+    pub(super) fn connect_apart(&self) -> Result<AnyConnection, OpenError> {
+        self.location.connect(self.purpose, &self.deadlines)
+    }
+
     /// A connection to a server, within its time.
     async fn connect_within(&self, port: u16) -> Result<Pooled, OpenError> {
         let limit = self.deadlines.connect;

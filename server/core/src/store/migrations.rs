@@ -53,9 +53,28 @@ static CORE: Migrations = Migrations {
         ),
         Table::of_tenants("signing_secrets", &Command::ALL, &[Command::Select]),
         Table::of_tenants("deliveries", &[Command::Select, Command::Insert, Command::Update], &Command::ALL),
+        // Every node keeps those of all tenants in memory.
+        Table::of_tenants(
+            "revocations",
+            &[Command::Select, Command::Insert, Command::Update],
+            &[Command::Select, Command::Delete],
+        ),
         Table::of_machinery("limit_buckets", &Command::ALL),
+        Table::of_tenants("users", &[Command::Select, Command::Insert, Command::Update], &[]),
+        // What its time is over for is removed by the machinery.
+        Table::of_tenants("sessions", &Command::ALL, &[Command::Select, Command::Delete]),
+        Table::of_tenants(
+            "invitations",
+            &[Command::Select, Command::Insert, Command::Delete],
+            &[Command::Select, Command::Delete],
+        ),
     ],
-    look_ups: &["argus_first_tenant()"],
+    look_ups: &[
+        "argus_first_tenant()",
+        "argus_find_user(text)",
+        "argus_find_session(text)",
+        "argus_find_invitation(text)",
+    ],
     backfills: &[],
     postgres: embed_migrations!("migrations/postgres"),
     sqlite: embed_migrations!("migrations/sqlite"),

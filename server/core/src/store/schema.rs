@@ -47,6 +47,8 @@ diesel::table! {
         tenant_id -> Text,
         /// Client id of the caller, or the operator's own name.
         actor -> Text,
+        /// The user on whose behalf it acted, if there was one.
+        user_id -> Nullable<Text>,
         /// Operation, as in `app.create`.
         action -> Text,
         /// What it was done to.

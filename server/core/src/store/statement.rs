@@ -1,12 +1,14 @@
 //! Statements in SQL of our own, for what diesel has no words for. Each is prepared once on a connection,
 //! which `diesel::sql_query` does not do.
 
+use super::connection::AnyConnection;
 use diesel::backend::Backend;
 use diesel::connection::Connection;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -89,6 +91,26 @@ pub struct Bind<V, SqlType, T> {
     before: V,
     value: T,
     sql_type: PhantomData<SqlType>,
+}
+
+/// The condition that a column has one of the names that [`names`] gives as the one value. It is the same statement
+/// however many there are.
+pub fn among(connection: &AnyConnection, column: &str) -> String {
+    format!("{column} IN (SELECT name FROM {})", each_name(connection))
+}
+
+/// What stands behind FROM for the names that [`names`] gives as the one value, each as `name`.
+pub fn each_name(connection: &AnyConnection) -> &'static str {
+    match connection {
+        AnyConnection::Pg(_) => "json_array_elements_text(CAST(? AS json)) AS named (name)",
+        AnyConnection::Sqlite(_) => "(SELECT value AS name FROM json_each(?)) AS named",
+    }
+}
+
+/// Names as one value of a statement.
+pub fn names<T: Serialize>(names: &[T]) -> String {
+    // Names are text, which always serialises; no names are among none.
+    serde_json::to_string(names).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// The values of a statement, written between the pieces of its text.

@@ -4,7 +4,8 @@ use crate::error::Error;
 use argus_core::context::{Context, Live, Trace};
 use argus_openapi::types::error::ErrorCode;
 
-/// A caller of the live environment. It is made of a live context and of no other:
+/// A caller of the live environment. It is made of a live context and of no other. A command of the operator's has one
+/// as well, made of the tenant by `Tenant::cleared_operator`:
 ///
 /// ```
 /// use argus_core::context::{Context, Live};

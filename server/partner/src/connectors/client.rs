@@ -5,12 +5,11 @@ use super::breaker::{Breaker, Verdict};
 use super::caller::LiveCaller;
 use super::retry::{Fault, Repetitions};
 use super::settings::{Limits, Provider};
-use super::wire::{Question, read_findings};
+use super::wire::{Answer, Question, read_answer};
 use super::{Connector, Failure, System};
 use argus_core::context::Trace;
 use argus_core::{Clock, ids};
 use argus_openapi::read::MediaType;
-use argus_openapi::types::profiles::Finding;
 use argus_wire::trace_context::Traceparent;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -79,16 +78,16 @@ impl Connector for HttpConnector {
         &'a self,
         caller: LiveCaller<'a>,
         question: &'a Question,
-    ) -> BoxFuture<'a, Result<Vec<Finding>, Failure>> {
+    ) -> BoxFuture<'a, Result<Answer, Failure>> {
         async move {
             caller.check().map_err(Failure::Sandbox)?;
             let answered = timeout(self.limits.question, self.ask_again(caller.trace(), question));
             let failure = match answered.await {
-                Ok(Ok(findings)) => return Ok(findings),
+                Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Unavailable(NO_TIME),
             };
-            tracing::debug!(system = self.system.name(), ?failure, "no findings");
+            tracing::debug!(system = self.system.name(), ?failure, "no answer");
             Err(failure)
         }
         .boxed()
@@ -97,7 +96,7 @@ impl Connector for HttpConnector {
 
 impl HttpConnector {
     /// Asks until an answer stands, or it is of no use to ask again.
-    async fn ask_again(&self, trace: Option<&Trace>, question: &Question) -> Result<Vec<Finding>, Failure> {
+    async fn ask_again(&self, trace: Option<&Trace>, question: &Question) -> Result<Answer, Failure> {
         // Nobody closes the semaphore.
         let _turn = self.turns.acquire().await;
         self.repetitions.earn();
@@ -106,7 +105,7 @@ impl HttpConnector {
             let answer = self.send(trace, question).await;
             admitted.end(verdict(&answer));
             let fault = match answer {
-                Ok(findings) => return Ok(findings),
+                Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
             tracing::warn!(system = self.system.name(), attempt, %fault, "a connector failed");
@@ -119,7 +118,7 @@ impl HttpConnector {
     }
 
     /// Sends the question once and reads the answer.
-    async fn send(&self, trace: Option<&Trace>, question: &Question) -> Result<Vec<Finding>, Fault> {
+    async fn send(&self, trace: Option<&Trace>, question: &Question) -> Result<Answer, Fault> {
         let body = serde_json::to_vec(question).map_err(|error| Fault::Unusable(error.to_string()))?;
         let request = self
             .client
@@ -137,7 +136,7 @@ impl HttpConnector {
         let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         MediaType::Json.accept(content_type).map_err(|error| Fault::Unusable(error.message))?;
         let answer = self.read(response).await?;
-        read_findings(&answer, &question.sources).map_err(Fault::Unusable)
+        read_answer(&answer, &question.sources).map_err(Fault::Unusable)
     }
 
     /// The whole answer, unless it is too long.
@@ -169,7 +168,7 @@ fn trace_headers(trace: Option<&Trace>) -> HeaderMap {
 }
 
 /// What the end of a request says of the system. That it refuses a question or is busy does not make it broken.
-fn verdict(answer: &Result<Vec<Finding>, Fault>) -> Verdict {
+fn verdict(answer: &Result<Answer, Fault>) -> Verdict {
     match answer {
         Ok(_) => Verdict::Works,
         Err(Fault::Status { status: 400..500, .. }) => Verdict::Unknown,

@@ -17,10 +17,11 @@ mod wire;
 
 pub use caller::{LiveCaller, SandboxCaller};
 pub use settings::{ConnectorSettings, Limits, Provider, ProviderFault};
-pub use wire::{FINDINGS_MAX, FINDINGS_PATH, Question, read_findings};
+pub use wire::{Answer, FINDINGS_MAX, FINDINGS_PATH, Question, read_answer};
 
 use crate::error::Error;
 use argus_core::Clock;
+use argus_openapi::types::incidents::IncidentState;
 use argus_openapi::types::profiles::{EnrichmentSource, Finding, ProfileKind, SourceOutcome, SourceStatus};
 use client::Factory;
 use futures::future::{BoxFuture, join_all};
@@ -74,10 +75,10 @@ pub trait Connector: Send + Sync {
         &'a self,
         caller: LiveCaller<'a>,
         question: &'a Question,
-    ) -> BoxFuture<'a, Result<Vec<Finding>, Failure>>;
+    ) -> BoxFuture<'a, Result<Answer, Failure>>;
 }
 
-/// Why a connector has no findings.
+/// Why a connector has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The caller is none of the live environment.
@@ -95,6 +96,8 @@ pub struct Asked {
     pub outcomes: Vec<SourceOutcome>,
     /// What those that answered found, most severe first.
     pub findings: Vec<Finding>,
+    /// The state of the incident, if it is one and dispatch said it.
+    pub incident: Option<IncidentState>,
 }
 
 impl Asked {
@@ -189,12 +192,13 @@ impl Connectors {
                 _ => None,
             }
         });
-        let (mut ends, mut findings) = (Vec::new(), Vec::new());
+        let (mut ends, mut findings, mut incident) = (Vec::new(), Vec::new(), None);
         for answer in join_all(asked).await {
             ends.push(match answer {
                 None => (SourceStatus::NotConfigured, Some(NOT_CONFIGURED.to_owned())),
-                Some(Ok(found)) => {
-                    findings.extend(found);
+                Some(Ok(answer)) => {
+                    findings.extend(answer.findings);
+                    incident = incident.or(answer.incident);
                     (SourceStatus::Answered, None)
                 }
                 Some(Err(Failure::Sandbox(refusal))) => return Err(refusal.into()),
@@ -211,7 +215,7 @@ impl Connectors {
         let outcomes: Vec<SourceOutcome> = sources.iter().map(outcome).collect();
         self.0.tally.count(&outcomes);
         Finding::sort(&mut findings);
-        Ok(Asked { outcomes, findings })
+        Ok(Asked { outcomes, findings, incident })
     }
 
     /// How often asking a source ended in which way, since the process began.

@@ -3,9 +3,12 @@
 
 use argus_openapi::read::MediaType;
 use argus_openapi::types::common::Moment;
+use argus_openapi::types::incidents::{IncidentState, Summary};
 use argus_openapi::types::json_object::JsonObject;
+use argus_openapi::types::name::Name;
 use argus_openapi::types::profiles::{EnrichmentSource, Finding, ProfileKind, RiskLevel};
 use argus_wire::objects;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 /// Where a system takes questions, below its base URL. They are safe to repeat.
@@ -14,8 +17,6 @@ pub const FINDINGS_PATH: &str = "/v1/findings";
 pub const FINDINGS_MAX: usize = 100;
 /// The longest code of a finding, in bytes.
 const CODE_MAX: usize = 64;
-/// The longest summary, in characters.
-const SUMMARY_MAX: usize = 500;
 
 /// What a system is asked: `POST {base URL}/v1/findings`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +31,31 @@ pub struct Question {
     pub sources: Vec<EnrichmentSource>,
 }
 
-/// What it answers with.
+/// What it knows of the profile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// The state of the incident, where dispatch was asked about one and said it.
+    pub incident: Option<IncidentState>,
+}
+
+/// What it answers with. What it says of an incident is `I`.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct Answered<I> {
     findings: Vec<Found>,
+    #[serde(default = "Option::default")]
+    incident: Option<I>,
+}
+
+/// The state of an incident, as it comes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+struct Stated {
+    status: Name,
+    severity: RiskLevel,
+    #[serde(default)]
+    summary: Option<Summary>,
 }
 
 /// A finding, as it comes.
@@ -48,22 +70,35 @@ struct Found {
     evidence: JsonObject,
 }
 
-objects!(Found);
+objects!(Found, Stated);
 
-/// The findings of an answer to a question about these sources.
+/// The answer to a question about these sources.
 ///
 /// # Errors
 ///
 /// What does not fit, for the operator.
-pub fn read_findings(body: &[u8], sources: &[EnrichmentSource]) -> Result<Vec<Finding>, String> {
-    let Answer { findings } = MediaType::Json.parse(body).map_err(|error| error.message)?;
+pub fn read_answer(body: &[u8], sources: &[EnrichmentSource]) -> Result<Answer, String> {
+    // The state of an incident is dispatch's to say; whatever another source calls so is passed over.
+    if !sources.contains(&EnrichmentSource::Dispatch) {
+        return read::<IgnoredAny>(body, sources).map(|(findings, _)| Answer { findings, incident: None });
+    }
+    let (findings, stated) = read::<Stated>(body, sources)?;
+    let state = |Stated { status, severity, summary }| IncidentState { status, severity, summary };
+    Ok(Answer { findings, incident: stated.map(state) })
+}
+
+fn read<I: DeserializeOwned>(
+    body: &[u8],
+    sources: &[EnrichmentSource],
+) -> Result<(Vec<Finding>, Option<I>), String> {
+    let Answered { findings, incident } = MediaType::Json.parse(body).map_err(|error| error.message)?;
     if findings.len() > FINDINGS_MAX {
         return Err(format!("there are more than {FINDINGS_MAX} findings"));
     }
     let checked = findings.into_iter().enumerate().map(|(place, found)| {
         found.checked(sources).map_err(|reason| format!("`findings[{place}].{reason}"))
     });
-    checked.collect()
+    Ok((checked.collect::<Result<_, _>>()?, incident))
 }
 
 impl Found {
@@ -74,8 +109,7 @@ impl Found {
         if !sources.contains(&self.source) {
             return Err("source` is none that was asked");
         }
-        let length = self.summary.chars().count();
-        if !(1..=SUMMARY_MAX).contains(&length) || self.summary.chars().any(char::is_control) {
+        if self.summary.parse::<Summary>().is_err() {
             return Err("summary` must be 1 to 500 characters without a control character");
         }
         let Moment(observed_at) = self.observed_at;
@@ -112,7 +146,51 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<Vec<Finding>, String> {
-        read_findings(body.as_bytes(), &[EnrichmentSource::Osint])
+        read_answer(body.as_bytes(), &[EnrichmentSource::Osint]).map(|answer| answer.findings)
+    }
+
+    fn of_incident(incident: &Value, source: EnrichmentSource) -> Result<Option<IncidentState>, String> {
+        let body = json!({ "findings": [], "incident": incident }).to_string();
+        read_answer(body.as_bytes(), &[source]).map(|answer| answer.incident)
+    }
+
+    #[test]
+    fn the_state_of_an_incident_is_taken_from_dispatch_alone() {
+        let said = json!({ "status": "on scene", "severity": "high", "summary": "Units came.", "units": 2 });
+        let state = of_incident(&said, EnrichmentSource::Dispatch).expect("it fits").expect("a state");
+        let summary = state.summary.as_ref().map(Summary::as_str);
+        assert_eq!(
+            (state.status.as_str(), state.severity, summary),
+            ("on scene", RiskLevel::High, Some("Units came."))
+        );
+        assert_eq!(of_incident(&Value::Null, EnrichmentSource::Dispatch), Ok(None));
+        for other in [said, json!([1, "anything"])] {
+            assert_eq!(of_incident(&other, EnrichmentSource::Epcr), Ok(None), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_does_not_fit_is_refused_with_its_member() {
+        for (member, value) in [
+            ("status", json!("")),
+            ("status", json!("a\u{0}b")),
+            ("status", json!("a".repeat(129))),
+            ("severity", json!("worst")),
+            ("summary", json!("")),
+            ("summary", json!("a".repeat(501))),
+            ("summary", json!("two\nlines")),
+        ] {
+            let mut said = json!({ "status": "on scene", "severity": "high", "summary": "Units came." });
+            said[member] = value.clone();
+            let error = of_incident(&said, EnrichmentSource::Dispatch).expect_err(member);
+            assert!(error.contains(&format!("incident.{member}")), "{value}: {error}");
+        }
+        for said in
+            [json!({}), json!({ "status": "on scene" }), json!(["on scene", "high", null]), json!("closed")]
+        {
+            let error = of_incident(&said, EnrichmentSource::Dispatch).expect_err("no state");
+            assert!(error.contains("incident"), "{said}: {error}");
+        }
     }
 
     #[test]

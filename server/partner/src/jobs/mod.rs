@@ -19,6 +19,7 @@ use argus_core::objects::{ObjectKey, Objects};
 use argus_core::outbox::Happenings;
 use argus_core::page::PageRequest;
 use argus_core::pepper::Pepper;
+use argus_core::store::Reader;
 use argus_openapi::types::common::{PAGE_LIMIT_MAX, Timestamp};
 use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::jobs::results::URL_LIFETIME_SECONDS;
@@ -139,9 +140,8 @@ async fn check_callback(jobs: &Jobs, context: &Context<Live>, url: &str) -> Resu
     let Actor::App(client_id) = context.principal.actor.clone() else {
         return Err(Error::refused(ErrorCode::Conflict, NO_APP));
     };
-    let look = move |reader: &mut argus_core::store::Reader<'_>| {
-        Ok::<_, Error>(signing_secrets::exists(reader, client_id.as_str())?)
-    };
+    let look =
+        move |reader: &mut Reader<'_>| Ok::<_, Error>(signing_secrets::exists(reader, client_id.as_str())?);
     match jobs.store.read_row(context, look).await? {
         true => Ok(()),
         false => Err(Error::refused(ErrorCode::Conflict, NO_SECRET)),
@@ -193,7 +193,10 @@ fn summary(job: view::Job) -> Result<JobSummary, Error> {
 
 /// One job.
 pub async fn view(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<Job, Error> {
-    let job = load(jobs, context, id).await?;
+    shown(load(jobs, context, id).await?)
+}
+
+fn shown(job: view::Job) -> Result<Job, Error> {
     // Between two attempts a job is as good as any that waits; why the last one ended is the operator's business.
     let error = job.error.filter(|_| job.status == JobStatus::Failed);
     Ok(Job {
@@ -207,6 +210,27 @@ pub async fn view(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<Jo
         error: error.map(|(code, message)| JobError { code, message }),
         trace_id: job.trace_id,
     })
+}
+
+/// Those of these jobs that the caller may see, in one statement.
+pub(crate) async fn view_all(
+    store: &Store,
+    context: &Context<Live>,
+    ids: Vec<JobId>,
+) -> Result<Vec<(JobId, Job)>, Error> {
+    let viewer = Viewer::of(context);
+    let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(view::find_all(reader, viewer, &ids)?);
+    store.read(context, look).await?.into_iter().map(|job| Ok((job.id.clone(), shown(job)?))).collect()
+}
+
+/// The newest jobs that the caller may see.
+pub(crate) async fn latest(store: &Store, context: &Context<Live>, first: u32) -> Result<Vec<Job>, Error> {
+    let filter = Filter { kind: None, status: None, secrecy_level: context.principal.secrecy_level };
+    let page = PageRequest::<JobPosition>::first(first);
+    let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(view::list(reader, &filter, &page)?);
+    let found = store.read(context, look).await?.into_iter();
+    // A page looks for one more, which says whether there is a next one.
+    found.take(first as usize).map(shown).collect()
 }
 
 async fn load(jobs: &Jobs, context: &Context<Live>, id: &JobId) -> Result<view::Job, Error> {

@@ -17,6 +17,7 @@ pub use state::{KeyState, KeyStatus};
 pub use token::{TOKEN_MAX_LENGTH, TokenError};
 
 use crate::claims::Claims;
+use crate::jws::Compact;
 use arc_swap::{ArcSwap, Guard};
 use argus_core::Clock;
 use argus_openapi::Operation;
@@ -31,7 +32,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use token::Parts;
 
 /// Greatest lifetime of any token, in seconds.
 pub const TOKEN_LIFETIME_MAX: i64 = SANDBOX_TTL_MAX;
@@ -199,18 +199,16 @@ impl KeyRing {
 
     /// As [`Self::verify_signature`], with the key that signed the token.
     pub fn verify(&self, token: &str) -> Result<(Arc<VerifyingKey>, Claims), TokenError> {
-        let parts = Parts::split(token)?;
-        let key = match self.key_with_header(parts.header) {
+        let form = |malformed| TokenError::of(malformed, TokenError::NotCompact);
+        let token = Compact::split(token).map_err(form)?;
+        let key = match self.key_with_header(token.header) {
             Some(key) => key,
-            None => {
-                let kid = parts.key_id()?;
-                self.public_key(&kid).ok_or(TokenError::UnknownKey)?
-            }
+            None => self.public_key(&token::key_id(&token)?).ok_or(TokenError::UnknownKey)?,
         };
-        if !key.verifies(parts.message.as_bytes(), &parts.signature()?) {
+        if !key.verifies(token.message.as_bytes(), &token.signature().map_err(form)?) {
             return Err(TokenError::Signature);
         }
-        Ok((key, parts.claims()?))
+        Ok((key, token::claims(&token)?))
     }
 
     /// Whether a key that verified a token before is still published. Cheap: it is asked at each call.

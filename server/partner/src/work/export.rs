@@ -160,5 +160,6 @@ fn record(row: &ProfileRow) -> Result<ProfileRecord, String> {
             RiskScore::try_from(WholeNumber(row.risk_score.into())).map_err(|error| foreign(&error))?,
         ),
         relations: serde_json::from_str(&row.relations).map_err(|error| foreign(&error))?,
+        incident: row.incident.state().map_err(|error| foreign(&error))?,
     })
 }

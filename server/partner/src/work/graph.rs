@@ -207,6 +207,7 @@ fn shortest_path(graph: &Relations, from: NodeIndex, to: NodeIndex) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::profiles::IncidentColumns;
 
     fn graph(relations: &[(&str, &[&str])]) -> Relations {
         let mut building = Building::default();
@@ -221,6 +222,7 @@ mod tests {
                 risk_score: 0,
                 relations: serde_json::to_string(&relations).expect("JSON"),
                 findings: "[]".to_owned(),
+                incident: IncidentColumns::default(),
                 created_at: 0,
                 updated_at: 0,
             };

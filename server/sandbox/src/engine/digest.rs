@@ -110,6 +110,18 @@ impl Members<'_> {
         }
     }
 
+    pub(crate) fn object<T>(
+        &mut self,
+        name: &'static str,
+        value: Option<&T>,
+        write: impl FnOnce(&mut Members<'_>, &T),
+    ) {
+        if let Some(value) = value {
+            self.name(name);
+            Members::write(self.bytes, |members| write(members, value));
+        }
+    }
+
     /// A list of objects.
     pub(crate) fn objects<T>(
         &mut self,

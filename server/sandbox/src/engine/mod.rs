@@ -8,7 +8,6 @@ pub(crate) mod cursor;
 pub(crate) mod digest;
 pub(crate) mod documented;
 pub(crate) mod errors;
-pub(crate) mod graphql_document;
 pub(crate) mod graphql_selection;
 pub(crate) mod mock;
 pub(crate) mod preferences;

@@ -287,7 +287,7 @@ fn delivery(webhook: &Webhook, event: Option<WebhookEvent>, age: usize, content:
         created_at: occurred_at,
         attempted_at: Some(occurred_at),
         next_attempt_at: None,
-        attempts: vec![attempt],
-        request: DeliveryRequest { url: webhook.url.clone(), headers, body },
+        attempts: vec![attempt].into(),
+        request: DeliveryRequest { url: webhook.url.clone(), headers: headers.into(), body },
     }
 }

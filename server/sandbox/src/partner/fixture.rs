@@ -5,6 +5,8 @@ use crate::engine::scenario_set::ScenarioSet;
 use crate::engine::template;
 use argus_openapi::types::common::{SecrecyLevel, Timestamp};
 use argus_openapi::types::events::IncidentNotice;
+use argus_openapi::types::incidents::Summary;
+use argus_openapi::types::name::Name;
 use argus_openapi::types::profiles::{EnrichmentSource, ProfileKind, Risk, RiskLevel};
 use argus_openapi::types::sandbox::Scenario;
 use argus_openapi::types::webhooks::WebhookEvent;
@@ -107,7 +109,7 @@ pub(crate) struct FindingFixture {
 #[serde(deny_unknown_fields)]
 pub(crate) struct IncidentFixture {
     pub(crate) title: String,
-    pub(crate) status: String,
+    pub(crate) status: Name,
     pub(crate) severity: RiskLevel,
     pub(crate) timeline: Vec<IncidentEntry>,
 }
@@ -118,7 +120,7 @@ pub(crate) struct IncidentEntry {
     pub(crate) at: Timestamp,
     pub(crate) source: EnrichmentSource,
     pub(crate) severity: RiskLevel,
-    pub(crate) summary: String,
+    pub(crate) summary: Summary,
 }
 
 /// A file, as it is written.

@@ -8,6 +8,7 @@ use crate::engine::reply::{Answer, Reply};
 use crate::partner::sandbox::{Context, Sandbox};
 use crate::partner::subject::Subject;
 use argus_openapi::Operation;
+use argus_openapi::types::incidents::Incident;
 use argus_openapi::types::profiles as types;
 use argus_openapi::types::profiles::{EnrichmentSource, Profile, ProfileEnrichment, SourceOutcome};
 
@@ -40,6 +41,7 @@ impl Mock for ProfileView<'_> {
                 secrecy_level: profile.secrecy_level,
                 risk: subject.risk(),
                 finding_codes: subject.finding_codes(),
+                incident: subject.incident().map(Incident::from),
                 created_at: profile.created_at,
                 updated_at: profile.updated_at,
             },

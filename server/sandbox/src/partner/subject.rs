@@ -4,6 +4,7 @@
 use crate::engine::digest::{Digest, Frame};
 use crate::engine::template::Values;
 use crate::partner::fixture::{Fixture, FixtureView, ROTATED};
+use argus_openapi::types::incidents::IncidentState;
 use argus_openapi::types::profiles::{Finding, ProfileKind, Risk};
 
 /// A profile with the scenarios that it follows.
@@ -43,6 +44,14 @@ impl<'a> Subject<'a> {
 
     pub(crate) fn display_name(&self) -> String {
         self.values().text(&self.primary.profile.display_name)
+    }
+
+    /// The state of the scenario's incident, if the profile is one.
+    pub(crate) fn incident(&self) -> Option<IncidentState> {
+        let Fixture { profile, incident, .. } = self.primary;
+        let incident = incident.as_ref().filter(|_| profile.kind == ProfileKind::Incident)?;
+        let summary = incident.timeline.last().map(|entry| entry.summary.clone());
+        Some(IncidentState { status: incident.status.clone(), severity: incident.severity, summary })
     }
 
     /// The findings of all scenarios that join, most severe first.

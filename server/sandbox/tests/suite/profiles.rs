@@ -43,6 +43,19 @@ fn each_scenario_shows_what_its_description_says() {
 }
 
 #[test]
+fn an_incident_has_the_state_that_its_event_tells_and_nothing_else_has_one() {
+    let viewed = |scenario| body(&Session::new(&[scenario], "").ask(&partner::ProfileView { id: "p1" }));
+    let fixture: Value =
+        serde_json::from_str(include_str!("../../fixtures/incident.escalating.json")).expect("JSON");
+    let told = &fixture["events"]["incident.updated"];
+    let state = json!({ "status": told["status"], "severity": told["severity"], "summary": told["summary"] });
+    assert_eq!(viewed("incident.escalating")["incident"], state);
+    for scenario in ["wallet.clean", "entity.sanctioned", "device.offline"] {
+        assert_eq!(viewed(scenario)["incident"], Value::Null, "{scenario}");
+    }
+}
+
+#[test]
 fn an_offline_device_was_last_seen_as_many_hours_ago_as_its_id_says() {
     let session = Session::new(&["device.offline"], "");
     let mut seen = BTreeSet::new();
@@ -235,6 +248,10 @@ fn a_fixture_that_does_not_fit_is_refused_with_file_and_place() {
     let half = refused(|fixture| fixture["events"] = json!({ "incident.closed": { "id": "inc_1" } }));
     assert!(half.starts_with("line 1, column "), "{half}");
     assert!(refused(|fixture| fixture["profile"]["kind"] = json!("ship")).starts_with("line 1, column "));
+    let unnamed = json!({ "title": "Fire", "status": "", "severity": "low", "timeline": [] });
+    let file = own(|fixture| fixture["incident"] = unnamed);
+    let error = Sandbox::with_fixtures([file]).expect_err("no status").to_string();
+    assert!(error.contains("line 1, column ") && error.contains("a name has 1 to 128"), "{error}");
     assert!(refused(|fixture| fixture["extra"] = json!(1)).starts_with("line 1, column "));
     let error = Sandbox::with_fixtures([("broken.json".to_owned(), "{\n  \"id\": }".to_owned())])
         .expect_err("broken");

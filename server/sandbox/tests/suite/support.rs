@@ -109,10 +109,10 @@ impl Ask for Request {
 }
 
 pub const GRAPHQL: [&str; 4] = [
-    include_str!("../../../../openapi/graphql/profile-risk.graphql"),
-    include_str!("../../../../openapi/graphql/sanctions-matches.graphql"),
-    include_str!("../../../../openapi/graphql/incident-timeline.graphql"),
-    include_str!("../../../../openapi/graphql/device-telemetry.graphql"),
+    include_str!("../../../../openapi/graphql/due-diligence/profile-risk.graphql"),
+    include_str!("../../../../openapi/graphql/due-diligence/sanctions-matches.graphql"),
+    include_str!("../../../../openapi/graphql/incident-liaison/incident-timeline.graphql"),
+    include_str!("../../../../openapi/graphql/device-fleet/device-telemetry.graphql"),
 ];
 
 /// A request of every operation that is mocked, each one that succeeds; of GraphQL, every document.

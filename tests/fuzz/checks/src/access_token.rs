@@ -35,6 +35,7 @@ pub(crate) static SIGNED: LazyLock<Signed> = LazyLock::new(|| {
         tenant_id: "tnt_1".to_owned(),
         organization_id: "org_1".to_owned(),
         secrecy_level: SecrecyLevel::Standard,
+        sid: None,
         scenarios: Some(vec!["wallet.clean".to_owned()]),
     };
     let token = keys.sign(&claims).expect("the key signs");

@@ -4,8 +4,12 @@
 //! committed seeds.
 
 pub mod access_token;
+pub mod authorization_request;
+pub mod client_assertion;
+pub mod cookies;
 mod edits;
 pub mod findings;
+pub mod graphql_document;
 pub mod jwks;
 pub mod page_cursor;
 pub mod prefer;
@@ -20,9 +24,13 @@ pub mod webhook_signature;
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target.
-pub const CHECKS: [(&str, Check); 10] = [
+pub const CHECKS: [(&str, Check); 14] = [
     ("access_token", access_token::check),
+    ("authorization_request", authorization_request::check),
+    ("client_assertion", client_assertion::check),
+    ("cookies", cookies::check),
     ("findings", findings::check),
+    ("graphql_document", graphql_document::check),
     ("jwks", jwks::check),
     ("page_cursor", page_cursor::check),
     ("prefer", prefer::check),

@@ -4,7 +4,7 @@
 //! numbers stay within what the contract says.
 
 use argus_openapi::read::{MediaType, Readable};
-use argus_openapi::types::apps::{AppCreate, GovernanceUpdate};
+use argus_openapi::types::apps::{AppCreate, AppSecretRotate, GovernanceUpdate};
 use argus_openapi::types::graphql::GraphqlRequest;
 use argus_openapi::types::jobs::JobCreate;
 use argus_openapi::types::profiles::ProfileEnrich;
@@ -18,6 +18,7 @@ use validator::Validate;
 /// Panics unless the above holds.
 pub fn check(input: &[u8]) {
     check_as::<AppCreate>(input);
+    check_as::<AppSecretRotate>(input);
     check_as::<GovernanceUpdate>(input);
     check_as::<GraphqlRequest>(input);
     check_as::<JobCreate>(input);

@@ -15,10 +15,11 @@ use serde_json::Value;
 use std::collections::HashSet;
 use validator::Validate;
 
-const BODIES: [(&str, Reader); 10] = [
+const BODIES: [(&str, Reader); 11] = [
     ("app_create", body::<apps::AppCreate>),
     ("app_governance_update", body::<apps::GovernanceUpdate>),
     ("app_sandbox_token_create", body::<tokens::SandboxTokenCreate>),
+    ("app_secret_rotate", body::<apps::AppSecretRotate>),
     ("app_service_token_create", body::<tokens::ServiceTokenCreate>),
     ("graphql_execute", body::<graphql::GraphqlRequest>),
     ("job_create", body::<jobs::JobCreate>),

@@ -1,12 +1,13 @@
-//! The form of a token request, with the client's credentials in every place.
+//! The forms of clients: of a token request, with the client's credentials in every place, and of those that name a token
+//! or push a request.
 
 use super::{INPUTS, OVER_A_SOCKET, assert_agreed, is_of_the_domain};
 use argus_openapi::Host;
 use argus_openapi::read::MediaType;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::TokenRequest;
-use argus_partner::oauth;
-use argus_tests::published::{request_body, validator};
+use argus_partner::oauth::{self, Endpoint};
+use argus_tests::published::{request_body, resolve, validator};
 use argus_tests::{AppCredentials, TestServer};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,7 +15,14 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
-pub(super) const OPERATION: &str = "oauth_token";
+const OPERATION: &str = "oauth_token";
+
+/// Other forms of clients, which are compared by the token that they name or by what they push.
+const OTHERS: [&str; 3] = ["oauth_par", "oauth_revoke", "oauth_introspect"];
+
+pub(super) fn is_compared(id: &str) -> bool {
+    id == OPERATION || OTHERS.contains(&id)
+}
 
 const GRANTS: [&str; 6] =
     ["client_credentials", "", " client_credentials", "Client_credentials", "password", "null"];
@@ -123,9 +131,10 @@ impl Request {
         let form = MediaType::Form.parse::<TokenRequest>(self.body().as_bytes());
         let form = form.map_err(|error| error.message)?;
         let authorization = self.authorization.as_deref();
-        let client = oauth::authenticate(identity, authorization, &form).await;
+        let endpoint = Endpoint { base_url: identity.issuer(), path: oauth::TOKEN_PATH };
+        let client = oauth::authenticate(identity, endpoint, authorization, &form).await;
         let client = client.map_err(|error| error.to_string())?;
-        oauth::token_create(identity, &client, &form).map(drop).map_err(|error| error.to_string())
+        oauth::token_create(identity, &client, &form).await.map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -164,4 +173,69 @@ async fn a_token_request_is_taken_exactly_if_it_fits_the_published_schema() {
         }
     }
     assert!(taken >= 10 && taken + 100 < distinct, "{taken} of {distinct}");
+}
+
+/// What an authorization request would be refused for at the authorization endpoint, too.
+const REQUEST: [&str; 6] = [
+    "`redirect_uri`",
+    "`response_type`",
+    "`code_challenge",
+    "`state`",
+    "`scope` names",
+    "`request_uri` has no place",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_names_a_token_or_pushes_a_request_is_taken_exactly_if_it_fits_the_published_schema() {
+    let server = TestServer::start();
+    let app = server.app(&[Scope::JobsRead]).await;
+    let texts = ["", "a token", "\0", "\u{e9}", "argus:jobs:read", "code", "null"];
+    let names = [
+        "token",
+        "token_type_hint",
+        "response_type",
+        "redirect_uri",
+        "scope",
+        "state",
+        "request_uri",
+        "resource",
+    ];
+    for id in OTHERS {
+        let (path, validator) =
+            (format!("/v1/oauth/{}", id.trim_start_matches("oauth_")), validator(request_body(id).unwrap()));
+        for (number, first) in names.iter().enumerate() {
+            for (text, second) in texts.iter().zip(names.iter().cycle().skip(number + 1)) {
+                for form in [
+                    vec![(*first, *text)],
+                    vec![(*first, *text), (*second, "a text")],
+                    vec![(*first, *text); 2],
+                ] {
+                    let members: Map<String, Value> =
+                        form.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+                    // What nobody knows may stand there twice.
+                    let once = members.len() == form.len() || !knows(id, first);
+                    let fits = once && validator.is_valid(&members.into());
+                    let request = server
+                        .request(Host::Auth, Method::POST, &path)
+                        .basic_auth(&app.client_id, Some(&app.client_secret))
+                        .header("content-type", MediaType::Form.as_str())
+                        .body(serde_urlencoded::to_string(&form).unwrap());
+                    let answer = server.send(request).await;
+                    let said = answer.json()["error_description"].as_str().unwrap_or_default().to_owned();
+                    let is_refused_for_what_it_asks = REQUEST.iter().any(|reason| said.contains(reason))
+                        || said == "`token` is missing"
+                        || said.contains("the app may not use");
+                    assert!(answer.status.is_success() || answer.status == 400, "{form:?}\n{answer:?}");
+                    let agreed =
+                        if answer.status == 400 { !fits || is_refused_for_what_it_asks } else { fits };
+                    assert!(agreed, "{id} {form:?} fits: {fits}\n{answer:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a form has such a member.
+fn knows(id: &str, name: &str) -> bool {
+    resolve(request_body(id).unwrap())["properties"].get(name).is_some()
 }

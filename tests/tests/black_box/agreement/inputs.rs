@@ -104,9 +104,10 @@ impl Shape {
         for (name, schema) in &self.properties {
             changes.extend([(name.clone(), None), (name.clone(), self.sample.get(name).cloned())]);
             let lists = lists(resolve(schema), INPUTS / self.properties.len());
+            let numbers = numbers(resolve(schema), INPUTS / self.properties.len());
             let inside = inside(schema, self.sample.get(name));
-            let values =
-                VALUES.iter().map(ToString::to_string).chain(near(schema)).chain(lists).chain(inside);
+            let values = VALUES.iter().map(ToString::to_string).chain(near(schema));
+            let values = values.chain(lists).chain(numbers).chain(inside);
             changes.extend(values.map(|value| (name.clone(), Some(value))));
             changes.push((name.to_uppercase(), self.sample.get(name).cloned()));
         }
@@ -213,6 +214,20 @@ fn lists(schema: &'static Value, most: usize) -> impl Iterator<Item = String> {
     let mut known = HashSet::new();
     let turns = if many == 0 { 0 } else { 20 * INPUTS };
     (0..turns).map(list).filter(move |list| known.insert(list.clone())).take(most)
+}
+
+/// Different numbers from below the bounds of a schema to above them: whole ones, written in two ways, and others.
+fn numbers(schema: &'static Value, most: usize) -> impl Iterator<Item = String> {
+    let bounds = schema["minimum"].as_i64().zip(schema["maximum"].as_i64());
+    let mut known = HashSet::new();
+    let numbers = bounds.into_iter().flat_map(move |(least, greatest)| {
+        let span = greatest - least + 1;
+        (0..most).map(move |turn| {
+            let number = least - span / 2 + (turn * STRIDE) as i64 % (2 * span);
+            format!("{number}{}", ["", ".0", ".5"][turn % 3])
+        })
+    });
+    numbers.filter(move |number| known.insert(number.clone()))
 }
 
 /// Different bodies: every single change first, then pairs of them: both fitting, one, or any.

@@ -1,7 +1,7 @@
 //! Claiming from a long queue, beside a short one: the two take turns.
 
-use super::database::BenchDatabase;
 use super::work::Node;
+use crate::database::BenchDatabase;
 use crate::report::{Line, median};
 use argus_core::jobs::lease::{self, Ending, Turn};
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Accepting jobs over HTTP, beside bare inserts of the same columns with a unique key into the same database:
 //! pgbench's on PostgreSQL, a prepared one in a loop on SQLite. They take turns.
 
-use super::database::BenchDatabase;
+use crate::database::BenchDatabase;
 use crate::measure::Plan;
 use crate::process::{self, Under};
 use crate::report::{Line, median};

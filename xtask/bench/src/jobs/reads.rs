@@ -1,7 +1,7 @@
 //! Reading jobs over HTTP: one of them beside bare hyper that returns the same bytes, and a page far down a long list
 //! beside its first.
 
-use super::database::BenchDatabase;
+use crate::database::BenchDatabase;
 use crate::load::Exchange;
 use crate::measure::{self, Contender, Plan, compare};
 use crate::process::{self, Under};
@@ -47,7 +47,7 @@ pub async fn pages(plan: &Plan, database: &BenchDatabase, data: &Path) -> Result
     variables.push(("ARGUS_ROLE", "api".to_owned()));
     let (server, ready, _) = process::argus_with(&plan.server, data, Under::Nothing, &variables)?;
     let (authorization, api) = (requests::live_authorization(&ready).await?, process::address(&ready.api)?);
-    database.fill(LISTED, &ready.tenant_id, NOBODY, "graph.compute")?;
+    database.fill(1..LISTED + 1, &ready.tenant_id, NOBODY, "graph.compute")?;
     database.analyze()?;
     let first = get("/v1/jobs", &authorization);
     let mut far = get("/v1/jobs", &authorization);

@@ -1,10 +1,10 @@
 //! Working on jobs that do nothing: how fast a queue of them is drained, and how long one takes from the commit that
 //! accepted it to the commit that ended it, beside bare commits on the same disk.
 
-use super::database::{BenchDatabase, settings};
-use super::statements;
 use crate::callgrind::Profile;
+use crate::database::{BenchDatabase, settings};
 use crate::report::{Line, quantile};
+use crate::statements;
 use argus_core::context::{Context, Live};
 use argus_core::jobs::intake::Intake;
 use argus_core::jobs::lease::StoredResult;
@@ -90,7 +90,12 @@ impl Node {
     /// Queues jobs that do nothing, so many at once.
     pub fn queue(&self, database: &BenchDatabase, count: u64) -> Result<(), Box<dyn Error>> {
         let principal = &self.caller.principal;
-        database.fill(count, principal.tenant_id.as_str(), principal.organization_id.as_str(), Nothing::KIND)
+        database.fill(
+            1..count + 1,
+            principal.tenant_id.as_str(),
+            principal.organization_id.as_str(),
+            Nothing::KIND,
+        )
     }
 }
 

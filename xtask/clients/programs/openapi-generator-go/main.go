@@ -19,19 +19,19 @@ func check(holds bool, what ...any) {
 	}
 }
 
-// The jobs of the sandbox host; `prefer`, if any, is sent with every call.
-func jobs(prefer string) *sandbox.JobsAPIService {
+// The sandbox host; `prefer`, if any, is sent with every call.
+func client(prefer string) *sandbox.APIClient {
 	settings := sandbox.NewConfiguration()
 	settings.Servers = sandbox.ServerConfigurations{{URL: os.Getenv("ARGUS_SANDBOX_URL")}}
 	if prefer != "" {
 		settings.AddDefaultHeader("Prefer", prefer)
 	}
-	return sandbox.NewAPIClient(settings).JobsAPI
+	return sandbox.NewAPIClient(settings)
 }
 
 func main() {
 	caller := context.WithValue(context.Background(), sandbox.ContextAccessToken, os.Getenv("ARGUS_SANDBOX_TOKEN"))
-	now, early := jobs(""), jobs("argus-clock=10")
+	now, early := client("").JobsAPI, client("argus-clock=10").JobsAPI
 
 	payload := sandbox.NewEnrichPayload([]string{"p1", "p2"})
 	body := sandbox.EnrichJobAsJobCreate(sandbox.NewEnrichJob("intelligence.enrich.bulk", *payload))
@@ -75,6 +75,12 @@ func main() {
 	check(errors.As(err, &told) && response.StatusCode == http.StatusNotFound, err, response)
 	missing, isTyped := told.Model().(sandbox.ApiError)
 	check(isTyped && missing.ErrorCode == "not_found", told.Model())
+
+	webhooks := client("").WebhooksAPI
+	subscriptions, _, err := webhooks.WebhookList(caller).Limit(1).Execute()
+	check(err == nil && len(subscriptions.Webhooks) == 1, err, subscriptions)
+	subscription, _, err := webhooks.WebhookView(caller, subscriptions.Webhooks[0].Id).Execute()
+	check(err == nil && subscription.Url == subscriptions.Webhooks[0].Url, err, subscription)
 
 	settings := auth.NewConfiguration()
 	settings.Servers = auth.ServerConfigurations{{URL: os.Getenv("ARGUS_AUTH_URL")}}

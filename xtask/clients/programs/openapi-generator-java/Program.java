@@ -4,6 +4,7 @@ import argus.sandbox.ApiClient;
 import argus.sandbox.ApiException;
 import argus.sandbox.ApiResponse;
 import argus.sandbox.api.JobsApi;
+import argus.sandbox.api.WebhooksApi;
 import argus.sandbox.model.ApiError;
 import argus.sandbox.model.Job;
 import argus.sandbox.model.EnrichJob;
@@ -15,6 +16,7 @@ import argus.sandbox.model.JobList;
 import argus.sandbox.model.JobResult;
 import argus.sandbox.model.JobResultStatus;
 import argus.sandbox.model.JobStatus;
+import argus.sandbox.model.Webhook;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +77,10 @@ public final class Program {
       ApiError error = SANDBOX.getObjectMapper().readValue(missing.getResponseBody(), ApiError.class);
       check(missing.getCode() == 404 && error.getErrorCode().equals("not_found"), error);
     }
+
+    WebhooksApi webhooks = new WebhooksApi(SANDBOX);
+    Webhook subscription = webhooks.webhookList(null, 1L).getWebhooks().get(0);
+    check(webhooks.webhookView(subscription.getId()).equals(subscription), subscription);
 
     argus.auth.ApiClient auth = new argus.auth.ApiClient();
     auth.updateBaseUri(System.getenv("ARGUS_AUTH_URL"));

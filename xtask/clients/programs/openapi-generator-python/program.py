@@ -11,6 +11,7 @@ settings = argus_sandbox.Configuration(
     host=os.environ["ARGUS_SANDBOX_URL"], access_token=os.environ["ARGUS_SANDBOX_TOKEN"]
 )
 jobs = argus_sandbox.JobsApi(argus_sandbox.ApiClient(settings))
+webhooks = argus_sandbox.WebhooksApi(argus_sandbox.ApiClient(settings))
 early = {"Prefer": "argus-clock=10"}
 
 body = EnrichJob(kind="intelligence.enrich.bulk", payload=EnrichPayload(profile_ids=["p1", "p2"]))
@@ -45,6 +46,9 @@ except argus_sandbox.exceptions.NotFoundException as error:
     assert isinstance(error.data, ApiError) and error.data.error_code == "not_found", error
 else:
     raise AssertionError("a job that does not exist was found")
+
+subscriptions = webhooks.webhook_list(limit=1)
+assert webhooks.webhook_view(subscriptions.webhooks[0].id) == subscriptions.webhooks[0], subscriptions
 
 settings = argus_auth.Configuration(
     host=os.environ["ARGUS_AUTH_URL"], access_token=os.environ["ARGUS_ADMIN_TOKEN"]

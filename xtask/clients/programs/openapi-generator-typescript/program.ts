@@ -12,6 +12,7 @@ import {
   JobsApi,
   JobStatus,
   ResponseError,
+  WebhooksApi,
 } from "./sandbox/index.js";
 
 const sandbox = { basePath: process.env.ARGUS_SANDBOX_URL!, accessToken: process.env.ARGUS_SANDBOX_TOKEN! };
@@ -60,6 +61,10 @@ const missing: unknown = await jobs.jobView({ id: "no-such-job" }).catch((error:
 assert.ok(missing instanceof ResponseError);
 assert.equal(missing.response.status, 404);
 assert.equal(ApiErrorFromJSON(await missing.response.json()).errorCode, "not_found");
+
+const webhooks = new WebhooksApi(new Configuration(sandbox));
+const [subscription] = (await webhooks.webhookList({ limit: 1 })).webhooks;
+assert.deepEqual(await webhooks.webhookView({ webhookId: subscription!.id }), subscription);
 
 const auth = new IdentityApi(
   new AuthConfiguration({ basePath: process.env.ARGUS_AUTH_URL!, accessToken: process.env.ARGUS_ADMIN_TOKEN! }),

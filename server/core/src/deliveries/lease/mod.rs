@@ -57,7 +57,12 @@ pub struct Claimed {
     pub tracestate: Option<String>,
     /// How many attempts there were before.
     pub attempts: u32,
+    /// Where it stands in its lane.
+    pub place: Place,
 }
+
+/// Where a delivery stands in its lane: when it was queued, in microseconds, and its identifier.
+pub type Place = (i64, DeliveryId);
 
 #[derive(QueryableByName)]
 struct Row {
@@ -91,6 +96,8 @@ struct Row {
     tracestate: Option<String>,
     #[diesel(sql_type = Integer)]
     attempts: i32,
+    #[diesel(sql_type = BigInt)]
+    created_at: i64,
 }
 
 /// What a claim reads of a delivery and of the subscription and the secrets that it belongs to.
@@ -99,11 +106,12 @@ const COLUMNS: &str = "deliveries.id, deliveries.tenant_id, deliveries.lane, \
     coalesce(webhooks.status = 'disabled' AND deliveries.event IS NOT NULL, FALSE) AS is_to_be_skipped, \
     webhooks.failing_since IS NOT NULL AS is_failing, deliveries.signer, signing_secrets.secret, \
     CASE WHEN signing_secrets.former_until > argus_now() THEN signing_secrets.former_secret END AS former_secret, \
-    deliveries.body, deliveries.job_id, deliveries.traceparent, deliveries.tracestate, deliveries.attempts";
+    deliveries.body, deliveries.job_id, deliveries.traceparent, deliveries.tracestate, deliveries.attempts, deliveries.created_at";
 
 impl Row {
     fn claimed(self, token: i64) -> Claimed {
         Claimed {
+            place: (self.created_at, self.id.clone()),
             lease: Lease { id: self.id, token },
             tenant_id: self.tenant_id,
             lane: self.lane,
@@ -149,6 +157,37 @@ pub struct Room {
     pub lanes: HashMap<String, u32>,
 }
 
+/// Where a receiver's deliveries are looked for: behind this one, which was claimed last, or from the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind(Option<Place>);
+
+impl Behind {
+    /// Everything has its place behind this.
+    fn parts(&self) -> (i64, &str) {
+        self.0.as_ref().map_or((i64::MIN, ""), |(at, id)| (*at, id.as_str()))
+    }
+}
+
+/// A receiver, how many of its deliveries may be claimed, and where they are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The receiver.
+    pub lane: String,
+    /// How many.
+    pub free: u32,
+    /// Where.
+    pub behind: Behind,
+}
+
+/// What a claim saw of a receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The receiver.
+    pub lane: String,
+    /// Where there may be more of its deliveries, which it left; none if it left none.
+    pub left: Option<Behind>,
+}
+
 /// What a claim found.
 #[derive(Debug)]
 pub struct Claim {
@@ -158,40 +197,69 @@ pub struct Claim {
     pub next: Turn,
     /// Whether there may be more that could be claimed at once.
     pub more: bool,
+    /// The receivers that it looked at.
+    pub seen: Vec<Seen>,
 }
 
-/// Claims deliveries for `time`, as many as there is room for.
+/// Looks which receivers have deliveries, and claims for `time` as many as there is room for.
 pub fn claim(
     connection: &mut AnyConnection,
     room: &Room,
     time: Duration,
     turn: &Turn,
 ) -> Result<Claim, Error> {
-    let token = i64::from_be_bytes(random().map_err(Fault::new)?);
     let limit = i64::from(room.limit);
     // Receivers without room are passed by, so that they must not use up those that are looked at.
     let looked_at = limit + i64::try_from(room.lanes.len()).unwrap_or(limit);
     let found = lanes(connection, turn, looked_at)?;
     let is_last_round = (found.len() as i64) < looked_at;
     let next = found.last().filter(|_| !is_last_round).map(|last| Turn(last.clone())).unwrap_or_default();
-    let open: Vec<(String, i64)> = found
+    let (open, full): (Vec<Open>, Vec<Open>) = found
         .into_iter()
         .map(|lane| {
             let free = room.lanes.get(&lane).copied().unwrap_or(room.each);
-            (lane, i64::from(free))
+            Open { lane, free, behind: Behind::default() }
         })
-        .filter(|(_, free)| *free > 0)
-        .collect();
-    if open.is_empty() {
-        return Ok(Claim { deliveries: Vec::new(), more: !is_last_round || *turn != Turn::default(), next });
-    }
+        .partition(|open| open.free > 0);
+    let mut claim = claim_from(connection, &open, room.limit, time)?;
+    claim.seen.extend(full.into_iter().map(|full| Seen { lane: full.lane, left: Some(full.behind) }));
+    // Whoever comes behind those that have taken all the room is first in the next turn.
+    let last_served = claim.deliveries.iter().map(|claimed| &claimed.lane).max().filter(|_| claim.more);
+    let next = last_served.map_or(next, |lane| Turn(lane.clone()));
+    claim.more |= next != Turn::default() || *turn != Turn::default();
+    Ok(Claim { next, ..claim })
+}
+
+/// Claims for `time` from these receivers, as many as there is room for.
+pub fn claim_from(
+    connection: &mut AnyConnection,
+    open: &[Open],
+    limit: u32,
+    time: Duration,
+) -> Result<Claim, Error> {
+    let token = i64::from_be_bytes(random().map_err(Fault::new)?);
     let rows = match connection {
-        AnyConnection::Pg(connection) => postgres::claim(connection, &open, limit, token, micros(time)),
-        AnyConnection::Sqlite(connection) => sqlite::claim(connection, &open, limit, token, micros(time)),
-    }?;
-    let is_full = rows.len() as i64 >= limit;
-    let more = is_full || !is_last_round || *turn != Turn::default();
-    Ok(Claim { deliveries: rows.into_iter().map(|row| row.claimed(token)).collect(), next, more })
+        _ if open.is_empty() => Vec::new(),
+        AnyConnection::Pg(connection) => postgres::claim(connection, open, limit, token, micros(time))?,
+        AnyConnection::Sqlite(connection) => sqlite::claim(connection, open, limit, token, micros(time))?,
+    };
+    let more = rows.len() >= limit as usize;
+    let deliveries: Vec<Claimed> = rows.into_iter().map(|row| row.claimed(token)).collect();
+    let mut taken: HashMap<&str, (u32, &Place)> = HashMap::new();
+    for claimed in &deliveries {
+        let (count, last) = taken.entry(&claimed.lane).or_insert((0, &claimed.place));
+        *count += 1;
+        *last = (*last).max(&claimed.place);
+    }
+    let seen = |open: &Open| {
+        let (count, last) = taken.get(&*open.lane).map_or((0, None), |(count, last)| (*count, Some(*last)));
+        // Where the room was at an end, nobody has looked further.
+        let may_have_more = more || count >= open.free;
+        let behind = || last.map_or_else(|| open.behind.clone(), |last| Behind(Some(last.clone())));
+        Seen { lane: open.lane.clone(), left: may_have_more.then(behind) }
+    };
+    let seen = open.iter().map(seen).collect();
+    Ok(Claim { deliveries, next: Turn::default(), more, seen })
 }
 
 /// Receivers with deliveries that can be attempted, from the one behind `turn` on: one look into the index for each,

@@ -1,7 +1,7 @@
 //! Leases on PostgreSQL. Each function is one statement. What is picked stands in a materialised query of its own,
 //! because a sub-select with a limit may be run once for each outer row.
 
-use super::{BATCH, COLUMNS, IdRow, RECORDED, Row, Settled};
+use super::{BATCH, COLUMNS, IdRow, Open, RECORDED, Row, Settled};
 use crate::ids::DeliveryId;
 use crate::store::statement::Statement;
 use diesel::prelude::*;
@@ -10,17 +10,20 @@ use diesel::{PgConnection, QueryResult};
 
 pub(super) fn claim(
     connection: &mut PgConnection,
-    lanes: &[(String, i64)],
-    limit: i64,
+    open: &[Open],
+    limit: u32,
     token: i64,
     time: i64,
 ) -> QueryResult<Vec<Row>> {
+    // What was claimed leaves its place in the index for a while; who begins behind it need not pass it again.
     let text = format!(
         "WITH picked AS MATERIALIZED ( \
             SELECT due.id, due.tenant_id, due.webhook_id, due.signer \
-            FROM unnest(?::text[], ?::bigint[]) AS open (lane, free) CROSS JOIN LATERAL ( \
+            FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[]) AS open (lane, free, at, behind) \
+            CROSS JOIN LATERAL ( \
                 SELECT id, tenant_id, webhook_id, signer FROM deliveries WHERE deliveries.lane = open.lane AND status = 'queued' \
-                AND due_at IS NULL AND lease IS NULL ORDER BY created_at, id LIMIT open.free FOR UPDATE SKIP LOCKED) AS due \
+                AND due_at IS NULL AND lease IS NULL AND (created_at, id) > (open.at, open.behind COLLATE \"C\") \
+                ORDER BY created_at, id LIMIT open.free FOR UPDATE SKIP LOCKED) AS due \
             LIMIT ?) \
         UPDATE deliveries SET lease = ?, lease_until = argus_now() + ? \
         FROM picked LEFT JOIN webhooks ON webhooks.id = picked.webhook_id AND webhooks.deleted_at IS NULL \
@@ -28,12 +31,13 @@ pub(super) fn claim(
                 AND signing_secrets.owner = picked.signer \
         WHERE deliveries.id = picked.id RETURNING {COLUMNS}"
     );
-    let (names, free): (Vec<&str>, Vec<i64>) =
-        lanes.iter().map(|(lane, free)| (lane.as_str(), *free)).unzip();
+    let behind: Vec<(i64, &str)> = open.iter().map(|open| open.behind.parts()).collect();
     Statement::new(text)
-        .bind::<Array<Text>, _>(names)
-        .bind::<Array<BigInt>, _>(free)
-        .bind::<BigInt, _>(limit)
+        .bind::<Array<Text>, _>(open.iter().map(|open| &*open.lane).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(open.iter().map(|open| i64::from(open.free)).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(behind.iter().map(|behind| behind.0).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(behind.iter().map(|behind| behind.1).collect::<Vec<_>>())
+        .bind::<BigInt, _>(i64::from(limit))
         .bind::<BigInt, _>(token)
         .bind::<BigInt, _>(time)
         .load(connection)

@@ -1,6 +1,6 @@
 //! Leases on SQLite, in a transaction that holds the write lock: nobody comes between two statements.
 
-use super::{BATCH, COLUMNS, RECORDED, Row, Settled};
+use super::{BATCH, COLUMNS, Open, RECORDED, Row, Settled};
 use crate::ids::DeliveryId;
 use crate::store::statement::Statement;
 use diesel::prelude::*;
@@ -9,21 +9,24 @@ use diesel::{QueryResult, SqliteConnection};
 
 pub(super) fn claim(
     connection: &mut SqliteConnection,
-    lanes: &[(String, i64)],
-    limit: i64,
+    open: &[Open],
+    limit: u32,
     token: i64,
     time: i64,
 ) -> QueryResult<Vec<Row>> {
     const LEASE: &str = "UPDATE deliveries SET lease = ?, lease_until = argus_now() + ? \
         WHERE id IN (SELECT id FROM deliveries WHERE lane = ? AND status = 'queued' AND due_at IS NULL \
-            AND lease IS NULL ORDER BY created_at, id LIMIT ?)";
-    let mut left = limit;
-    for (lane, free) in lanes {
+            AND lease IS NULL AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?)";
+    let mut left = i64::from(limit);
+    for each in open {
+        let (at, behind) = each.behind.parts();
         let leased = Statement::new(LEASE)
             .bind::<BigInt, _>(token)
             .bind::<BigInt, _>(time)
-            .bind::<Text, _>(&**lane)
-            .bind::<BigInt, _>(left.min(*free))
+            .bind::<Text, _>(&*each.lane)
+            .bind::<BigInt, _>(at)
+            .bind::<Text, _>(behind)
+            .bind::<BigInt, _>(left.min(i64::from(each.free)))
             .execute(connection)?;
         left -= i64::try_from(leased).unwrap_or(left);
         if left <= 0 {

@@ -209,6 +209,7 @@ fn claimed(row: Row, token: i64) -> Result<Claimed, Error> {
             tenant_id: row.tenant_id,
             organization_id: row.organization_id,
             actor: row.actor.parse::<Actor>().map_err(Fault::new)?,
+            user_id: None,
             scopes: Vec::new(),
             secrecy_level: row.secrecy_level.parse().map_err(Fault::new)?,
             is_sandboxed: false,

@@ -2,7 +2,8 @@
 
 use super::source::{Over, ROW_MAX, Row};
 use argus_openapi::read;
-use argus_openapi::types::jobs::csv::{COLUMNS, plain};
+use argus_openapi::types::incidents::IncidentState;
+use argus_openapi::types::jobs::csv::{COLUMNS, OF_INCIDENT, plain};
 use argus_openapi::types::profiles::ProfileRecord;
 use csv_core::{ReadRecordResult, Reader};
 use serde_json::{Map, Value};
@@ -21,6 +22,7 @@ pub(super) fn read(
         let buffer = content.fill_buf().map_err(|error| Over::Read(reader.line(), error))?;
         let (result, read, written, ended) =
             reader.read_record(buffer, &mut bytes[length..], &mut ends[fields..]);
+        let ends_with_return = buffer[..read].ends_with(b"\r");
         content.consume(read);
         length += written;
         fields += ended;
@@ -46,8 +48,15 @@ pub(super) fn read(
             None => header = Some(columns(&cells)?),
             Some(header) => take(Row { line: begins, content: row(header, &cells) })?,
         }
-        (length, fields, begins) = (0, 0, reader.line());
+        // Of the two characters of an end of line the reader has seen the first one.
+        let is_halfway = ends_with_return && next(&mut content, reader.line())? == Some(b'\n');
+        (length, fields, begins) = (0, 0, reader.line() + u64::from(is_halfway));
     }
+}
+
+/// The byte that is read next.
+fn next(content: &mut impl BufRead, line: u64) -> Result<Option<u8>, Over> {
+    content.fill_buf().map(|buffer| buffer.first().copied()).map_err(|error| Over::Read(line, error))
 }
 
 fn cells<'b>(bytes: &'b [u8], ends: &[usize]) -> Vec<&'b [u8]> {
@@ -74,15 +83,30 @@ fn row(header: &[&'static str], cells: &[&[u8]]) -> Result<Box<ProfileRecord>, S
     if cells.len() != header.len() {
         return Err(format!("the row has {} cells where the first line names {}", cells.len(), header.len()));
     }
-    let mut members = Map::new();
+    let (mut members, mut of_incident) = (Map::new(), Map::new());
     for (column, cell) in header.iter().zip(cells) {
         let text = std::str::from_utf8(cell).map_err(|_| format!("`{column}` is not UTF-8"))?;
         if let Some(value) = value(column, text)? {
-            members.insert((*column).to_owned(), value);
+            match column.strip_prefix(OF_INCIDENT) {
+                Some(member) => of_incident.insert(member.to_owned(), value),
+                None => members.insert((*column).to_owned(), value),
+            };
         }
     }
-    let record: ProfileRecord = serde_json::from_value(members.into()).map_err(|error| error.to_string())?;
+    let mut record: ProfileRecord =
+        serde_json::from_value(members.into()).map_err(|error| error.to_string())?;
+    record.incident = incident(of_incident)?;
     read::within_bounds(record).map(Box::new).map_err(|error| error.message)
+}
+
+/// The state of an incident, if a cell says any of it.
+fn incident(members: Map<String, Value>) -> Result<Option<IncidentState>, String> {
+    if members.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_value(members.into())
+        .map(Some)
+        .map_err(|error| format!("`incident_status`, `incident_severity` and `incident_summary`: {error}"))
 }
 
 /// The value of a cell; an empty one has none.

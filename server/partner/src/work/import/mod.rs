@@ -8,8 +8,8 @@ mod source;
 
 use super::result::ResultWriter;
 use super::{Workshop, object_error, unfinished};
-use crate::error::Error;
-use crate::store::profiles::{self, ImportedRow};
+use crate::profiles;
+use crate::store::profiles::ImportedRow;
 use argus_core::ids::TenantId;
 use argus_core::jobs::lease::StoredResult;
 use argus_core::jobs::work::{Assignment, Unfinished, Work};
@@ -88,18 +88,18 @@ impl Import {
     async fn write(&self, job: &Assignment, rows: Vec<Row>, report: &mut Report) -> Result<(), Unfinished> {
         job.go_on()?;
         let clearance = job.context.principal.secrecy_level;
-        let mut good = Vec::with_capacity(rows.len());
+        let (mut good, mut lines) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for Row { line, content } in rows {
-            match content.and_then(|record| imported(&record, clearance)) {
-                Ok(row) => good.push((line, row)),
+            match content.and_then(|record| imported(*record, clearance)) {
+                Ok(row) => {
+                    good.push(row);
+                    lines.push(line);
+                }
                 Err(message) => report.refuse(line, &message)?,
             }
         }
-        let written = self.0.store.write(&job.context, move |tx| {
-            let kept = |(line, row): &(u64, ImportedRow)| Ok::<_, Error>((*line, profiles::import(tx, row)?));
-            good.iter().map(kept).collect::<Result<Vec<_>, _>>()
-        });
-        for (line, kept) in written.await.map_err(unfinished)? {
+        let written = self.0.store.write(&job.context, move |tx| profiles::import(tx, &good));
+        for (line, kept) in lines.into_iter().zip(written.await.map_err(unfinished)?) {
             if kept {
                 report.imported += 1;
             } else {
@@ -110,7 +110,7 @@ impl Import {
     }
 }
 
-fn imported(record: &ProfileRecord, clearance: SecrecyLevel) -> Result<ImportedRow, String> {
+fn imported(record: ProfileRecord, clearance: SecrecyLevel) -> Result<ImportedRow, String> {
     let secrecy_level = record.secrecy_level.unwrap_or(clearance);
     if secrecy_level > clearance {
         return Err("`secrecy_level` is above that of the job".to_owned());
@@ -122,6 +122,7 @@ fn imported(record: &ProfileRecord, clearance: SecrecyLevel) -> Result<ImportedR
         secrecy_level,
         risk_score: record.risk_score.map_or(0, RiskScore::get),
         relations: serde_json::to_string(&record.relations).map_err(|error| error.to_string())?,
+        incident: record.incident,
     })
 }
 

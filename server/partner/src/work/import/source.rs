@@ -211,6 +211,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_cells_has_the_line_that_it_begins_on_whatever_ends_lines() {
+        for end in ["\n", "\r\n"] {
+            let rows =
+                ["id,kind,display_name", "p1,wallet,\"One\"", "p2,wallet,\"a\nb\"", "p3,wallet,One", ""];
+            let (rows, outcome) = rows_of(rows.join(end).as_bytes(), ExportFormat::Csv);
+            assert_eq!(
+                (lines_of(&rows), outcome),
+                (vec![(2, true), (3, false), (5, true)], Ok(())),
+                "{end:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_row_without_end_fails_with_its_line_and_bound() {
         let endless = ONE.as_bytes().chain(&b"\n"[..]).chain(io::repeat(b'x'));
         let (rows, outcome) = rows_of(endless, ExportFormat::Ndjson);

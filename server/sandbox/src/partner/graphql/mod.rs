@@ -1,13 +1,15 @@
 //! The GraphQL transport: what may be sent with an approved document. Which documents are approved
-//! lives in [`documents`], what they return in [`resolvers`].
+//! lives in [`argus_openapi::graphql`], what answers each in [`documents`], what they return in [`resolvers`].
 
 pub(crate) mod documents;
 mod resolvers;
 
 use crate::engine::digest::Frame;
 use crate::engine::errors::invalid;
+use crate::engine::graphql_selection::Selection;
 use crate::engine::mock::Mock;
 use crate::engine::reply::{Answer, Reply};
+use crate::partner::graphql::documents::ApprovedDocuments;
 use crate::partner::sandbox::{Context, Sandbox};
 use argus_openapi::Operation;
 use argus_openapi::types::error::{Error, ErrorCode};
@@ -51,15 +53,10 @@ impl Mock for GraphqlExecute<'_> {
                 message: "X-Tenant-ID is not the tenant of the token".to_owned(),
             });
         }
-        let (document, resolve, selection) =
-            context.data.documents.find(&self.body.query).ok_or_else(|| Error {
-                error_code: ErrorCode::OperationNotApproved,
-                message: "the document is not in the approved operation bundles of this app".to_owned(),
-            })?;
-        if self.body.operation_name.as_ref().is_some_and(|name| name != document.name) {
-            return Err(invalid(format!("operationName must be {} in this document", document.name)));
-        }
-        document.check_variables(&self.body.variables).map_err(invalid)?;
+        let document = context.data.documents.bundles.admit(self.body, |_| true)?;
+        let no_answer = || invalid("the sandbox has no answer to this document");
+        let resolve = ApprovedDocuments::resolver(document.name()).ok_or_else(no_answer)?;
+        let selection = Selection::of(&document).ok_or_else(no_answer)?;
         let fixtures = context.data.fixtures(context.caller);
         let data = resolve(&fixtures, &self.body.variables);
         Ok(Reply::json(200, &Data { data: selection.pick(&data) }))

@@ -143,7 +143,7 @@ pub(crate) fn incident_timeline(fixtures: &FixtureView<'_>, variables: &Map<Stri
         let incident = Incident {
             id: &id,
             title: subject.values().text(&incident.title),
-            status: &incident.status,
+            status: incident.status.as_str(),
             severity: incident.severity,
             timeline: typed("IncidentTimeline", timeline),
         };

@@ -3,6 +3,7 @@
 
 use crate::engine::digest::{Frame, Members};
 use crate::partner::ids::EXPORT_FORMS;
+use argus_openapi::types::incidents::IncidentState;
 use argus_openapi::types::jobs::results::ResultForm;
 use argus_openapi::types::jobs::{
     EnrichPayload, ExportPayload, GraphPath, GraphPayload, ImportPayload, JobPayload,
@@ -42,9 +43,15 @@ fn import(members: &mut Members<'_>, payload: &ImportPayload) {
 }
 
 fn record(members: &mut Members<'_>, profile: &ProfileRecord) {
-    let ProfileRecord { id, kind, display_name, secrecy_level, risk_score, relations } = profile;
+    let ProfileRecord { id, kind, display_name, secrecy_level, risk_score, relations, incident } = profile;
     members.scalar("display_name", display_name);
     members.scalar("id", id);
+    members.object("incident", incident.as_ref(), |members, state| {
+        let IncidentState { status, severity, summary } = state;
+        members.scalar("severity", severity);
+        members.scalar("status", status);
+        members.optional("summary", summary.as_ref());
+    });
     members.scalar("kind", kind);
     members.objects("relations", relations, |members, relation| {
         let ProfileRelation { to, label } = relation;
@@ -104,6 +111,10 @@ mod tests {
             "relations": [{ "to": "p2", "label": "owner" }, { "to": "p3", "label": "a b" }],
         });
         let least = json!({ "id": "p2", "kind": "entity", "display_name": "P" });
+        let incident =
+            |state: &Value| json!({ "id": "i1", "kind": "incident", "display_name": "I", "incident": state });
+        let short = incident(&json!({ "status": "on scene", "severity": "high" }));
+        let told = incident(&json!({ "summary": "It burns.", "status": "closed", "severity": "low" }));
         let path = json!({ "from": "p1", "to": "p2" });
         for (kind, payload) in [
             ("intelligence.enrich.bulk", json!({ "profile_ids": ["p1"] })),
@@ -119,6 +130,7 @@ mod tests {
                 "import.bulk",
                 json!({ "profiles": [record, least], "upload_ref": "upl_1", "format": "ndjson" }),
             ),
+            ("import.bulk", json!({ "profiles": [short, told] })),
             ("graph.compute", json!({})),
             (
                 "graph.compute",

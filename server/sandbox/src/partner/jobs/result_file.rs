@@ -107,6 +107,7 @@ fn record(people: &People<'_>, place: usize) -> Option<ProfileRecord> {
         display_name: subject.display_name().parse().ok()?,
         secrecy_level: Some(subject.primary.profile.secrecy_level),
         risk_score: RiskScore::try_from(WholeNumber(subject.risk().score.into())).ok(),
+        incident: subject.incident(),
         relations: if place.is_multiple_of(3) { vec![next] } else { Vec::new() },
     })
 }

@@ -5,6 +5,7 @@ use argus_sandbox::apis::jobs_api::{
     JobCreateSuccess, JobListSuccess, JobResultSuccess, JobViewError, JobViewSuccess, job_create, job_list,
     job_result, job_view,
 };
+use argus_sandbox::apis::webhooks_api::{WebhookListSuccess, WebhookViewSuccess, webhook_list, webhook_view};
 use argus_sandbox::apis::{Error, ResponseContent};
 use argus_sandbox::models::{
     EnrichJob, EnrichPayload, JobCreate, JobKind, JobProgressStatus, JobResultStatus, JobStatus, enrich_job,
@@ -87,6 +88,16 @@ async fn main() {
         panic!("404 is {missing:?}")
     };
     assert_eq!(error.error_code, "not_found");
+
+    let Some(WebhookListSuccess::Status200(page)) = webhook_list(&sandbox, None, Some(1)).await.unwrap().entity else {
+        panic!("no subscriptions were listed")
+    };
+    let subscription = &page.webhooks[0];
+    let Some(WebhookViewSuccess::Status200(viewed)) = webhook_view(&sandbox, &subscription.id).await.unwrap().entity
+    else {
+        panic!("the subscription was not found")
+    };
+    assert_eq!(viewed, *subscription);
 
     the_auth_host().await;
 }

@@ -1,0 +1,125 @@
+//! Families of tokens: all that one authorization code leads to. A family ends as a whole, and with it its access tokens.
+
+use argus_core::ids::{ClientId, UserId};
+use argus_core::store::statement::{Statement, on_engine};
+use argus_core::store::{Reader, Tx};
+use argus_core::{revocations, typed_id};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+typed_id! {
+    /// The tokens that one authorization code leads to.
+    FamilyId = "fam"
+}
+
+/// A family.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct FamilyRow {
+    /// Its identifier, which its access tokens name.
+    #[diesel(sql_type = Text)]
+    pub id: FamilyId,
+    /// On whose behalf.
+    #[diesel(sql_type = Text)]
+    pub user_id: UserId,
+    /// Whose tokens.
+    #[diesel(sql_type = Text)]
+    pub client_id: ClientId,
+    /// When the user allowed it, in microseconds.
+    #[diesel(sql_type = BigInt)]
+    pub created_at: i64,
+    /// JSON array of the scopes that were granted.
+    #[diesel(sql_type = Text)]
+    pub scopes: String,
+    /// Whether its tokens count.
+    #[diesel(sql_type = Bool)]
+    pub is_alive: bool,
+}
+
+/// A family that begins.
+#[derive(Clone, Debug)]
+pub struct NewFamily {
+    /// Its identifier.
+    pub id: FamilyId,
+    /// On whose behalf.
+    pub user_id: UserId,
+    /// The browser's session in which the user allowed it.
+    pub session_id: String,
+    /// Whose tokens.
+    pub client_id: ClientId,
+    /// JSON array of scopes.
+    pub scopes: String,
+}
+
+/// Begins a family.
+pub fn insert(tx: &mut Tx<'_>, family: &NewFamily) -> QueryResult<()> {
+    const INSERT: &str = "INSERT INTO token_families \
+        (id, tenant_id, user_id, session_id, client_id, scopes, created_at, expires_at) \
+        VALUES (?, ?, ?, ?, ?, ?, argus_now(), argus_now() + ?)";
+    let (connection, tenant_id) = tx.parts();
+    let statement = Statement::new(INSERT)
+        .bind::<Text, _>(&family.id)
+        .bind::<Text, _>(tenant_id)
+        .bind::<Text, _>(&family.user_id)
+        .bind::<Text, _>(&family.session_id)
+        .bind::<Text, _>(&family.client_id)
+        .bind::<Text, _>(&family.scopes)
+        .bind::<BigInt, _>(revocations::LONGEST_GRANT);
+    on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+}
+
+/// The family with this identifier.
+pub fn find(reader: &mut Reader<'_>, id: &FamilyId) -> QueryResult<Option<FamilyRow>> {
+    const FIND: &str = "SELECT id, user_id, client_id, created_at, scopes, \
+        (ended_at IS NULL AND expires_at > argus_now()) AS is_alive \
+        FROM token_families WHERE id = ? AND tenant_id = ?";
+    let (connection, tenant_id) = reader.parts();
+    let statement = Statement::new(FIND).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
+    on_engine!(connection, |inner| statement.get_result(inner)).optional()
+}
+
+/// Families that end together.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'w> {
+    /// One of them.
+    Family(&'w FamilyId),
+    /// What an app may do on a user's behalf.
+    OfGrant(&'w UserId, &'w ClientId),
+    /// What a user has allowed in a browser's session.
+    OfSession(&'w UserId, &'w str),
+    /// What any user has allowed an app.
+    OfClient(&'w ClientId),
+}
+
+impl<'w> Which<'w> {
+    /// The columns that tell them from others, with their values. Where one does, it stands there twice.
+    fn columns(self) -> [(&'static str, &'w str); 2] {
+        match self {
+            Self::Family(id) => [("id", id.as_str()); 2],
+            Self::OfGrant(user, client) => [("user_id", user.as_str()), ("client_id", client.as_str())],
+            Self::OfSession(user, session) => [("user_id", user.as_str()), ("session_id", session)],
+            Self::OfClient(client) => [("client_id", client.as_str()); 2],
+        }
+    }
+}
+
+/// Ends families, and with them their access tokens; says whether any was alive.
+pub fn end(tx: &mut Tx<'_>, which: Which<'_>) -> QueryResult<bool> {
+    let [(first, of_first), (second, of_second)] = which.columns();
+    let text = format!(
+        "UPDATE token_families SET ended_at = argus_now() WHERE tenant_id = ? AND {first} = ? AND {second} = ? \
+         AND ended_at IS NULL RETURNING id"
+    );
+    let (connection, tenant_id) = tx.parts();
+    let statement =
+        Statement::new(text).bind::<Text, _>(tenant_id).bind::<Text, _>(of_first).bind::<Text, _>(of_second);
+    let ended: Vec<Ended> = on_engine!(connection, |inner| statement.load(inner))?;
+    let ids: Vec<&str> = ended.iter().map(|Ended { id }| id.as_str()).collect();
+    revocations::end(tx, &ids)?;
+    Ok(!ended.is_empty())
+}
+
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = Text)]
+    id: FamilyId,
+}

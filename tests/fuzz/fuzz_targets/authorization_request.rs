@@ -1,0 +1,4 @@
+//! What must hold stands in `argus_fuzz_checks::authorization_request`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| argus_fuzz_checks::authorization_request::check(input));
