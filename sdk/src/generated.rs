@@ -765,6 +765,62 @@ pub mod types {
             Self::KnownAttemptFailure(value)
         }
     }
+    ///The kind of a client's assertion.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ClientAssertionType {
+        ///A JWT (RFC 7523, section 2.2).
+        #[serde(rename = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+        UrnIetfParamsOauthClientAssertionTypeJwtBearer,
+    }
+    impl ::std::fmt::Display for ClientAssertionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer => {
+                    f.write_str("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                }
+            }
+        }
+    }
+    impl ::std::str::FromStr for ClientAssertionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => {
+                    Ok(Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer)
+                }
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///How an app authenticates at the token endpoint (RFC 7591, section 2).
     #[derive(
         ::serde::Deserialize,
@@ -935,6 +991,57 @@ pub mod types {
     impl ClientJwkSet {
         pub fn builder() -> builder::ClientJwkSet {
             Default::default()
+        }
+    }
+    ///How a code challenge is made of its verifier.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum CodeChallengeMethod {
+        ///Its SHA-256 (RFC 7636, section 4.2); `plain` proves nothing to whoever has seen the request.
+        S256,
+    }
+    impl ::std::fmt::Display for CodeChallengeMethod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::S256 => f.write_str("S256"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CodeChallengeMethod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "S256" => Ok(Self::S256),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CodeChallengeMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for CodeChallengeMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///How a file is compressed.
@@ -5526,40 +5633,92 @@ pub mod types {
         ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_assertion: ::std::option::Option<crate::Secret>,
-        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
         ///Client secret, unless HTTP Basic carries it or the client has none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_secret: ::std::option::Option<crate::Secret>,
-        ///Base64url of the SHA-256 of the code verifier.
+        ///Base64url of the SHA-256 of the code verifier (RFC 7636, section 4.2).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub code_challenge: ::std::option::Option<::std::string::String>,
-        ///Always `S256`.
+        ///Always `S256`, with `code_challenge`; `plain` is refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code_challenge_method: ::std::option::Option<::std::string::String>,
-        ///Where the answer goes: one of the app's redirect URIs.
+        pub code_challenge_method: ::std::option::Option<CodeChallengeMethod>,
+        ///Where the answer goes: one of the app's redirect URIs, letter for letter; on a loopback address the port may differ (RFC 8252, section 7.3). May be absent when the app has one alone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub redirect_uri: ::std::option::Option<::std::string::String>,
         ///Not taken here (RFC 9126, section 2.1).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub request_uri: ::std::option::Option<::std::string::String>,
-        ///Always `code`.
+        ///Always `code`; it must be there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub response_type: ::std::option::Option<::std::string::String>,
-        ///Scopes with one space between them.
+        pub response_type: ::std::option::Option<ResponseType>,
+        ///Scopes with one space between them; every scope that the app is approved for when absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<::std::string::String>,
-        ///Comes back with the answer as it is.
+        ///Comes back with the answer as it is; bind it to the browser's session (RFC 9700, section 4.7).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::std::string::String>,
     }
     impl PushedAuthorizationRequest {
         pub fn builder() -> builder::PushedAuthorizationRequest {
             Default::default()
+        }
+    }
+    ///What the authorization endpoint answers with.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum ResponseType {
+        ///An authorization code (RFC 6749, section 4.1).
+        #[serde(rename = "code")]
+        Code,
+    }
+    impl ::std::fmt::Display for ResponseType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Code => f.write_str("code"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ResponseType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "code" => Ok(Self::Code),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ResponseType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ResponseType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///Overall risk of a profile.
@@ -6366,9 +6525,9 @@ pub mod types {
         ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_assertion: ::std::option::Option<crate::Secret>,
-        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
@@ -6393,9 +6552,9 @@ pub mod types {
         ///A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_assertion: ::std::option::Option<crate::Secret>,
-        ///Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+        ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<::std::string::String>,
+        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
@@ -15266,7 +15425,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::ClientAssertionType>,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -15282,7 +15441,7 @@ pub mod types {
                 ::std::string::String,
             >,
             code_challenge_method: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::CodeChallengeMethod>,
                 ::std::string::String,
             >,
             redirect_uri: ::std::result::Result<
@@ -15294,7 +15453,7 @@ pub mod types {
                 ::std::string::String,
             >,
             response_type: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::ResponseType>,
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
@@ -15340,7 +15499,9 @@ pub mod types {
             }
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::ClientAssertionType>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_assertion_type = value
@@ -15392,7 +15553,9 @@ pub mod types {
             }
             pub fn code_challenge_method<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::CodeChallengeMethod>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.code_challenge_method = value
@@ -15430,7 +15593,7 @@ pub mod types {
             }
             pub fn response_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<::std::option::Option<super::ResponseType>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.response_type = value
@@ -16630,7 +16793,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::ClientAssertionType>,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -16676,7 +16839,9 @@ pub mod types {
             }
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::ClientAssertionType>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_assertion_type = value
@@ -16773,7 +16938,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::option::Option<super::ClientAssertionType>,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -16842,7 +17007,9 @@ pub mod types {
             }
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::ClientAssertionType>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.client_assertion_type = value

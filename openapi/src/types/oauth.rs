@@ -3,40 +3,55 @@
 
 use super::common::SecrecyLevel;
 use super::secret::SecretText;
-use super::tokens::TokenRequest;
+use super::tokens::{TokenRequest, scope_names};
+use super::wire_enum::wire_enum;
 use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// A form with which a client authenticates (RFC 6749, section 2.3.1; RFC 7521, section 4.2).
-pub trait ClientForm {
-    /// Client identifier, unless HTTP Basic carries it.
-    fn client_id(&self) -> Option<&str>;
+/// How a client says in a form who it is (RFC 6749, section 2.3.1; RFC 7521, section 4.2).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ClientAuthentication {
+    /// Client identifier, unless HTTP Basic or the assertion carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub client_id: Option<String>,
     /// Client secret, unless HTTP Basic carries it or the client has none.
-    fn client_secret(&self) -> Option<&SecretText>;
-    /// What kind of assertion it is.
-    fn client_assertion_type(&self) -> Option<&str>;
-    /// What the client has signed in place of showing a secret.
-    fn client_assertion(&self) -> Option<&SecretText>;
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub client_secret: Option<SecretText>,
+    /// What kind of assertion it is, with `client_assertion`.
+    // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ClientAssertionType")]
+    pub client_assertion_type: Option<String>,
+    /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretText")]
+    pub client_assertion: Option<SecretText>,
+}
+
+wire_enum! {
+    /// The kind of a client's assertion.
+    pub enum ClientAssertionType {
+        /// A JWT (RFC 7523, section 2.2).
+        JwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    }
+}
+
+/// A form with which a client authenticates.
+pub trait ClientForm {
+    /// Who the client says it is.
+    fn client(&self) -> &ClientAuthentication;
 }
 
 macro_rules! client_forms {
     ($($form:ty),+) => {$(
         impl ClientForm for $form {
-            fn client_id(&self) -> Option<&str> {
-                self.client_id.as_deref()
-            }
-
-            fn client_secret(&self) -> Option<&SecretText> {
-                self.client_secret.as_ref()
-            }
-
-            fn client_assertion_type(&self) -> Option<&str> {
-                self.client_assertion_type.as_deref()
-            }
-
-            fn client_assertion(&self) -> Option<&SecretText> {
-                self.client_assertion.as_ref()
+            fn client(&self) -> &ClientAuthentication {
+                &self.client
             }
         }
     )+};
@@ -44,19 +59,33 @@ macro_rules! client_forms {
 
 client_forms!(TokenRequest, PushedAuthorizationRequest, TokenReference);
 
-/// An authorization request (RFC 6749, section 4.1.1), or the reference to one that was pushed (RFC 9126, section 4):
-/// `client_id` and `request_uri`, and nothing else.
+wire_enum! {
+    /// What the authorization endpoint answers with.
+    pub enum ResponseType {
+        /// An authorization code (RFC 6749, section 4.1).
+        Code = "code",
+    }
+}
+
+wire_enum! {
+    /// How a code challenge is made of its verifier.
+    pub enum CodeChallengeMethod {
+        /// Its SHA-256 (RFC 7636, section 4.2); `plain` proves nothing to whoever has seen the request.
+        S256 = "S256",
+    }
+}
+
+/// The longest `state`, in characters.
+pub const STATE_MAX_LENGTH: u32 = 2048;
+
+/// What an app asks of a user (RFC 6749, section 4.1.1). A parameter without a value counts as absent (section 3.1).
 // Any text is read, so that the refusal can be what RFC 6749 has for it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
-pub struct AuthorizationRequest {
-    /// Always `code`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AuthorizationParameters {
+    /// Always `code`; it must be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[schemars(with = "ResponseType")]
     pub response_type: Option<String>,
-    /// Client identifier of the app.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_id: Option<String>,
     /// Where the answer goes: one of the app's redirect URIs, letter for letter; on a loopback address the port may
     /// differ (RFC 8252, section 7.3). May be absent when the app has one alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,20 +93,41 @@ pub struct AuthorizationRequest {
     pub redirect_uri: Option<String>,
     /// Scopes with one space between them; every scope that the app is approved for when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "scope_names")]
     pub scope: Option<String>,
     /// Comes back with the answer as it is; bind it to the browser's session (RFC 9700, section 4.7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "state")]
     pub state: Option<String>,
     /// Base64url of the SHA-256 of the code verifier (RFC 7636, section 4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = "^[A-Za-z0-9_-]{43}$"))]
     pub code_challenge: Option<String>,
-    /// Always `S256`; `plain` is refused.
+    /// Always `S256`, with `code_challenge`; `plain` is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CodeChallengeMethod")]
+    pub code_challenge_method: Option<String>,
+}
+
+/// Schema of a `state`.
+fn state(_: &mut SchemaGenerator) -> Schema {
+    let mut schema =
+        SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
+    schema.string().max_length = Some(STATE_MAX_LENGTH);
+    schema.into()
+}
+
+/// An authorization request (RFC 6749, section 4.1.1), or the reference to one that was pushed (RFC 9126, section 4):
+/// `client_id` and `request_uri`, and nothing else.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct AuthorizationRequest {
+    /// Client identifier of the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
-    pub code_challenge_method: Option<String>,
+    pub client_id: Option<String>,
+    /// What the app asks for.
+    #[serde(flatten)]
+    pub parameters: AuthorizationParameters,
     /// Reference to a request that was pushed, in place of all but `client_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -87,67 +137,16 @@ pub struct AuthorizationRequest {
 /// An authorization request that is pushed (RFC 9126, section 2.1), form-encoded. Unknown parameters are ignored.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PushedAuthorizationRequest {
-    /// Client identifier, unless HTTP Basic or the assertion carries it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_id: Option<String>,
-    /// Client secret, unless HTTP Basic carries it or the client has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_secret: Option<SecretText>,
-    /// Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
-    // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_assertion_type: Option<String>,
-    /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_assertion: Option<SecretText>,
-    /// Always `code`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub response_type: Option<String>,
-    /// Where the answer goes: one of the app's redirect URIs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub redirect_uri: Option<String>,
-    /// Scopes with one space between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub scope: Option<String>,
-    /// Comes back with the answer as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub state: Option<String>,
-    /// Base64url of the SHA-256 of the code verifier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub code_challenge: Option<String>,
-    /// Always `S256`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub code_challenge_method: Option<String>,
+    /// Who pushes it.
+    #[serde(flatten)]
+    pub client: ClientAuthentication,
+    /// What the app asks for.
+    #[serde(flatten)]
+    pub parameters: AuthorizationParameters,
     /// Not taken here (RFC 9126, section 2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub request_uri: Option<String>,
-}
-
-impl PushedAuthorizationRequest {
-    /// What is pushed, without the credentials.
-    pub fn parameters(&self) -> AuthorizationRequest {
-        AuthorizationRequest {
-            response_type: self.response_type.clone(),
-            client_id: self.client_id.clone(),
-            redirect_uri: self.redirect_uri.clone(),
-            scope: self.scope.clone(),
-            state: self.state.clone(),
-            code_challenge: self.code_challenge.clone(),
-            code_challenge_method: self.code_challenge_method.clone(),
-            request_uri: self.request_uri.clone(),
-        }
-    }
 }
 
 /// A request that was pushed (RFC 9126, section 2.2).
@@ -171,23 +170,9 @@ pub struct TokenReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub token_type_hint: Option<String>,
-    /// Client identifier, unless HTTP Basic or the assertion carries it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_id: Option<String>,
-    /// Client secret, unless HTTP Basic carries it or the client has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_secret: Option<SecretText>,
-    /// Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
-    // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_assertion_type: Option<String>,
-    /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_assertion: Option<SecretText>,
+    /// Who asks.
+    #[serde(flatten)]
+    pub client: ClientAuthentication,
 }
 
 /// The token counts no more, if it was one of the client's own; nothing is told of any other.

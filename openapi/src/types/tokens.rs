@@ -2,12 +2,13 @@
 
 use super::checked_text::{Published, checked_text};
 use super::common::{Timestamp, WholeNumber};
+use super::oauth::ClientAuthentication;
 use super::scopes::Scope;
 use super::secret::SecretText;
 use super::wire_enum::{self, wire_enum};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::Schema;
+use schemars::schema::{InstanceType, Schema, SchemaObject};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -25,29 +26,15 @@ pub struct TokenRequest {
     // Any text is read, so that the refusal can be RFC 6749's `unsupported_grant_type`.
     #[schemars(required, schema_with = "grants")]
     pub grant_type: Option<String>,
-    /// Client identifier, unless HTTP Basic or the assertion carries it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_id: Option<String>,
-    /// Client secret, unless HTTP Basic carries it or the client has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_secret: Option<SecretText>,
-    /// Always `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
-    // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub client_assertion_type: Option<String>,
-    /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretText")]
-    pub client_assertion: Option<SecretText>,
+    /// Who asks.
+    #[serde(flatten)]
+    pub client: ClientAuthentication,
     /// Scopes with one space between them (RFC 6749, section 3.3). With client credentials: every scope that the app is
     /// approved for when absent or empty. With a refresh token: some of those that the user allowed, or all of them when
     /// absent. With a code it is of no meaning: the user has allowed what was asked for there.
     // Any text is read, so that the refusal can be RFC 6749's `invalid_scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", regex(pattern = r"^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$"))]
+    #[schemars(schema_with = "scope_names")]
     pub scope: Option<String>,
     /// The authorization code, with `authorization_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +69,14 @@ wire_enum! {
 /// Schema of the grants that the token endpoint has.
 fn grants(_: &mut SchemaGenerator) -> Schema {
     wire_enum::values(TokenGrant::ALL).into()
+}
+
+/// Schema of names of scopes with one space between them (RFC 6749, section 3.3), or of none.
+pub(crate) fn scope_names(_: &mut SchemaGenerator) -> Schema {
+    let mut schema =
+        SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
+    schema.string().pattern = Some(r"^(?:[!#-\[\]-~]+(?: [!#-\[\]-~]+)*)?$".to_owned());
+    schema.into()
 }
 
 /// Token response (RFC 6749, section 5.1).

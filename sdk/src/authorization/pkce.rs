@@ -9,9 +9,6 @@ use rand::rngs::SysRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// The one challenge method that the service takes.
-pub(super) const CHALLENGE_METHOD: &str = "S256";
-
 /// 256 bits of the operating system's random source as 43 letters of base64url: a code verifier (section 4.1), or a
 /// `state`.
 pub(super) fn random_text() -> Result<Secret, Error> {

@@ -1,18 +1,15 @@
 //! Authorization requests (RFC 6749, section 4.1.1), as a URL for a browser or pushed ahead of it (RFC 9126).
 
 use super::pending::PendingAuthorization;
-use super::pkce::{self, CHALLENGE_METHOD};
+use super::pkce;
 use super::session::UserSession;
 use crate::client::ArgusClient;
 use crate::environment::Host;
 use crate::error::Error;
-use crate::generated::types;
+use crate::generated::types::{self, CodeChallengeMethod, ResponseType};
 use crate::generated_hosts::AUTHORIZE_PATH;
 use crate::secret::Secret;
 use url::Url;
-
-/// The one response type that the service has.
-const RESPONSE_TYPE: &str = "code";
 
 impl ArgusClient {
     /// A request for the access of a user, to be filled in and begun. The client's credentials must be
@@ -91,7 +88,7 @@ impl AuthorizationRequest<'_> {
         let mut url = endpoint(session);
         {
             let mut query = url.query_pairs_mut();
-            query.append_pair("response_type", RESPONSE_TYPE);
+            query.append_pair("response_type", &ResponseType::Code.to_string());
             query.append_pair("client_id", &session.registration().client_id);
             for (name, value) in [("redirect_uri", &parameters.redirect_uri), ("scope", &parameters.scope)] {
                 if let Some(value) = value {
@@ -100,7 +97,7 @@ impl AuthorizationRequest<'_> {
             }
             query.append_pair("state", parameters.state.expose());
             query.append_pair("code_challenge", &pkce::challenge(&parameters.code_verifier));
-            query.append_pair("code_challenge_method", CHALLENGE_METHOD);
+            query.append_pair("code_challenge_method", &CodeChallengeMethod::S256.to_string());
         }
         Ok(parameters.pending(session, url))
     }
@@ -121,10 +118,10 @@ impl AuthorizationRequest<'_> {
             client_id: session.client_id_in_form(),
             client_secret: None,
             code_challenge: Some(pkce::challenge(&parameters.code_verifier)),
-            code_challenge_method: Some(CHALLENGE_METHOD.to_owned()),
+            code_challenge_method: Some(CodeChallengeMethod::S256),
             redirect_uri: parameters.redirect_uri.clone(),
             request_uri: None,
-            response_type: Some(RESPONSE_TYPE.to_owned()),
+            response_type: Some(ResponseType::Code),
             scope: parameters.scope.clone(),
             state: Some(parameters.state.expose().to_owned()),
         };

@@ -4,6 +4,7 @@
 use argus_openapi::types::apps::ClientAuthenticationMethod;
 use argus_openapi::types::client_keys::SigningAlgorithm;
 use argus_openapi::types::discovery::{OauthMetadata, ProtectedResource};
+use argus_openapi::types::oauth::{CodeChallengeMethod, ResponseType};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::TokenGrant;
 use argus_openapi::types::uri::base_url_path;
@@ -14,7 +15,6 @@ const DOCUMENTATION: &str = "https://knogin.com/en/docs/api-reference";
 
 /// The metadata of the authorization server that clients reach under `auth_url`.
 pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
-    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
     let endpoint = |path: &str| format!("{auth_url}{path}");
     // Of endpoints that say nothing, clients take `client_secret_basic` for the only one (section 2).
     OauthMetadata {
@@ -26,10 +26,10 @@ pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
         introspection_endpoint: endpoint("/v1/oauth/introspect"),
         jwks_uri: endpoint("/.well-known/jwks.json"),
         scopes_supported: Scope::catalogue().map(|scope| scope.to_string()).collect(),
-        response_types_supported: texts(&["code"]),
-        response_modes_supported: texts(&["query"]),
+        response_types_supported: ResponseType::ALL.iter().map(ToString::to_string).collect(),
+        response_modes_supported: vec!["query".to_owned()],
         grant_types_supported: TokenGrant::ALL.iter().map(ToString::to_string).collect(),
-        code_challenge_methods_supported: texts(&["S256"]),
+        code_challenge_methods_supported: CodeChallengeMethod::ALL.iter().map(ToString::to_string).collect(),
         authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: methods(),
         token_endpoint_auth_signing_alg_values_supported: algorithms(),

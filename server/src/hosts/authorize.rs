@@ -14,6 +14,7 @@ use argus_openapi::types::pages::{ConsentForm, Decision};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_partner::oauth::authorize::{self, App, Refusal, Request};
+use http::Method;
 
 const CONSENT: &str = "/consent";
 
@@ -54,7 +55,7 @@ pub(super) async fn authorize<B>(
         return allow(call, visitor, &pending).await;
     }
     let consent = format!("{CONSENT}?{}", call.query_text());
-    Ok(Page::redirect(visitor, 302, &consent)?.marking(call.app(), pending.opened))
+    Ok(leads_to(call, visitor, &consent)?.marking(call.app(), pending.opened))
 }
 
 /// The page of consent.
@@ -119,7 +120,7 @@ async fn step<C, B>(
     };
     let Some(signed_in) = visitor.session.clone() else {
         let sign_in = sign_in_for(call.query_text());
-        return Ok(Step::Reply(Page::redirect(visitor, 302, &sign_in)?.marking(call.app(), opened)));
+        return Ok(Step::Reply(leads_to(call, visitor, &sign_in)?.marking(call.app(), opened)));
     };
     let scopes = request.possible(&signed_in.user);
     let is_of_tenant = signed_in.user.tenant_id == *of_app.tenant_id();
@@ -135,7 +136,7 @@ async fn step<C, B>(
 async fn allow<C, B>(call: &Call<'_, C, B>, visitor: &Visitor, pending: &Pending) -> Outcome<Page> {
     let Pending { signed_in, context, app, request, scopes, .. } = pending;
     match authorize::allow(call.identity(), context, signed_in, app, request, scopes).await? {
-        Some(location) => Page::redirect(visitor, 302, &location),
+        Some(location) => leads_to(call, visitor, &location),
         None => Ok(stays_here(visitor)),
     }
 }
@@ -143,9 +144,15 @@ async fn allow<C, B>(call: &Call<'_, C, B>, visitor: &Visitor, pending: &Pending
 /// Sends the browser to the app with a refusal, or says so here where it is not proven that this is the app's URI.
 fn refused<C, B>(call: &Call<'_, C, B>, visitor: &Visitor, refusal: &Refusal) -> Outcome<Page> {
     match authorize::location(call.identity().issuer(), refusal) {
-        Some(location) => Page::redirect(visitor, 302, &location),
+        Some(location) => leads_to(call, visitor, &location),
         None => Ok(stays_here(visitor)),
     }
+}
+
+/// Leads the browser on; from a form so that no other server gets what it says (RFC 9700, section 4.12).
+fn leads_to<C, B>(call: &Call<'_, C, B>, visitor: &Visitor, location: &str) -> Outcome<Page> {
+    let status = if call.method() == Method::POST { 303 } else { 302 };
+    Page::redirect(visitor, status, location)
 }
 
 fn stays_here(visitor: &Visitor) -> Page {

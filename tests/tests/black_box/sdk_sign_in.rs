@@ -129,7 +129,7 @@ async fn decide(tab: &mut Tab, url: &str, decision: &str) -> String {
     if answer.header("location").starts_with("/consent?") {
         let consent = answer.header("location").to_owned();
         tab.get(&consent).await.expect(200);
-        answer = tab.post(&consent, &[("decision", decision)]).await.expect(302);
+        answer = tab.post(&consent, &[("decision", decision)]).await.expect(303);
     }
     answer.header("location").to_owned()
 }

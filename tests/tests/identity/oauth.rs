@@ -3,6 +3,7 @@
 use super::support::{admin, app, registration};
 use argus_openapi::types::apps::{AppCreate, GrantType};
 use argus_openapi::types::error::OauthErrorCode;
+use argus_openapi::types::oauth::ClientAuthentication;
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::tokens::{TokenRequest, TokenResponse};
@@ -27,10 +28,11 @@ const AT_TOKEN: Endpoint<'_> = Endpoint { base_url: "https://auth.knogin.com", p
 fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
     TokenRequest {
         grant_type: Some("client_credentials".to_owned()),
-        client_id: Some(client_id.to_owned()),
-        client_secret: Some(secret.to_owned().into()),
-        client_assertion_type: None,
-        client_assertion: None,
+        client: ClientAuthentication {
+            client_id: Some(client_id.to_owned()),
+            client_secret: Some(secret.to_owned().into()),
+            ..ClientAuthentication::default()
+        },
         scope: scope.map(str::to_owned),
         code: None,
         redirect_uri: None,
@@ -42,16 +44,18 @@ fn form(client_id: &str, secret: &str, scope: Option<&str>) -> TokenRequest {
 fn bare(grant_type: &str) -> TokenRequest {
     TokenRequest {
         grant_type: Some(grant_type.to_owned()),
-        client_id: None,
-        client_secret: None,
-        client_assertion_type: None,
-        client_assertion: None,
+        client: ClientAuthentication::default(),
         scope: None,
         code: None,
         redirect_uri: None,
         code_verifier: None,
         refresh_token: None,
     }
+}
+
+/// A request in which a client says so who it is.
+fn by(client: ClientAuthentication) -> TokenRequest {
+    TokenRequest { client, ..bare("client_credentials") }
 }
 
 fn basic(client_id: &str, secret: &str) -> String {
@@ -97,13 +101,16 @@ async fn client_credentials_work_in_the_header_and_in_the_form(installation: Ins
     let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_ref().unwrap().expose());
     let header = basic(id, secret);
     // A `client_id` beside HTTP Basic names the client once more; it does not authenticate it.
-    let named = TokenRequest { client_id: Some(id.to_owned()), ..bare("client_credentials") };
+    let named =
+        by(ClientAuthentication { client_id: Some(id.to_owned()), ..ClientAuthentication::default() });
     // A parameter without a value counts as absent.
     let blank = TokenRequest {
-        client_id: Some(String::new()),
-        client_secret: Some(SecretText::default()),
         scope: Some(String::new()),
-        ..bare("client_credentials")
+        ..by(ClientAuthentication {
+            client_id: Some(String::new()),
+            client_secret: Some(SecretText::default()),
+            ..ClientAuthentication::default()
+        })
     };
     for (authorization, request) in [
         (None, form(id, secret, None)),
@@ -149,8 +156,14 @@ async fn each_faulty_request_gets_its_own_error(installation: Installation) {
     let created = app(&identity, &admin, &[Scope::JobsRead]).await;
     let (id, secret) = (created.app.client_id.as_str(), created.client_secret.as_ref().unwrap().expose());
     let header = basic(id, secret);
-    let other_id = TokenRequest { client_id: Some("app_other".to_owned()), ..bare("client_credentials") };
-    let secret_alone = TokenRequest { client_id: None, ..form(id, secret, None) };
+    let other_id = by(ClientAuthentication {
+        client_id: Some("app_other".to_owned()),
+        ..ClientAuthentication::default()
+    });
+    let secret_alone = by(ClientAuthentication {
+        client_secret: Some(secret.to_owned().into()),
+        ..ClientAuthentication::default()
+    });
     let with_grant =
         |grant_type: &str| TokenRequest { grant_type: Some(grant_type.to_owned()), ..form(id, secret, None) };
     let cases = [

@@ -19,8 +19,6 @@ use serde_json::Value;
 /// The path of the token endpoint, whose URL many clients name as the audience (OpenID Connect Core 1.0, section 9).
 pub const TOKEN_PATH: &str = "/v1/oauth/token";
 
-/// The one kind of assertion that is taken (RFC 7523, section 2.2).
-pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// What an assertion is kept for.
 const PURPOSE: &str = "client_assertion";
 /// How far ahead `exp` may lie, in seconds: it is signed for one request, and remembered until then.

@@ -16,7 +16,9 @@ use argus_core::users::{SignedIn, User};
 use argus_openapi::types::apps::{ClientAuthenticationMethod, GrantType};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::error::OauthErrorCode;
-use argus_openapi::types::oauth::AuthorizationRequest;
+use argus_openapi::types::oauth::{
+    AuthorizationParameters, AuthorizationRequest, CodeChallengeMethod, ResponseType, STATE_MAX_LENGTH,
+};
 use argus_openapi::types::scopes::Scope;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,10 +26,8 @@ use fluent_uri::Uri;
 use form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-/// The longest `state`, in bytes.
-const STATE_MAX_LENGTH: usize = 2048;
-/// The one challenge method; `plain` proves nothing to whoever has seen the request.
-const S256: &str = "S256";
+/// The one challenge method.
+const S256: &str = CodeChallengeMethod::S256.as_str();
 /// The length of a challenge: of 256 bits in base64url.
 const CHALLENGE_LENGTH: usize = 43;
 
@@ -130,7 +130,7 @@ pub(super) async fn app(
 }
 
 /// A request, and the keyed hash of its reference where it was pushed.
-type Resolved = (AuthorizationRequest, Option<String>);
+type Resolved = (AuthorizationParameters, Option<String>);
 
 /// The request behind a reference; none when the reference opens nothing here. A browser that has opened it before may do
 /// so for longer. Any other request is its own.
@@ -141,7 +141,9 @@ pub async fn resolve(
     request: &AuthorizationRequest,
     was_opened_here: bool,
 ) -> Result<Option<Resolved>, Error> {
-    let Some(request_uri) = &request.request_uri else { return Ok(Some((request.clone(), None))) };
+    let Some(request_uri) = &request.request_uri else {
+        return Ok(Some((request.parameters.clone(), None)));
+    };
     let (hash, client_id) = (pushed_request::hash(identity, request_uri), app.client_id.clone());
     let opened = hash.clone();
     let open = identity.store.write(context, move |tx| {
@@ -153,7 +155,7 @@ pub async fn resolve(
 }
 
 /// What of a request may be put before a user.
-pub fn judge(app: &App, request: &AuthorizationRequest) -> Result<Request, Refusal> {
+pub fn judge(app: &App, request: &AuthorizationParameters) -> Result<Request, Refusal> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let asked = given(&request.redirect_uri);
     let redirect_uri = match (&asked, &app.redirect_uris[..]) {
@@ -167,21 +169,22 @@ pub fn judge(app: &App, request: &AuthorizationRequest) -> Result<Request, Refus
         (None, _) => return Err(Refusal::Here("`redirect_uri` is missing, and the app has not exactly one")),
     };
     let state = given(&request.state);
+    let is_short = |state: &String| state.chars().nth(STATE_MAX_LENGTH as usize).is_none();
     let refused = |code, description: String| {
         // What is too long is not sent back.
-        let state = state.clone().filter(|state| state.len() <= STATE_MAX_LENGTH);
+        let state = state.clone().filter(is_short);
         Err(Refusal::There { redirect_uri: redirect_uri.clone(), state, code, description })
     };
     let invalid = |description: &str| refused(OauthErrorCode::InvalidRequest, description.to_owned());
-    if state.as_ref().is_some_and(|state| state.len() > STATE_MAX_LENGTH) {
-        return invalid("`state` is longer than 2048 bytes");
+    if !state.as_ref().is_none_or(is_short) {
+        return invalid(&format!("`state` is longer than {STATE_MAX_LENGTH} characters"));
     }
-    match given(&request.response_type).as_deref() {
-        Some("code") => {}
+    match given(&request.response_type).map(|response_type| response_type.parse()) {
+        Some(Ok(ResponseType::Code)) => {}
         None => return invalid("`response_type` is missing"),
-        Some(_) => {
-            let description = "`response_type` must be `code`";
-            return refused(OauthErrorCode::UnsupportedResponseType, description.to_owned());
+        Some(Err(_)) => {
+            let description = format!("`response_type` must be `{}`", ResponseType::Code);
+            return refused(OauthErrorCode::UnsupportedResponseType, description);
         }
     }
     if !app.grant_types.contains(&GrantType::AuthorizationCode) {

@@ -14,7 +14,7 @@ use argus_core::ids::ClientId;
 use argus_openapi::types::apps::ClientAuthenticationMethod;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::error::OauthErrorCode;
-use argus_openapi::types::oauth::ClientForm;
+use argus_openapi::types::oauth::{ClientAssertionType, ClientAuthentication, ClientForm};
 use argus_openapi::types::secret::SecretText;
 
 /// An app that has shown its credentials, or that has none to show.
@@ -151,13 +151,16 @@ pub fn claimed_client(authorization: Option<&str>, form: &impl ClientForm) -> Op
 /// section 3.2).
 fn shown<'f>(authorization: Option<&str>, form: &'f impl ClientForm) -> Result<Shown<'f>, Error> {
     let given = |text: Option<&'f str>| text.filter(|text| !text.is_empty());
-    let id = given(form.client_id());
-    let secret = given(form.client_secret().map(SecretText::expose));
-    let assertion = given(form.client_assertion().map(SecretText::expose));
-    match (authorization, secret, assertion, given(form.client_assertion_type())) {
-        (None, None, Some(assertion), Some(assertion::TYPE)) => asserted(assertion, id),
+    let ClientAuthentication { client_id, client_secret, client_assertion_type, client_assertion } =
+        form.client();
+    let id = given(client_id.as_deref());
+    let secret = given(client_secret.as_ref().map(SecretText::expose));
+    let assertion = given(client_assertion.as_ref().map(SecretText::expose));
+    const JWT_BEARER: &str = ClientAssertionType::JwtBearer.as_str();
+    match (authorization, secret, assertion, given(client_assertion_type.as_deref())) {
+        (None, None, Some(assertion), Some(JWT_BEARER)) => asserted(assertion, id),
         (None, None, Some(_), Some(_)) => {
-            Err(assertion::refused(&format!("`client_assertion_type` must be `{}`", assertion::TYPE)))
+            Err(assertion::refused(&format!("`client_assertion_type` must be `{JWT_BEARER}`")))
         }
         (None, None, Some(_), None) => Err(assertion::refused("`client_assertion_type` is missing")),
         (None, None, None, Some(_)) => Err(assertion::refused("`client_assertion` is missing")),

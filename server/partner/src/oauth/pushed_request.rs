@@ -6,7 +6,7 @@ use crate::Identity;
 use crate::store::authorizations::pushed_requests::{self as rows, LIFETIME_SECONDS};
 use argus_core::ids;
 use argus_openapi::types::apps::GrantType;
-use argus_openapi::types::oauth::{AuthorizationRequest, PushedAuthorization, PushedAuthorizationRequest};
+use argus_openapi::types::oauth::{PushedAuthorization, PushedAuthorizationRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -25,14 +25,12 @@ pub async fn push(
     if form.request_uri.is_some() {
         return Err(Error::invalid_request("`request_uri` has no place in a request that is pushed"));
     }
-    let client_id = client.client_id.as_str().to_owned();
-    let request = AuthorizationRequest { client_id: Some(client_id), ..form.parameters() };
     let context = client.context(identity);
     let app = authorize::app(identity, &context, &client.client_id).await?;
-    authorize::judge(&app, &request).map_err(authorize::Refusal::into_error)?;
+    authorize::judge(&app, &form.parameters).map_err(authorize::Refusal::into_error)?;
     let random = ids::random::<32>().map_err(crate::Error::fault)?;
     let request_uri = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-    let parameters = serde_json::to_string(&request).map_err(crate::Error::fault)?;
+    let parameters = serde_json::to_string(&form.parameters).map_err(crate::Error::fault)?;
     let (hash, client_id) = (hash(identity, &request_uri), client.client_id.clone());
     let kept = identity
         .store

@@ -5,7 +5,7 @@
 //! one. A refusal that goes to the app says so once, with the issuer, and brings back the state letter for letter.
 
 use argus_openapi::types::apps::GrantType;
-use argus_openapi::types::oauth::AuthorizationRequest;
+use argus_openapi::types::oauth::{AuthorizationParameters, AuthorizationRequest};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::oauth::authorize::{App, Refusal, judge, location};
 use url::Url;
@@ -26,11 +26,11 @@ pub fn check(input: &[u8]) {
             approved: vec![Scope::JobsRead, Scope::JobsWrite],
             needs_pkce,
         };
-        assert_judged(&app, &request);
+        assert_judged(&app, &request.parameters);
     }
 }
 
-fn assert_judged(app: &App, request: &AuthorizationRequest) {
+fn assert_judged(app: &App, request: &AuthorizationParameters) {
     match judge(app, request) {
         Ok(judged) => {
             assert_led(app, &judged.redirect_uri);

@@ -39,8 +39,8 @@ pub fn check(input: &[u8]) {
 fn fields(request: &TokenRequest) -> [Option<&str>; 4] {
     [
         request.grant_type.as_deref(),
-        request.client_id.as_deref(),
-        request.client_secret.as_ref().map(SecretText::expose),
+        request.client.client_id.as_deref(),
+        request.client.client_secret.as_ref().map(SecretText::expose),
         request.scope.as_deref(),
     ]
 }

@@ -2,11 +2,12 @@
 //! path parameters and headers of each operation, made from its sample and its schema, are judged by both.
 //!
 //! - `inputs`: JSON bodies; `texts`: what stands in a path, a query or a header
-//! - `bodies`, `queries`, `forms`, `paths`, `headers`: the comparisons. What a schema cannot see stands beside
-//!   each, with its reason
+//! - `bodies`, `queries`, `forms`, `authorizations`, `paths`, `headers`: the comparisons. What a schema cannot see stands
+//!   beside each, with its reason
 //!
 //! Most inputs go to the types that read them, without a server; every thirtieth goes over a socket.
 
+mod authorizations;
 mod bodies;
 mod forms;
 mod headers;
@@ -32,7 +33,7 @@ const OVER_A_SOCKET: usize = 30;
 type Reader = fn(&[u8]) -> Result<(), Error>;
 
 /// Why the service refuses what fits its schema: rules between members, and what there is and what there is not.
-const DOMAIN: [&str; 14] = [
+const DOMAIN: [&str; 19] = [
     "needs at least one entry for the grant",
     "declares no variable",
     "the variable $",
@@ -47,6 +48,11 @@ const DOMAIN: [&str; 14] = [
     "`code` is missing",
     "`refresh_token` is missing",
     "goes with the kind",
+    "goes with the `",
+    "has a `kid` twice",
+    "the code is unknown",
+    "the refresh token is unknown",
+    "`client_assertion",
 ];
 
 /// Whether an error names what no schema can say.
@@ -68,10 +74,11 @@ fn every_part_of_a_request_that_an_operation_publishes_is_compared() {
         let has = |kind: &str| !parameters(id, kind).is_empty();
         assert_eq!(
             request_body(id).is_some(),
-            forms::is_compared(id) || bodies::is_compared(id),
+            forms::is_compared(id) || bodies::is_compared(id) || id == authorizations::FORM,
             "body of {id}"
         );
-        assert_eq!(has("query"), queries::is_compared(id), "query of {id}");
+        let is_compared = queries::is_compared(id) || id == authorizations::QUERY;
+        assert_eq!(has("query"), is_compared, "query of {id}");
         assert_eq!(has("path"), paths::is_compared(id), "path of {id}");
         let names: Vec<String> = parameters(id, "header").into_keys().collect();
         assert_eq!(names, headers::compared(id), "headers of {id}");
