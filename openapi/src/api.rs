@@ -158,7 +158,7 @@ pub trait ArgusApi {
     /// the form, not both; a public client sends `client_id` alone. An app with `private_key_jwt` sends `client_assertion`
     /// instead, a JWT of at most 8192 bytes that it has signed for this one request (RFC 7523, section 3): in its header
     /// `alg` and the `kid` of one of the app's keys; `iss` and `sub` are both the client identifier; `aud` is one text, the
-    /// issuer of the metadata or the URL of the token endpoint or of the operation itself; `exp` lies at most five minutes
+    /// issuer of the metadata or the URL of the token endpoint or of the operation itself; `exp` lies at most an hour
     /// ahead; `jti` is a text of 1 to 128 bytes that no other assertion of the app has until then. Prefer the issuer: a
     /// client that has keys at several authorization servers could be led by one of them to sign for the URL of another.
     #[endpoint { method = POST, path = "/v1/oauth/token", tags = ["tokens"], content_type = "application/x-www-form-urlencoded" }]

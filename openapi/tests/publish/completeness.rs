@@ -164,6 +164,17 @@ fn each_operation_lists_the_statuses_that_it_can_return() {
 }
 
 #[test]
+fn every_operation_that_reads_a_body_can_answer_408_and_413_and_no_other_can() {
+    for route in routes() {
+        let documented: Vec<u16> = responses(route.operation).map(|(status, _)| status).collect();
+        for status in [408, 413] {
+            let reads = route.operation.get("requestBody").is_some();
+            assert_eq!(documented.contains(&status), reads, "{}: {status}", route.name());
+        }
+    }
+}
+
+#[test]
 fn a_limit_is_documented_where_credentials_can_fail_and_nowhere_else() {
     for route in routes() {
         let row = Operation::from_id(route.id()).unwrap().row();

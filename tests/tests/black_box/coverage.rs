@@ -102,6 +102,13 @@ fn every_operation_of_the_trait_has_a_row_and_every_row_an_operation() {
     assert_eq!(of_the_trait, of_the_table);
 }
 
+#[test]
+fn no_operation_of_the_trait_is_of_a_method_that_follows_from_the_table() {
+    for (row, method, _) in operations_of_the_trait(&ARGUS) {
+        assert!(!["HEAD", "OPTIONS"].contains(&method.as_str()), "{} is {method}", row.id);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_guarded_operation_answers_without_a_token() {
     let walk = Walk::begin().await;

@@ -3,6 +3,7 @@
 
 use super::graphql::assert_refusal;
 use super::support::binary;
+use crate::parity::comparison::{alike, shape};
 use argus_core::context::{Actor, Context};
 use argus_openapi::Host;
 use argus_openapi::graphql::{Bundles, SHIPPED};
@@ -11,13 +12,17 @@ use argus_openapi::types::profiles::ProfileKind;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::profiles;
 use argus_partner::store::profiles::{ImportedRow, enrich};
-use argus_tests::{Answer, AppCredentials, Installation, Reach, Statements, TestServer, on_both_engines};
+use argus_tests::{
+    Answer, AppCredentials, Installation, Reach, Statements, TestServer, on_both_engines, sql,
+};
 use http::Method;
 use serde_json::{Value, json};
 use std::path::Path;
 
 on_both_engines! {
     the_shipped_documents_run_on_the_tenant_s_own_data
+    the_shipped_documents_have_the_shapes_that_the_sandbox_returns
+    a_fault_while_a_document_runs_has_a_code_and_tells_nothing_of_what_lies_within
     an_app_runs_the_documents_of_its_bundles_and_no_other
     a_document_approved_for_one_app_is_refused_to_another_on_every_node
     whatever_is_not_approved_is_refused_alike
@@ -210,6 +215,41 @@ async fn the_shipped_documents_run_on_the_tenant_s_own_data(server: TestServer) 
         ),
         "{text}"
     );
+}
+
+async fn the_shipped_documents_have_the_shapes_that_the_sandbox_returns(server: TestServer) {
+    let app = app_of_shipped(&server).await;
+    let (live, sandbox) = (app.live_token(&[]).await, app.sandbox_token(&[]).await);
+    for (id, kind) in
+        [("w1", ProfileKind::Wallet), ("i1", ProfileKind::Incident), ("d1", ProfileKind::Device)]
+    {
+        put(&server, &app, id, kind, &[]).await;
+    }
+    for (_, file, document) in SHIPPED {
+        let id = match file {
+            "incident-timeline.graphql" => "i1",
+            "device-telemetry.graphql" => "d1",
+            _ => "w1",
+        };
+        let request = json!({ "query": document, "variables": { "id": id } });
+        let ours = server.post(Host::Api, "/graphql", &live, &request).await.expect(200).json();
+        let theirs = server.post(Host::Sandbox, "/graphql", &sandbox, &request).await.expect(200).json();
+        assert!(alike(&ours, &theirs), "{file}:\n{}\n{}", shape(&ours), shape(&theirs));
+    }
+}
+
+async fn a_fault_while_a_document_runs_has_a_code_and_tells_nothing_of_what_lies_within(server: TestServer) {
+    let app = app_of_shipped(&server).await;
+    let token = app.live_token(&[]).await;
+    sql::execute(&mut server.connect(), "ALTER TABLE profiles RENAME TO elsewhere").unwrap();
+    let answer = ask(&server, &token, shipped("profile-risk.graphql"), json!({ "id": "w1" })).await;
+    let text = String::from_utf8_lossy(&answer.body).to_lowercase();
+    for within in ["elsewhere", "select", "relation", "table", "diesel", "sql", "panick"] {
+        assert!(!text.contains(within), "{within}: {answer:?}");
+    }
+    let error = &answer.json()["errors"][0];
+    assert_eq!(error["extensions"]["code"], "internal", "{answer:?}");
+    assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{answer:?}");
 }
 
 /// An app that may run the bundles that ship.

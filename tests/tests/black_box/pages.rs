@@ -24,6 +24,7 @@ on_both_engines! {
     a_password_change_and_disabling_end_every_session
     a_session_ends_when_it_is_not_used_and_when_it_is_old
     somebody_ends_another_device_and_nobody_else_s
+    a_user_s_name_is_held_to_what_every_name_is
     an_invitation_counts_once_and_for_seven_days
     wrong_passwords_are_refused_for_a_while_for_their_account_and_address
     nothing_of_a_session_or_password_is_stored_as_it_is
@@ -275,6 +276,18 @@ async fn somebody_ends_another_device_and_nobody_else_s(server: TestServer) {
     assert_leads_to(&second.get("/account").await, "/sign-in");
     first.get("/account").await.expect(200);
     of_bob.get("/account").await.expect(200);
+}
+
+async fn a_user_s_name_is_held_to_what_every_name_is(server: TestServer) {
+    let tenant_id = server.tenant().await.tenant_id;
+    for name in ["", "A\u{202e}da", "A\u{200b}da", "A\nda", &"a".repeat(129)] {
+        let add = ["user", "add", "--tenant", &tenant_id, "--email", EMAIL, "--name", name, "--invite"];
+        let output = server.command(binary(), &add);
+        assert!(!output.status.success(), "{name:?}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("name"), "{output:?}");
+    }
+    let people = server.command(binary(), &["user", "list", "--tenant", &tenant_id]);
+    assert!(!String::from_utf8_lossy(&people.stdout).contains(EMAIL), "{people:?}");
 }
 
 async fn an_invitation_counts_once_and_for_seven_days(server: TestServer) {

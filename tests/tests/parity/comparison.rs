@@ -80,7 +80,7 @@ fn parsed(answer: &Answer) -> Option<Value> {
 
 /// Whether two values have the same members, of the same types. The items of a list are of one shape; a list
 /// without any has none.
-fn alike(ours: &Value, theirs: &Value) -> bool {
+pub(crate) fn alike(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
             ours.len() == theirs.len()
@@ -96,7 +96,7 @@ fn alike(ours: &Value, theirs: &Value) -> bool {
 }
 
 /// The same, to be read.
-fn shape(value: &Value) -> String {
+pub(crate) fn shape(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) => "boolean".to_owned(),

@@ -8,7 +8,7 @@
 //! - [`comparison`]: in what two answers differ
 
 mod cases;
-mod comparison;
+pub(crate) mod comparison;
 mod differences;
 mod scene;
 

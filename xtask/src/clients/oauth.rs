@@ -1,5 +1,6 @@
 //! OAuth clients of partners: libraries that know nothing of Argus, each in a program of its own, which is told what the
-//! developer of an app knows, and somebody's e-mail and password. The apps are registered and governed through the API.
+//! developer of an app knows, and somebody's e-mail and password. The apps are registered and governed through the API; one
+//! that signs with a key of its own is registered by the program that makes the key.
 
 use super::dev::DevServer;
 use super::generator::prepare;
@@ -80,6 +81,7 @@ impl OauthClient {
             .env("APP_CLIENT_ID", text(&web, "client_id"))
             .env("APP_CLIENT_SECRET", text(&web, "client_secret"))
             .env("APP_REDIRECT_URI", WEB_REDIRECT_URI)
+            .env("REGISTRATION_TOKEN", server.token(Host::Auth))
             .env("NATIVE_CLIENT_ID", text(&native, "client_id"))
             .env("NATIVE_REDIRECT_URI", NATIVE_REDIRECT_URIS[1])
             .env("GRAPHQL_DOCUMENT", approved_document()?)

@@ -21,8 +21,9 @@ pub const TOKEN_PATH: &str = "/v1/oauth/token";
 
 /// What an assertion is kept for.
 const PURPOSE: &str = "client_assertion";
-/// How far ahead `exp` may lie, in seconds: it is signed for one request, and remembered until then.
-const LIFETIME_MAX: i64 = 5 * 60;
+/// How far ahead `exp` may lie, in seconds, while the assertion is remembered. It is signed for one request, but libraries
+/// give it up to an hour, as Authlib does unasked.
+const LIFETIME_MAX: i64 = 60 * 60;
 /// The longest `jti`, in bytes.
 const JTI_MAX_LENGTH: usize = 128;
 
@@ -137,7 +138,7 @@ impl<'a> Assertion<'a> {
         } else if exp <= now {
             "`client_assertion` has expired"
         } else if exp > now.saturating_add(LIFETIME_MAX + CLOCK_LEEWAY) {
-            "the `exp` of `client_assertion` lies more than five minutes ahead"
+            "the `exp` of `client_assertion` lies more than an hour ahead"
         } else if (*nbf).max(*iat).is_some_and(|from| from > now.saturating_add(CLOCK_LEEWAY)) {
             "`client_assertion` is not valid yet"
         } else if !jti.as_ref().is_some_and(|jti| (1..=JTI_MAX_LENGTH).contains(&jti.len())) {

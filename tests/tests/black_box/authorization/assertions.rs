@@ -224,7 +224,7 @@ async fn an_assertion_is_good_once_however_many_nodes_are_asked_at_the_same_time
     post(&node, TOKEN, &GRANT, &other.assertion(&jti)).await.expect(200);
     // One that is refused for another reason is not used up by it.
     let jti = json!({ "jti": "another" });
-    let far = json!({ "jti": "another", "exp": Utc::now().timestamp() + 3600 });
+    let far = json!({ "jti": "another", "exp": Utc::now().timestamp() + 3_780 });
     post(&server, TOKEN, &GRANT, &app.assertion(&far)).await.expect(401);
     post(&server, TOKEN, &GRANT, &app.assertion(&jti)).await.expect(200);
 }

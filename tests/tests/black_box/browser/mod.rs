@@ -24,9 +24,11 @@ use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 use url::Url;
 
@@ -52,7 +54,7 @@ impl Browser {
             Err(error) => {
                 let lacking = format!("{}: {error}", self.driver());
                 assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set, but {lacking}");
-                eprintln!("NOTE: the pages were NOT tried in {self:?}: {lacking}");
+                say_once(&format!("SKIPPED: the pages in {self:?}, because there is no {lacking}"));
             }
         }
     }
@@ -107,9 +109,9 @@ impl Browser {
     async fn open(self, language: &str, is_dark: bool) -> Window {
         let axe = std::env::var_os(AXE).map(|path| std::fs::read_to_string(path).unwrap());
         if axe.is_none() {
-            eprintln!(
-                "NOTE: axe-core did NOT look at the pages: {AXE} names no script; `cargo xtask pages` does"
-            );
+            say_once(&format!(
+                "SKIPPED: axe-core, because {AXE} names no script; `cargo xtask pages` has it"
+            ));
         }
         let driver = Driver::start(self);
         let Value::Object(capabilities) = self.capabilities(language, is_dark) else { unreachable!() };
@@ -119,6 +121,14 @@ impl Browser {
             .await
             .unwrap();
         Window { client, axe, _driver: driver }
+    }
+}
+
+/// Says what is left out, past the test harness, which keeps what `eprintln!` prints to itself.
+fn say_once(what: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().unwrap().insert(what.to_owned()) {
+        std::io::stderr().write_all(format!("\n{what}\n\n").as_bytes()).unwrap();
     }
 }
 

@@ -11,11 +11,13 @@ from authlib.integrations.base_client import MismatchingStateError, OAuthError
 from authlib.integrations.flask_client import OAuth
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2 import rfc8414, rfc9207
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from browser import ALLOW, REFUSE, Browser
 from flask import Flask
 from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXTransport
+from joserfc.jwk import ECKey
 
 API = os.environ["API_URL"]
 SCOPE = os.environ["APP_SCOPE"]
@@ -97,6 +99,54 @@ def client_credentials():
         mistaken = OAuth2Session(client_id, secret + "x", **settings)
         error = refusal(mistaken.fetch_token, grant_type="client_credentials")
         assert error.error == "invalid_client" and error.description, error
+
+
+def signing_app():
+    """An app that has no secret: it signs with a key that never leaves it."""
+    key = ECKey.generate_key("P-256", {"kid": "first", "alg": "ES256", "use": "sig"})
+    registration = {
+        "name": "An app that signs",
+        "grant_types": ["client_credentials"],
+        "redirect_uris": [],
+        "requested_scopes": SCOPE.split(" "),
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    }
+    authorization = {"Authorization": f"Bearer {os.environ['REGISTRATION_TOKEN']}"}
+    url = f"{METADATA.issuer}/v1/platform/apps"
+    response = requests.post(url, json=registration, headers=authorization)
+    assert response.status_code == 201, response.text
+    app = response.json()
+    assert "client_secret" not in app, app
+    return app["client_id"], key
+
+
+def private_key_jwt():
+    client_id, key = signing_app()
+
+    def session_of(key):
+        method = PrivateKeyJWT(METADATA.token_endpoint, headers={"kid": "first"}, alg="ES256")
+        session = OAuth2Session(
+            client_id,
+            key,
+            token_endpoint_auth_method=method.name,
+            revocation_endpoint_auth_method=method.name,
+            scope=SCOPE,
+            **METADATA,
+        )
+        session.register_client_auth_method(method)
+        return session
+
+    session = session_of(key)
+    token = session.fetch_token(grant_type="client_credentials")
+    assert token["token_type"] == "Bearer" and token["scope"] == SCOPE, token
+    assert_api_takes(session, token)
+    assert introspected(session, token["access_token"])["client_id"] == client_id
+    revoke(session, token["access_token"])
+    assert introspected(session, token["access_token"]) == {"active": False}
+    stranger = session_of(ECKey.generate_key("P-256", {"kid": "first"}))
+    error = refusal(stranger.fetch_token, grant_type="client_credentials")
+    assert error.error == "invalid_client" and error.description, error
 
 
 class WebApplication:
@@ -209,6 +259,7 @@ def refusals(app):
 
 
 client_credentials()
+private_key_jwt()
 web = WebApplication()
 refusals(web)
 on_behalf_of_user(OAuth2Session(*WEB_APP, scope=SCOPE, **METADATA), web)

@@ -96,6 +96,44 @@ async function clientCredentials(issuer) {
   }
 }
 
+/** An app that has no secret: it signs with a key that never leaves it. */
+async function signingApp(issuer) {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
+  const response = await fetch(new URL("/v1/platform/apps", issuer), {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${environment.REGISTRATION_TOKEN}` },
+    body: JSON.stringify({
+      name: "An app that signs",
+      grant_types: ["client_credentials"],
+      redirect_uris: [],
+      requested_scopes: scope.split(" "),
+      token_endpoint_auth_method: "private_key_jwt",
+      jwks: { keys: [{ kty, crv, x, y, kid: "first", alg: "ES256" }] },
+    }),
+  });
+  assert.equal(response.status, 201);
+  return { id: (await response.json()).client_id, key: { key: privateKey, kid: "first" } };
+}
+
+async function privateKeyJwt(issuer) {
+  const { id, key } = await signingApp(issuer);
+  const config = await discover(issuer, id, client.PrivateKeyJwt(key));
+  const tokens = await client.clientCredentialsGrant(config, { scope });
+  assert.equal(tokens.scope, scope);
+  await assertApiTakes(config, tokens.access_token);
+  const { active, client_id } = await client.tokenIntrospection(config, tokens.access_token);
+  assert.deepEqual({ active, client_id }, { active: true, client_id: id });
+  await client.tokenRevocation(config, tokens.access_token);
+  await assertIntrospected(config, tokens.access_token, inactive);
+  const stranger = await discover(issuer, id, client.PrivateKeyJwt((await signingApp(issuer)).key));
+  await assert.rejects(client.clientCredentialsGrant(stranger), (error) => {
+    assert.equal(error.status, 401);
+    return true;
+  });
+}
+
 /** The authorization code flow; what the user has allowed already is asked for no more. */
 async function authorize(config, browser, redirectUri, { decision = ALLOW, isPushed = false } = {}) {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
@@ -186,6 +224,7 @@ async function graphql(token) {
 const issuer = await issuerOfApi();
 assert.equal(issuer.href, new URL(environment.ISSUER_URL).href);
 await clientCredentials(issuer);
+await privateKeyJwt(issuer);
 const { id, secret, redirectUri } = confidential;
 await onBehalfOfUser(await discover(issuer, id, client.ClientSecretBasic(secret)), redirectUri);
 await onBehalfOfUser(await discover(issuer, native.id, client.None()), native.redirectUri);
