@@ -117,7 +117,7 @@ def signing_app():
     response = requests.post(url, json=registration, headers=authorization)
     assert response.status_code == 201, response.text
     app = response.json()
-    assert "client_secret" not in app, app
+    assert app["client_secret"] is None, app
     return app["client_id"], key
 
 
