@@ -765,62 +765,6 @@ pub mod types {
             Self::KnownAttemptFailure(value)
         }
     }
-    ///The kind of a client's assertion.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum ClientAssertionType {
-        ///A JWT (RFC 7523, section 2.2).
-        #[serde(rename = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
-        UrnIetfParamsOauthClientAssertionTypeJwtBearer,
-    }
-    impl ::std::fmt::Display for ClientAssertionType {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer => {
-                    f.write_str("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-                }
-            }
-        }
-    }
-    impl ::std::str::FromStr for ClientAssertionType {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => {
-                    Ok(Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer)
-                }
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for ClientAssertionType {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for ClientAssertionType {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
     ///How an app authenticates at the token endpoint (RFC 7591, section 2).
     #[derive(
         ::serde::Deserialize,
@@ -991,57 +935,6 @@ pub mod types {
     impl ClientJwkSet {
         pub fn builder() -> builder::ClientJwkSet {
             Default::default()
-        }
-    }
-    ///How a code challenge is made of its verifier.
-    #[derive(
-        ::serde::Deserialize,
-        ::serde::Serialize,
-        Clone,
-        Copy,
-        Debug,
-        Eq,
-        Hash,
-        Ord,
-        PartialEq,
-        PartialOrd
-    )]
-    pub enum CodeChallengeMethod {
-        ///Its SHA-256 (RFC 7636, section 4.2); `plain` proves nothing to whoever has seen the request.
-        S256,
-    }
-    impl ::std::fmt::Display for CodeChallengeMethod {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
-                Self::S256 => f.write_str("S256"),
-            }
-        }
-    }
-    impl ::std::str::FromStr for CodeChallengeMethod {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            match value {
-                "S256" => Ok(Self::S256),
-                _ => Err("invalid value".into()),
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for CodeChallengeMethod {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for CodeChallengeMethod {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
         }
     }
     ///How a file is compressed.
@@ -5635,7 +5528,9 @@ pub mod types {
         pub client_assertion: ::std::option::Option<crate::Secret>,
         ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
+        pub client_assertion_type: ::std::option::Option<
+            PushedAuthorizationRequestClientAssertionType,
+        >,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
@@ -5647,7 +5542,9 @@ pub mod types {
         pub code_challenge: ::std::option::Option<::std::string::String>,
         ///Always `S256`, with `code_challenge`; `plain` is refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub code_challenge_method: ::std::option::Option<CodeChallengeMethod>,
+        pub code_challenge_method: ::std::option::Option<
+            PushedAuthorizationRequestCodeChallengeMethod,
+        >,
         ///Where the answer goes: one of the app's redirect URIs, letter for letter; on a loopback address the port may differ (RFC 8252, section 7.3). May be absent when the app has one alone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub redirect_uri: ::std::option::Option<::std::string::String>,
@@ -5656,7 +5553,7 @@ pub mod types {
         pub request_uri: ::std::option::Option<::std::string::String>,
         ///Always `code`; it must be there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub response_type: ::std::option::Option<ResponseType>,
+        pub response_type: ::std::option::Option<PushedAuthorizationRequestResponseType>,
         ///Scopes with one space between them; every scope that the app is approved for when absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub scope: ::std::option::Option<::std::string::String>,
@@ -5669,7 +5566,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///What the authorization endpoint answers with.
+    ///What kind of assertion it is, with `client_assertion`.
     #[derive(
         ::serde::Deserialize,
         ::serde::Serialize,
@@ -5682,19 +5579,130 @@ pub mod types {
         PartialEq,
         PartialOrd
     )]
-    pub enum ResponseType {
+    pub enum PushedAuthorizationRequestClientAssertionType {
+        ///A JWT (RFC 7523, section 2.2).
+        #[serde(rename = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+        UrnIetfParamsOauthClientAssertionTypeJwtBearer,
+    }
+    impl ::std::fmt::Display for PushedAuthorizationRequestClientAssertionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer => {
+                    f.write_str("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                }
+            }
+        }
+    }
+    impl ::std::str::FromStr for PushedAuthorizationRequestClientAssertionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => {
+                    Ok(Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer)
+                }
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for PushedAuthorizationRequestClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for PushedAuthorizationRequestClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Always `S256`, with `code_challenge`; `plain` is refused.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum PushedAuthorizationRequestCodeChallengeMethod {
+        ///Its SHA-256 (RFC 7636, section 4.2); `plain` proves nothing to whoever has seen the request.
+        S256,
+    }
+    impl ::std::fmt::Display for PushedAuthorizationRequestCodeChallengeMethod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::S256 => f.write_str("S256"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for PushedAuthorizationRequestCodeChallengeMethod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "S256" => Ok(Self::S256),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str>
+    for PushedAuthorizationRequestCodeChallengeMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for PushedAuthorizationRequestCodeChallengeMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Always `code`; it must be there.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum PushedAuthorizationRequestResponseType {
         ///An authorization code (RFC 6749, section 4.1).
         #[serde(rename = "code")]
         Code,
     }
-    impl ::std::fmt::Display for ResponseType {
+    impl ::std::fmt::Display for PushedAuthorizationRequestResponseType {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
                 Self::Code => f.write_str("code"),
             }
         }
     }
-    impl ::std::str::FromStr for ResponseType {
+    impl ::std::str::FromStr for PushedAuthorizationRequestResponseType {
         type Err = self::error::ConversionError;
         fn from_str(
             value: &str,
@@ -5705,7 +5713,7 @@ pub mod types {
             }
         }
     }
-    impl ::std::convert::TryFrom<&str> for ResponseType {
+    impl ::std::convert::TryFrom<&str> for PushedAuthorizationRequestResponseType {
         type Error = self::error::ConversionError;
         fn try_from(
             value: &str,
@@ -5713,7 +5721,8 @@ pub mod types {
             value.parse()
         }
     }
-    impl ::std::convert::TryFrom<::std::string::String> for ResponseType {
+    impl ::std::convert::TryFrom<::std::string::String>
+    for PushedAuthorizationRequestResponseType {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -6527,7 +6536,9 @@ pub mod types {
         pub client_assertion: ::std::option::Option<crate::Secret>,
         ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
+        pub client_assertion_type: ::std::option::Option<
+            TokenReferenceClientAssertionType,
+        >,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
@@ -6545,6 +6556,63 @@ pub mod types {
             Default::default()
         }
     }
+    ///What kind of assertion it is, with `client_assertion`.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum TokenReferenceClientAssertionType {
+        ///A JWT (RFC 7523, section 2.2).
+        #[serde(rename = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+        UrnIetfParamsOauthClientAssertionTypeJwtBearer,
+    }
+    impl ::std::fmt::Display for TokenReferenceClientAssertionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer => {
+                    f.write_str("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                }
+            }
+        }
+    }
+    impl ::std::str::FromStr for TokenReferenceClientAssertionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => {
+                    Ok(Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer)
+                }
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TokenReferenceClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for TokenReferenceClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///Token request (RFC 6749, sections 4.1.3, 4.4.2 and 6), form-encoded. Unknown parameters are ignored.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(remote = "Self")]
@@ -6554,7 +6622,9 @@ pub mod types {
         pub client_assertion: ::std::option::Option<crate::Secret>,
         ///What kind of assertion it is, with `client_assertion`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub client_assertion_type: ::std::option::Option<ClientAssertionType>,
+        pub client_assertion_type: ::std::option::Option<
+            TokenRequestClientAssertionType,
+        >,
         ///Client identifier, unless HTTP Basic or the assertion carries it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_id: ::std::option::Option<::std::string::String>,
@@ -6582,6 +6652,63 @@ pub mod types {
     impl TokenRequest {
         pub fn builder() -> builder::TokenRequest {
             Default::default()
+        }
+    }
+    ///What kind of assertion it is, with `client_assertion`.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    pub enum TokenRequestClientAssertionType {
+        ///A JWT (RFC 7523, section 2.2).
+        #[serde(rename = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+        UrnIetfParamsOauthClientAssertionTypeJwtBearer,
+    }
+    impl ::std::fmt::Display for TokenRequestClientAssertionType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer => {
+                    f.write_str("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                }
+            }
+        }
+    }
+    impl ::std::str::FromStr for TokenRequestClientAssertionType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" => {
+                    Ok(Self::UrnIetfParamsOauthClientAssertionTypeJwtBearer)
+                }
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for TokenRequestClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String>
+    for TokenRequestClientAssertionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///The grant; `refresh_token` comes with `authorization_code`.
@@ -15425,7 +15552,9 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<super::ClientAssertionType>,
+                ::std::option::Option<
+                    super::PushedAuthorizationRequestClientAssertionType,
+                >,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -15441,7 +15570,9 @@ pub mod types {
                 ::std::string::String,
             >,
             code_challenge_method: ::std::result::Result<
-                ::std::option::Option<super::CodeChallengeMethod>,
+                ::std::option::Option<
+                    super::PushedAuthorizationRequestCodeChallengeMethod,
+                >,
                 ::std::string::String,
             >,
             redirect_uri: ::std::result::Result<
@@ -15453,7 +15584,7 @@ pub mod types {
                 ::std::string::String,
             >,
             response_type: ::std::result::Result<
-                ::std::option::Option<super::ResponseType>,
+                ::std::option::Option<super::PushedAuthorizationRequestResponseType>,
                 ::std::string::String,
             >,
             scope: ::std::result::Result<
@@ -15500,7 +15631,9 @@ pub mod types {
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::std::option::Option<super::ClientAssertionType>,
+                    ::std::option::Option<
+                        super::PushedAuthorizationRequestClientAssertionType,
+                    >,
                 >,
                 T::Error: ::std::fmt::Display,
             {
@@ -15554,7 +15687,9 @@ pub mod types {
             pub fn code_challenge_method<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::std::option::Option<super::CodeChallengeMethod>,
+                    ::std::option::Option<
+                        super::PushedAuthorizationRequestCodeChallengeMethod,
+                    >,
                 >,
                 T::Error: ::std::fmt::Display,
             {
@@ -15593,7 +15728,9 @@ pub mod types {
             }
             pub fn response_type<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ResponseType>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::PushedAuthorizationRequestResponseType>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.response_type = value
@@ -16793,7 +16930,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<super::ClientAssertionType>,
+                ::std::option::Option<super::TokenReferenceClientAssertionType>,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -16840,7 +16977,7 @@ pub mod types {
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::std::option::Option<super::ClientAssertionType>,
+                    ::std::option::Option<super::TokenReferenceClientAssertionType>,
                 >,
                 T::Error: ::std::fmt::Display,
             {
@@ -16938,7 +17075,7 @@ pub mod types {
                 ::std::string::String,
             >,
             client_assertion_type: ::std::result::Result<
-                ::std::option::Option<super::ClientAssertionType>,
+                ::std::option::Option<super::TokenRequestClientAssertionType>,
                 ::std::string::String,
             >,
             client_id: ::std::result::Result<
@@ -17008,7 +17145,7 @@ pub mod types {
             pub fn client_assertion_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                    ::std::option::Option<super::ClientAssertionType>,
+                    ::std::option::Option<super::TokenRequestClientAssertionType>,
                 >,
                 T::Error: ::std::fmt::Display,
             {

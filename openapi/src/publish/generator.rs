@@ -108,19 +108,17 @@ fn drop_text_bounds(text: &mut Object) {
     ["minLength", "maxLength", "pattern"].into_iter().for_each(|bound| drop(text.remove(bound)));
 }
 
-/// Fills in a member that has one value to choose from: nobody has to say what it is, and it is sent.
+/// Fills in a member that must be sent and has one value to choose from: nobody has to say what it is.
 fn fill_in_only_values(schema: &mut Object) {
+    let Some(Value::Array(mut required)) = schema.get("required").cloned() else { return };
     let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    let mut filled_in = Vec::new();
-    for (name, member) in members {
-        if let Some([only]) = member["enum"].as_array().map(Vec::as_slice) {
-            member["default"] = only.clone();
-            filled_in.push(json!(name));
-        }
-    }
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| !filled_in.contains(name));
-    }
+    required.retain(|name| {
+        let Some(member) = name.as_str().and_then(|name| members.get_mut(name)) else { return true };
+        let Some([only]) = member["enum"].as_array().map(Vec::as_slice) else { return true };
+        member["default"] = only.clone();
+        false
+    });
+    schema.insert("required".to_owned(), Value::Array(required));
 }
 
 /// Gives an enum whose values may grow a union of the known values and of any other text, which the generator

@@ -78,12 +78,6 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         text: include_str!("../../schemas/argus.attempt-failure.v1.json"),
     },
     PublishedSchema {
-        id: "argus.client-assertion-type.v1",
-        title: "Client assertion type",
-        operations: &["POST /v1/oauth/introspect", "POST /v1/oauth/par", "POST /v1/oauth/revoke", "POST /v1/oauth/token"],
-        text: include_str!("../../schemas/argus.client-assertion-type.v1.json"),
-    },
-    PublishedSchema {
         id: "argus.client-authentication-method.v1",
         title: "Client authentication method",
         operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}"],
@@ -100,12 +94,6 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Client JWK",
         operations: &["GET /v1/platform/apps", "POST /v1/platform/apps", "GET /v1/platform/apps/{client_id}", "PATCH /v1/platform/apps/{client_id}/governance"],
         text: include_str!("../../schemas/argus.client-jwk.v1.json"),
-    },
-    PublishedSchema {
-        id: "argus.code-challenge-method.v1",
-        title: "Code challenge method",
-        operations: &["POST /v1/oauth/par"],
-        text: include_str!("../../schemas/argus.code-challenge-method.v1.json"),
     },
     PublishedSchema {
         id: "argus.compression.v1",
@@ -544,12 +532,6 @@ pub const SCHEMAS: &[PublishedSchema] = &[
         title: "Pushed authorization",
         operations: &["POST /v1/oauth/par"],
         text: include_str!("../../schemas/argus.pushed-authorization.v1.json"),
-    },
-    PublishedSchema {
-        id: "argus.response-type.v1",
-        title: "Response type",
-        operations: &["POST /v1/oauth/par"],
-        text: include_str!("../../schemas/argus.response-type.v1.json"),
     },
     PublishedSchema {
         id: "argus.risk-level.v1",

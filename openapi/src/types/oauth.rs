@@ -4,7 +4,7 @@
 use super::common::SecrecyLevel;
 use super::secret::SecretText;
 use super::tokens::{TokenRequest, scope_names};
-use super::wire_enum::wire_enum;
+use super::wire_enum::{in_form, wire_enum};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
@@ -25,7 +25,7 @@ pub struct ClientAuthentication {
     /// What kind of assertion it is, with `client_assertion`.
     // Any text is read, so that the refusal can be RFC 7521's `invalid_client`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "ClientAssertionType")]
+    #[schemars(schema_with = "in_form::<ClientAssertionType>")]
     pub client_assertion_type: Option<String>,
     /// A JWT that the client has signed, of an app with `private_key_jwt` (RFC 7523, section 3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub const STATE_MAX_LENGTH: u32 = 2048;
 pub struct AuthorizationParameters {
     /// Always `code`; it must be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "ResponseType")]
+    #[schemars(schema_with = "in_form::<ResponseType>")]
     pub response_type: Option<String>,
     /// Where the answer goes: one of the app's redirect URIs, letter for letter; on a loopback address the port may
     /// differ (RFC 8252, section 7.3). May be absent when the app has one alone.
@@ -105,7 +105,7 @@ pub struct AuthorizationParameters {
     pub code_challenge: Option<String>,
     /// Always `S256`, with `code_challenge`; `plain` is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "CodeChallengeMethod")]
+    #[schemars(schema_with = "in_form::<CodeChallengeMethod>")]
     pub code_challenge_method: Option<String>,
 }
 

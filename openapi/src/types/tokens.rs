@@ -5,7 +5,7 @@ use super::common::{Timestamp, WholeNumber};
 use super::oauth::ClientAuthentication;
 use super::scopes::Scope;
 use super::secret::SecretText;
-use super::wire_enum::{self, wire_enum};
+use super::wire_enum::{in_form, wire_enum};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
@@ -24,7 +24,7 @@ pub const SANDBOX_TTL_DEFAULT: i64 = 3_600;
 pub struct TokenRequest {
     /// The grant; `refresh_token` comes with `authorization_code`.
     // Any text is read, so that the refusal can be RFC 6749's `unsupported_grant_type`.
-    #[schemars(required, schema_with = "grants")]
+    #[schemars(required, schema_with = "in_form::<TokenGrant>")]
     pub grant_type: Option<String>,
     /// Who asks.
     #[serde(flatten)]
@@ -64,11 +64,6 @@ wire_enum! {
         /// A refresh token (RFC 6749, section 6).
         RefreshToken = "refresh_token",
     }
-}
-
-/// Schema of the grants that the token endpoint has.
-fn grants(_: &mut SchemaGenerator) -> Schema {
-    wire_enum::values(TokenGrant::ALL).into()
 }
 
 /// Schema of names of scopes with one space between them (RFC 6749, section 3.3), or of none.

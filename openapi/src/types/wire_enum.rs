@@ -1,6 +1,7 @@
 //! Enums whose values are texts on the wire: one macro gives the texts, serde, the published schema, parsing,
 //! and what a database column needs. The meaning of each value is its doc comment, which the schema publishes.
 
+use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde_json::Value;
@@ -83,6 +84,12 @@ pub(crate) fn schema<T: WireEnum>() -> Schema {
 /// The schema of a text that is one of `values`, without a description.
 pub(crate) fn values<T: WireEnum>(values: impl IntoIterator<Item = T>) -> SchemaObject {
     one_of(values.into_iter().map(|value| (value.text(), value.name(), value.meaning())))
+}
+
+/// The schema of an enum where a form has it: in place, since openapi-generator's Rust does not compile what a member of a
+/// form refers to.
+pub(crate) fn in_form<T: WireEnum>(_: &mut SchemaGenerator) -> Schema {
+    values(T::published()).into()
 }
 
 /// The schema of a text that is one of these, each with its name in code and its meaning. A list of texts with

@@ -58,6 +58,20 @@ fn every_enum_is_a_list_of_texts_with_names_and_meanings() {
 }
 
 #[test]
+fn a_member_of_a_form_has_its_schema_in_place() {
+    let mut forms = 0;
+    for route in routes() {
+        let form = &route.operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
+        let Some(members) = resolve(form)["properties"].as_object() else { continue };
+        forms += 1;
+        for (name, member) in members {
+            assert!(member.get("$ref").is_none(), "{} of {}", name, route.name());
+        }
+    }
+    assert!(forms >= 4, "{forms}");
+}
+
+#[test]
 fn an_error_code_of_tomorrow_fits_the_published_schema() {
     let codes = ErrorCode::ALL.map(ErrorCode::as_str);
     let oauth_codes = OauthErrorCode::ALL.map(OauthErrorCode::as_str);

@@ -6,7 +6,10 @@ use super::session::UserSession;
 use crate::client::ArgusClient;
 use crate::environment::Host;
 use crate::error::Error;
-use crate::generated::types::{self, CodeChallengeMethod, ResponseType};
+use crate::generated::types::{
+    self, PushedAuthorizationRequestCodeChallengeMethod as CodeChallengeMethod,
+    PushedAuthorizationRequestResponseType as ResponseType,
+};
 use crate::generated_hosts::AUTHORIZE_PATH;
 use crate::secret::Secret;
 use url::Url;

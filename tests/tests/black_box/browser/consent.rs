@@ -14,6 +14,7 @@ use serde_json::json;
 in_each_browser! {
     who_allows_gets_back_to_the_app_wherever_its_page_is_and_the_code_is_good
     the_apps_page_may_lead_on_to_another_site_also_from_the_page_to_sign_in
+    who_has_allowed_sees_the_app_and_takes_it_back_by_keyboard
     who_refuses_gets_back_to_the_app_without_a_code
     a_french_browser_is_asked_in_french_and_a_wrong_password_leads_nowhere
     a_code_that_comes_too_late_is_worth_nothing
@@ -123,6 +124,25 @@ async fn the_apps_page_may_lead_on_to_another_site_also_from_the_page_to_sign_in
     let window = browser.open("en", false).await;
     scene.sign_in(&window).await;
     window.wait_for_heading(Callback::HEADING).await;
+    window.close().await;
+}
+
+async fn who_has_allowed_sees_the_app_and_takes_it_back_by_keyboard(browser: Browser) {
+    let callback = Callback::on_loopback().await;
+    let scene = Scene::set(callback.uri()).await;
+    let window = browser.open("en", false).await;
+    scene.allow(&window).await;
+    let token = scene.exchange(&callback.brought().await).await.expect(200).text("refresh_token");
+    window.go(&format!("{}/account", scene.auth())).await;
+    window.assert_accessible().await;
+    let revoke = "form[action^='/account/apps/'] button";
+    window.push(revoke).await;
+    window.wait_for_element(&format!("body:not(:has({revoke}))")).await;
+    window.assert_accessible().await;
+    let refresh =
+        [("grant_type", "refresh_token"), ("client_id", &scene.client_id), ("refresh_token", &token)];
+    let refused = scene.tenancy.reach().token_request(&refresh, None).await.expect(400);
+    assert_eq!(refused.text("error"), "invalid_grant");
     window.close().await;
 }
 
