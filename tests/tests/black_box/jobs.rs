@@ -241,7 +241,7 @@ fn without_workers(mut installation: Installation) -> TestServer {
     installation.into()
 }
 
-async fn cancel(caller: &Caller, id: &str) -> Answer {
+pub(super) async fn cancel(caller: &Caller, id: &str) -> Answer {
     caller.send(caller.request(Method::DELETE, &format!("/v1/jobs/{id}"))).await
 }
 

@@ -38,7 +38,7 @@ on_both_engines! {
 pub(super) const WEBHOOKS: [Scope; 2] = [Scope::WebhooksRead, Scope::WebhooksWrite];
 
 /// Somebody who subscribes, and the same tenant's caller for jobs.
-async fn callers(server: &TestServer) -> (Caller, Caller) {
+pub(super) async fn callers(server: &TestServer) -> (Caller, Caller) {
     let subscriber = server.caller(Host::Auth, &WEBHOOKS).await;
     let worker = beside(server, &subscriber, Host::Api, &JOBS);
     (subscriber, worker)
@@ -61,7 +61,7 @@ pub(super) fn text<'v>(value: &'v Value, member: &str) -> &'v str {
 }
 
 /// Does a job that succeeds, and returns its identifier.
-async fn work(caller: &Caller) -> String {
+pub(super) async fn work(caller: &Caller) -> String {
     let id = enqueue(caller, &import(&json!([profile("p1")]))).await;
     assert_eq!(ended(caller, &id).await["status"], "succeeded");
     id
@@ -85,7 +85,7 @@ pub(super) async fn listed(caller: &Caller, id: &str, holds: impl Fn(&[Value]) -
     }
 }
 
-fn all_are(status: &str) -> impl Fn(&[Value]) -> bool {
+pub(super) fn all_are(status: &str) -> impl Fn(&[Value]) -> bool {
     let status = status.to_owned();
     move |deliveries| {
         !deliveries.is_empty() && deliveries.iter().all(|delivery| delivery["status"] == *status)
@@ -93,12 +93,12 @@ fn all_are(status: &str) -> impl Fn(&[Value]) -> bool {
 }
 
 /// Lets what waits for its next attempt be attempted now.
-fn make_due(server: &TestServer) {
+pub(super) fn make_due(server: &TestServer) {
     const DUE: &str = "UPDATE deliveries SET due_at = 0 WHERE due_at IS NOT NULL";
     sql::execute(&mut server.connect(), DUE).unwrap();
 }
 
-async fn put(caller: &Caller, id: &str, change: &Value) -> Value {
+pub(super) async fn put(caller: &Caller, id: &str, change: &Value) -> Value {
     let request = caller.request(Method::PUT, &format!("/v1/webhooks/{id}")).json(change);
     caller.send(request).await.expect(200).json()
 }

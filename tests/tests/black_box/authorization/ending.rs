@@ -18,8 +18,8 @@ on_both_engines! {
     revoking_what_is_no_token_is_answered_like_any_other
 }
 
-/// Until when a revocation must count everywhere, with room for a busy machine.
-const SOON: Duration = Duration::from_secs(15);
+/// Until when a revocation must count everywhere.
+pub(super) const SOON: Duration = Duration::from_secs(5);
 
 /// Waits until a token is accepted by the api host: what goes on again is known everywhere as soon as what ends.
 pub(super) async fn until_accepted(scene: &Scene, token: &str) {

@@ -5,16 +5,20 @@
 //! - [`attacks`]: what RFC 9700 warns of
 //! - [`refreshing`]: refresh tokens, also from many at a time
 //! - [`ending`]: revocation, introspection, and all that ends what was allowed
+//! - [`nodes`]: what ended on one node is over on every other
+//! - [`acting`]: what the audit trail says of an app that acts for a user
 //! - [`governing`]: what an administrator says of an app
 //! - [`pushing`]: requests that are pushed first
 //! - [`assertions`]: apps that authenticate with what they sign, and [`forging`]: what nobody gets by an assertion
 
+mod acting;
 mod assertions;
 mod attacks;
 mod ending;
 mod flow;
 mod forging;
 mod governing;
+mod nodes;
 mod pushing;
 mod refreshing;
 
