@@ -3337,7 +3337,7 @@ pub mod types {
         ///Cursor of the next page; `null` on the last one.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub next_cursor: ::std::option::Option<::std::string::String>,
-        ///How many jobs match the filters, on all pages together.
+        ///How many jobs match the filters, on all pages together: exact to 10,000 and beyond that at most a minute old.
         pub total_count: i64,
     }
     impl JobList {

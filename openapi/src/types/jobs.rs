@@ -134,7 +134,7 @@ pub struct JobList {
     pub jobs: Vec<JobSummary>,
     /// Cursor of the next page; `null` on the last one.
     pub next_cursor: Option<String>,
-    /// How many jobs match the filters, on all pages together.
+    /// How many jobs match the filters, on all pages together: exact to 10,000 and beyond that at most a minute old.
     pub total_count: u64,
 }
 

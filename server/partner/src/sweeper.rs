@@ -169,3 +169,45 @@ fn removable(job: &Ended) -> Result<Vec<ObjectKey>, Error> {
     }
     Ok(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(attempts: i32, result: Option<&str>, is_over: bool) -> Ended {
+        Ended {
+            id: "01JX0000000000000000000000".parse().unwrap(),
+            tenant_id: "tnt_01jx0000000000000000000000".parse().unwrap(),
+            attempts,
+            result_key: result.map(|name| format!("results/tnt_01jx0000000000000000000000/{name}")),
+            is_over,
+            cleanup_at: 1,
+        }
+    }
+
+    fn removed(job: &Ended) -> Vec<String> {
+        removable(job).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn of_several_attempts_all_may_have_left_something_but_the_result_that_is_kept() {
+        let forms = ResultForm::ALL.len();
+        let result = "01JX0000000000000000000000-2.ndjson";
+        let kept = job(3, Some(result), false);
+        let keys = removed(&kept);
+        assert_eq!(keys.len(), 3 * forms - 1);
+        assert!(!keys.contains(kept.result_key.as_ref().unwrap()), "{keys:?}");
+        let all = removed(&job(3, Some(result), true));
+        assert_eq!(all.len(), 3 * forms, "after its time the result goes, too");
+        assert!(keys.iter().all(|key| all.contains(key)));
+        assert_eq!(removed(&job(3, None, false)), all, "without a result nothing is kept");
+        assert_eq!(removed(&job(1, None, false)).len(), forms);
+        assert_eq!(removed(&job(0, None, true)), [""; 0]);
+    }
+
+    #[test]
+    fn of_a_job_that_succeeded_at_once_nothing_but_its_result_is_asked_for() {
+        let over = job(1, Some("01JX0000000000000000000000.csv.gz"), true);
+        assert_eq!(removed(&over), [over.result_key.clone().unwrap()]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Connectors, from the partner's request to the bytes that reach a system and back: asked beside each other, bounded
 //! in time, size and number, and left alone when they fail.
 
-use super::jobs::made;
+use super::jobs::{enqueue, made, sweep};
 use super::support::binary;
 use super::webhooks::beside;
 use argus_core::Clock;
@@ -15,7 +15,7 @@ use argus_openapi::types::secret::SecretText;
 use argus_partner::connectors::{Limits, Provider, System};
 use argus_partner::profiles;
 use argus_tests::{
-    Answer, Caller, Deed, Installation, Reach, Receiver, TestProcess, TestProvider, TestServer,
+    Answer, Caller, Deed, Installation, Reach, Receiver, TestProcess, TestProvider, TestServer, look_for,
     on_both_engines, run_on_sqlite,
 };
 use chrono::{TimeDelta, Utc};
@@ -32,6 +32,7 @@ on_both_engines! {
     what_a_source_finds_takes_the_place_of_what_it_found_before
     enrichments_at_the_same_time_lose_nothing_of_each_other
     a_bulk_enrichment_reports_each_profile_and_each_source_by_itself
+    a_bulk_enrichment_that_is_cancelled_waits_for_nobody_and_leaves_nothing
     an_enrichment_is_told_to_those_who_subscribed_and_one_without_an_answer_is_not
 }
 
@@ -39,6 +40,9 @@ const SCOPES: [Scope; 4] = [Scope::ProfilesRead, Scope::ProfilesWrite, Scope::Jo
 
 /// A limit that no test waits for.
 const SHORT: Duration = Duration::from_millis(300);
+
+/// A limit that no test reaches.
+const FOREVER: Duration = Duration::from_secs(600);
 
 /// A server with these systems and a caller.
 struct Scene {
@@ -251,6 +255,24 @@ async fn enrichments_at_the_same_time_lose_nothing_of_each_other(installation: I
         tokio::join!(scene.enrich(&id, &["finance"]), scene.enrich(&id, &["osint"]));
         assert_eq!(scene.view(&id).await["finding_codes"], json!(["f", "o"]));
     }
+}
+
+async fn a_bulk_enrichment_that_is_cancelled_waits_for_nobody_and_leaves_nothing(installation: Installation) {
+    let provider = TestProvider::start("t", Deed::Hang).await;
+    let limits = Limits { attempt: FOREVER, question: FOREVER, ..Limits::default() };
+    let scene = Scene::osint(installation, &provider, limits).await;
+    let payload = json!({"profile_ids": ["p1"], "sources": ["osint"]});
+    let id = enqueue(&scene.caller, &json!({"kind": "intelligence.enrich.bulk", "payload": payload})).await;
+    look_for(|| (provider.busy() == 1).then_some(())).expect("it asks");
+    let path = format!("/v1/jobs/{id}");
+    scene.caller.send(scene.caller.request(Method::DELETE, &path)).await.expect(204);
+    look_for(|| (provider.busy() == 0).then_some(())).expect("it hangs up");
+    assert_eq!(scene.caller.get(&path).await.expect(200).json()["status"], "cancelled");
+    scene.caller.get(&format!("{path}/result")).await.expect(409);
+    let results = scene.server.data_dir().join("objects/results").join(&*scene.caller.tenancy.tenant_id);
+    let is_empty = || std::fs::read_dir(&results).into_iter().flatten().next().is_none();
+    sweep(&scene.server).await;
+    look_for(|| is_empty().then_some(())).expect("nothing is left");
 }
 
 async fn a_bulk_enrichment_reports_each_profile_and_each_source_by_itself(installation: Installation) {

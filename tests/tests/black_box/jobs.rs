@@ -327,15 +327,29 @@ async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServ
     let id = enqueue(&caller, &import(&json!([profile("p1")]))).await;
     ended(&caller, &id).await;
     let url = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(200).text("signed_url");
-    let day = 24 * 3600 * 1_000_000_i64;
-    let age = format!(
-        "UPDATE jobs SET completed_at = completed_at - {}, cleanup_at = cleanup_at - {}",
-        31 * day,
-        31 * day
-    );
-    sql::execute(&mut server.connect(), &age).unwrap();
+    let hour = 3600 * 1_000_000_i64;
+    let grow_older = |hours: i64| {
+        let (set, by) = ("UPDATE jobs SET completed_at = completed_at", hours * hour);
+        let age = format!("{set} - {by}, cleanup_at = cleanup_at - {by}");
+        sql::execute(&mut server.connect(), &age).unwrap();
+    };
+    grow_older(30 * 24 - 1);
+    assert_eq!(sweep(&server).await, 0, "an hour before its time it is kept");
+    caller.get(&format!("/v1/jobs/{id}/result")).await.expect(200);
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    // Also when it was looked at for another reason, as the leftovers of an attempt before it.
+    sql::execute(&mut server.connect(), "UPDATE jobs SET attempts = 2, cleanup_at = 1").unwrap();
+    assert_eq!(sweep(&server).await, 1);
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    assert_eq!(sweep(&server).await, 0);
+    grow_older(2);
     let gone = caller.get(&format!("/v1/jobs/{id}/result")).await.expect(410);
     assert_eq!(gone.text("error_code"), "gone");
+    assert_eq!(
+        reqwest::get(&url).await.unwrap().status(),
+        200,
+        "it is still there, and nobody is told where"
+    );
     assert_eq!(sweep(&server).await, 1);
     assert_eq!(reqwest::get(url).await.unwrap().status(), 404, "the object has gone, too");
     caller.get(&format!("/v1/jobs/{id}")).await.expect(200);
@@ -343,7 +357,8 @@ async fn a_result_is_gone_after_its_retention_and_the_job_stays(server: TestServ
     assert_eq!(sweep(&server).await, 0);
 }
 
-async fn sweep(server: &TestServer) -> usize {
+/// How much was removed.
+pub(super) async fn sweep(server: &TestServer) -> usize {
     let app = server.state();
     Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).sweep().await.unwrap().removed
 }

@@ -7,7 +7,7 @@
 mod postgres;
 mod sqlite;
 
-use super::SECOND;
+use super::{SECOND, retention};
 use crate::context::{Actor, Principal, Trace};
 use crate::error::{Error, Fault};
 use crate::ids::{JobId, OrganizationId, TenantId, random};
@@ -16,6 +16,7 @@ use crate::store::statement::{Statement, on_engine};
 use argus_wire::trace_context::Traceparent;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// One attempt at a job, for as long as it keeps its lease.
@@ -239,7 +240,8 @@ pub fn progress(connection: &mut AnyConnection, lease: &Lease, percent: u8) -> Q
     on_engine!(connection, |inner| statement.execute(inner)).map(|changed| changed > 0)
 }
 
-/// Ends attempts, and returns those whose lease held: nothing is written for the others.
+/// Ends attempts, and returns those whose lease held: nothing is written for the others, but that what they may have
+/// left is looked for once more.
 pub fn end(connection: &mut AnyConnection, endings: &[(Lease, Ending)]) -> QueryResult<Vec<JobId>> {
     let mut held = Vec::with_capacity(endings.len());
     let terminal: Vec<Terminal<'_>> = endings.iter().filter_map(Terminal::of).collect();
@@ -258,6 +260,11 @@ pub fn end(connection: &mut AnyConnection, endings: &[(Lease, Ending)]) -> Query
         if back {
             held.push(lease.id.clone());
         }
+    }
+    if held.len() < endings.len() {
+        let kept: HashSet<&JobId> = held.iter().collect();
+        let mut lost = endings.iter().map(|(lease, _)| lease).filter(|lease| !kept.contains(&lease.id));
+        lost.try_for_each(|lease| retention::look_again(connection, lease))?;
     }
     Ok(held)
 }
