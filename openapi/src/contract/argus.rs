@@ -164,7 +164,7 @@ nothing is done, and the answer is 412.";
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
                 "description": "A token for the live hosts (`aud=api`), wherever it comes from: client credentials, \
-                    `app_service_token_create`, or an administrator's. It needs the scopes of `x-argus-scopes`. The \
+                    a user who has allowed it, `app_service_token_create`, or an administrator's. It needs the scopes of `x-argus-scopes`. The \
                     sandbox host refuses it with 403.",
                 "x-argus-hosts": live,
             },

@@ -31,10 +31,14 @@ pub fn of(contract: &Contract, descriptor: &Value, host: Host) -> Result<Value, 
         members.remove(WEBHOOKS);
     }
     let schemes = document["components"]["securitySchemes"].clone();
+    // Of two flows of OAuth, openapi-generator's Rust sends the token once for each. Whatever is sent here is a bearer
+    // token, wherever it comes from; which flow needs a browser is told by the whole.
+    let needs_browser = |scheme: &Value| scheme["flows"].get("authorizationCode").is_some();
     for operation in operations_mut(&mut document) {
         let alternatives = operation.get_mut("security").and_then(Value::as_array_mut);
         let taken = |alternative: &Value| {
-            alternative.as_object().into_iter().flatten().all(|(scheme, _)| is_of(&schemes[scheme]))
+            let mut schemes = alternative.as_object().into_iter().flatten().map(|(name, _)| &schemes[name]);
+            schemes.all(|scheme| is_of(scheme) && !needs_browser(scheme))
         };
         alternatives.into_iter().for_each(|alternatives| alternatives.retain(taken));
     }
