@@ -176,8 +176,8 @@ mod tests {
 
     fn job(attempts: i32, result: Option<&str>, is_over: bool) -> Ended {
         Ended {
-            id: "01JX0000000000000000000000".parse().unwrap(),
-            tenant_id: "tnt_01jx0000000000000000000000".parse().unwrap(),
+            id: "01JX0000000000000000000000".parse().expect("an identifier"),
+            tenant_id: "tnt_01jx0000000000000000000000".parse().expect("an identifier"),
             attempts,
             result_key: result.map(|name| format!("results/tnt_01jx0000000000000000000000/{name}")),
             is_over,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn removed(job: &Ended) -> Vec<String> {
-        removable(job).unwrap().iter().map(ToString::to_string).collect()
+        removable(job).expect("keys").iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         let kept = job(3, Some(result), false);
         let keys = removed(&kept);
         assert_eq!(keys.len(), 3 * forms - 1);
-        assert!(!keys.contains(kept.result_key.as_ref().unwrap()), "{keys:?}");
+        assert!(!keys.contains(kept.result_key.as_ref().expect("a result")), "{keys:?}");
         let all = removed(&job(3, Some(result), true));
         assert_eq!(all.len(), 3 * forms, "after its time the result goes, too");
         assert!(keys.iter().all(|key| all.contains(key)));
@@ -208,6 +208,6 @@ mod tests {
     #[test]
     fn of_a_job_that_succeeded_at_once_nothing_but_its_result_is_asked_for() {
         let over = job(1, Some("01JX0000000000000000000000.csv.gz"), true);
-        assert_eq!(removed(&over), [over.result_key.clone().unwrap()]);
+        assert_eq!(removed(&over), [over.result_key.clone().expect("a result")]);
     }
 }

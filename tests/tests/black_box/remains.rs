@@ -130,7 +130,7 @@ impl Scene {
         self.caller.get(&path).await.expect(409);
         assert_eq!(self.files().len(), 1, "it was written after all");
         assert_eq!(sweep(&self.server).await, 1);
-        assert_eq!(self.files(), [PathBuf::new(); 0]);
+        assert_eq!(self.files(), Vec::<PathBuf>::new());
         self.caller.get(&path).await.expect(409);
         assert_eq!(sweep(&self.server).await, 0);
     }
