@@ -1,6 +1,7 @@
 //! Writers of one SQLite file, each with connections of its own: nobody is told that it is busy, and no change of
 //! a state is missing.
 
+use super::PATIENCE;
 use crate::jobs::{Desk, LONG, job};
 use argus_core::context::{Context, Live};
 use argus_core::jobs::lease::{self, Ending, Lease, Turn};
@@ -28,10 +29,12 @@ struct Writer {
 }
 
 impl Writer {
+    /// Writes until then, and on a busy machine until it has had its turn.
     async fn write_until(mut self, end: Instant) -> Changes {
         let mut turn = Turn::default();
         for round in 0.. {
-            if Instant::now() > end {
+            let now = Instant::now();
+            if now > end && (round > 0 || now > end + PATIENCE) {
                 break;
             }
             self.enqueue(None).await;
