@@ -109,11 +109,13 @@ pub struct AuthorizationParameters {
     pub code_challenge_method: Option<String>,
 }
 
-/// Schema of a `state`.
+/// Schema of a `state`: of the characters that RFC 6749 has for it (appendix A.5), so that it fits into a URL.
 fn state(_: &mut SchemaGenerator) -> Schema {
     let mut schema =
         SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
-    schema.string().max_length = Some(STATE_MAX_LENGTH);
+    let string = schema.string();
+    string.max_length = Some(STATE_MAX_LENGTH);
+    string.pattern = Some("^[ -~]*$".to_owned());
     schema.into()
 }
 

@@ -169,15 +169,17 @@ pub fn judge(app: &App, request: &AuthorizationParameters) -> Result<Request, Re
         (None, _) => return Err(Refusal::Here("`redirect_uri` is missing, and the app has not exactly one")),
     };
     let state = given(&request.state);
-    let is_short = |state: &String| state.chars().nth(STATE_MAX_LENGTH as usize).is_none();
+    let is_state = |state: &String| {
+        state.len() <= STATE_MAX_LENGTH as usize && state.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    };
     let refused = |code, description: String| {
-        // What is too long is not sent back.
-        let state = state.clone().filter(is_short);
+        // What is none is not sent back.
+        let state = state.clone().filter(is_state);
         Err(Refusal::There { redirect_uri: redirect_uri.clone(), state, code, description })
     };
     let invalid = |description: &str| refused(OauthErrorCode::InvalidRequest, description.to_owned());
-    if !state.as_ref().is_none_or(is_short) {
-        return invalid(&format!("`state` is longer than {STATE_MAX_LENGTH} characters"));
+    if !state.as_ref().is_none_or(is_state) {
+        return invalid(&format!("`state` has up to {STATE_MAX_LENGTH} visible characters of ASCII, and spaces"));
     }
     match given(&request.response_type).map(|response_type| response_type.parse()) {
         Some(Ok(ResponseType::Code)) => {}
