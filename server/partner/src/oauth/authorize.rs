@@ -179,7 +179,9 @@ pub fn judge(app: &App, request: &AuthorizationParameters) -> Result<Request, Re
     };
     let invalid = |description: &str| refused(OauthErrorCode::InvalidRequest, description.to_owned());
     if !state.as_ref().is_none_or(is_state) {
-        return invalid(&format!("`state` has up to {STATE_MAX_LENGTH} visible characters of ASCII, and spaces"));
+        return invalid(&format!(
+            "`state` has up to {STATE_MAX_LENGTH} visible characters of ASCII, and spaces"
+        ));
     }
     match given(&request.response_type).map(|response_type| response_type.parse()) {
         Some(Ok(ResponseType::Code)) => {}
