@@ -35,6 +35,8 @@ use url::Url;
 const REQUIRED: &str = "ARGUS_REQUIRE_BROWSER";
 /// Path of the script of axe-core.
 const AXE: &str = "ARGUS_TEST_AXE";
+/// How often a driver is started until it has a port.
+const STARTS: usize = 5;
 /// Only a broken page needs so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -138,11 +140,21 @@ impl Drop for Driver {
 }
 
 impl Driver {
+    /// Starts it on a port that is free. chromedriver wants the same one for both families of addresses, and ends where
+    /// the other has taken it: then it is started anew.
     fn start(browser: Browser) -> Self {
+        let driver = browser.driver();
+        (0..STARTS)
+            .find_map(|_| Self::try_start(browser))
+            .unwrap_or_else(|| panic!("{driver} does not start"))
+    }
+
+    fn try_start(browser: Browser) -> Option<Self> {
         let driver = browser.driver();
         let started = Command::new(driver).arg("--port=0").stdout(Stdio::piped()).spawn();
         let mut child = started.unwrap_or_else(|error| panic!("{driver}: {error}"));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut driver = Self { child, url: String::new() };
         let port = lines.find_map(|line| {
             let line = line.unwrap();
             let (_, port) = line.split_once(browser.announcement())?;
@@ -150,7 +162,8 @@ impl Driver {
         });
         // Whatever else it says is thrown away, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: format!("http://127.0.0.1:{}", port.unwrap()) }
+        driver.url = format!("http://127.0.0.1:{}", port?);
+        Some(driver)
     }
 }
 
