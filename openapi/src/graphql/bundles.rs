@@ -8,6 +8,7 @@ use argus_wire::graphql::{Document, DocumentHash, Limits, NormalForm};
 use serde_json::Map;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a document may ask for, approved or not: of the shipped ones, the largest asks for a tenth of it.
 pub const LIMITS: Limits = Limits { depth: 10, cost: 5_000, aliases: 20, directives: 20 };
@@ -62,15 +63,17 @@ pub struct Bundle {
     /// By what governance assigns it.
     pub id: BundleId,
     /// The documents, each with the name of its file.
-    pub documents: Vec<(String, Document)>,
+    pub documents: Vec<(String, Arc<Document>)>,
 }
 
 /// Every bundle that there is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Bundles {
     bundles: Vec<Bundle>,
     /// The bundles that a document is in.
     of_document: HashMap<DocumentHash, Vec<BundleId>>,
+    /// The documents by their texts: who sends one letter for letter has it read already.
+    by_text: HashMap<String, Arc<Document>>,
 }
 
 impl Bundles {
@@ -90,7 +93,7 @@ impl Bundles {
     ///
     /// When a file is no document of one named query, exceeds the limits or asks about the schema; the error names it.
     pub fn with(more: impl IntoIterator<Item = BundleFile>) -> Result<Self, BundleError> {
-        let mut all = Self { bundles: Vec::new(), of_document: HashMap::new() };
+        let mut all = Self::default();
         for (bundle, name, text) in SHIPPED {
             all.add(&BundleFile { bundle: bundle.to_owned(), name: name.to_owned(), text: text.to_owned() })?;
         }
@@ -112,6 +115,8 @@ impl Bundles {
         if !holders.contains(&id) {
             holders.push(id.clone());
         }
+        let document = Arc::new(document);
+        self.by_text.insert(file.text.clone(), Arc::clone(&document));
         let document = (file.name.clone(), document);
         match self.bundles.iter_mut().find(|bundle| bundle.id == id) {
             Some(bundle) => bundle.documents.push(document),
@@ -131,7 +136,8 @@ impl Bundles {
     }
 
     /// The document that a request asks for, with the type names that it asks for, if one of its bundles is approved
-    /// and everything else of the request fits. Nothing that is not in a bundle is parsed.
+    /// and everything else of the request fits. Nothing that is not in a bundle is parsed, and what stands in one as it
+    /// was sent not again.
     ///
     /// # Errors
     ///
@@ -140,19 +146,14 @@ impl Bundles {
         &self,
         request: &GraphqlRequest,
         is_approved: impl FnMut(&BundleId) -> bool,
-    ) -> Result<Document, Error> {
+    ) -> Result<Arc<Document>, Error> {
         let refused = |error_code, message| Error { error_code, message };
         let invalid = |message| refused(ErrorCode::InvalidRequest, message);
         let not_approved = || {
             let message = "the document is not in the approved operation bundles of this app";
             refused(ErrorCode::OperationNotApproved, message.to_owned())
         };
-        let form = NormalForm::of(&request.query).ok_or_else(not_approved)?;
-        let holders = self.of_document.get(&form.without_type_names().hash()).ok_or_else(not_approved)?;
-        if !holders.iter().any(is_approved) {
-            return Err(not_approved());
-        }
-        let document = Document::of(&form).map_err(|_| not_approved())?;
+        let document = self.find(&request.query, is_approved).ok_or_else(not_approved)?;
         if request.operation_name.as_ref().is_some_and(|name| name != document.name()) {
             return Err(invalid(format!("operationName must be {} in this document", document.name())));
         }
@@ -161,6 +162,18 @@ impl Bundles {
         let too_complex = |error| format!("{} with these variables asks for {error}", document.name());
         fits.map_err(|error| refused(ErrorCode::DocumentTooComplex, too_complex(error)))?;
         Ok(document)
+    }
+
+    /// The document of an approved bundle that a text is.
+    fn find(&self, query: &str, mut is_approved: impl FnMut(&BundleId) -> bool) -> Option<Arc<Document>> {
+        let mut is_held =
+            |hash| self.of_document.get(&hash).is_some_and(|holders| holders.iter().any(&mut is_approved));
+        if let Some(document) = self.by_text.get(query) {
+            return is_held(document.hash()).then(|| Arc::clone(document));
+        }
+        let form = NormalForm::of(query)?;
+        let is_held = is_held(form.without_type_names().hash());
+        if is_held { Document::of(&form).ok().map(Arc::new) } else { None }
     }
 }
 

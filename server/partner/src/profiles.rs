@@ -42,8 +42,9 @@ pub(crate) async fn view_all(
     ids: Vec<String>,
 ) -> Result<Vec<Details>, Error> {
     let clearance = context.principal.secrecy_level;
+    let count = ids.len();
     let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(rows::find_all(reader, clearance, &ids)?);
-    store.read(context, look).await?.into_iter().map(details).collect()
+    store.read_rows(context, count, look).await?.into_iter().map(details).collect()
 }
 
 fn details(row: ProfileRow) -> Result<Details, Error> {

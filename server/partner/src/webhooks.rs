@@ -95,8 +95,9 @@ pub(crate) async fn view_all(
     context: &Context<Live>,
     ids: Vec<WebhookId>,
 ) -> Result<Vec<(WebhookId, Webhook)>, Error> {
+    let count = ids.len();
     let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(rows::find_all(reader, &ids)?);
-    let found = store.read(context, look).await?.into_iter();
+    let found = store.read_rows(context, count, look).await?.into_iter();
     Ok(found.map(|webhook| (webhook.id.clone(), shown(webhook))).collect())
 }
 

@@ -55,6 +55,8 @@ use transaction::again_after_conflicts;
 const SQLITE_WRITERS: u32 = 1;
 /// How long another writer may be in the way of a look at the database.
 const WATCH_PATIENCE: Duration = Duration::from_secs(1);
+/// How many rows there are in less time than the way to another thread and back takes.
+const FEW: usize = 8;
 /// How much of the machinery's work can go on at a time on PostgreSQL.
 const EVERY_TENANT: u32 = 3;
 
@@ -249,7 +251,19 @@ impl Store {
         self.read_row_of(context.tenant_id().clone(), work).await
     }
 
-    /// The same for a tenant of which nothing is known but its name.
+    /// Runs one read of so many rows, each by an index, for the context's tenant: where they are few as in
+    /// [`Self::read_row`], and otherwise as in [`Self::read`].
+    pub async fn read_rows<E, T, X, F>(&self, context: &Context<E>, rows: usize, work: F) -> Result<T, X>
+    where
+        E: Environment,
+        F: Fn(&mut Reader<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        if rows <= FEW { self.read_row(context, work).await } else { self.read(context, work).await }
+    }
+
+    /// [`Self::read_row`] for a tenant of which nothing is known but its name.
     pub(crate) async fn read_row_of<T, X, F>(&self, tenant_id: TenantId, work: F) -> Result<T, X>
     where
         F: Fn(&mut Reader<'_>) -> Result<T, X> + Send + 'static,

@@ -5,6 +5,7 @@
 //! - `schema`: what documents can ask for
 //! - `objects`: what the objects of the schema say
 //! - `data`: what a request may load, and the one place where its scopes are looked at
+//! - `batch`: objects that are asked for at the same time
 //! - `check`: whether bundles still fit the schema
 //!
 //! Who may run what: an app the documents of the bundles that its governance approves, and of no other; the operator's
@@ -12,6 +13,7 @@
 //! What governance says is read for each request, in one statement: nothing is cached by document or app, so that a
 //! withdrawal holds for the next request on every node.
 
+mod batch;
 mod check;
 mod data;
 mod objects;
@@ -135,12 +137,11 @@ async fn run(
     document: &Document,
     request: &GraphqlRequest,
 ) -> Result<GraphqlResponse, Refusal> {
-    let (data, loads) = Data::of(&graphql.store, context);
-    let data = Arc::new(data);
+    let data = Arc::new(Data::of(&graphql.store, context));
     let mut query = Request::new("").operation_name(document.name()).data(Arc::clone(&data));
     query.set_parsed_query(document.parsed().clone());
     let variables = Variables::from_json(Value::Object(Map::clone(&request.variables)));
-    let response = loads.drive(graphql.schema.execute(query.variables(variables))).await;
+    let response = data.drive(graphql.schema.execute(query.variables(variables))).await;
     // A document is answered whole or not at all: what is missing in it could be taken for what is not there.
     match data.failure() {
         Some(Failure::Scope(scope)) => return Err(Refusal::Scope(scope)),

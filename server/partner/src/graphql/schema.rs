@@ -10,6 +10,7 @@ use argus_openapi::types::common::PAGE_LIMIT_MAX;
 use argus_openapi::types::profiles::ProfileKind;
 use async_graphql::{
     Context, EmptyMutation, EmptySubscription, ID, Interface, Object, Schema, SchemaBuilder, Union,
+    ValidationMode,
 };
 use futures::future::try_join_all;
 use std::sync::Arc;
@@ -17,9 +18,11 @@ use std::sync::Arc;
 /// The schema.
 pub(super) type ArgusSchema = Schema<Query, EmptyMutation, EmptySubscription>;
 
-/// The schema, with the limits of documents as a second wall behind the gate.
+/// The schema, with the limits of documents as a second wall behind the gate. Whether a document fits was found out when
+/// its bundle was read, and whether its variables do, by the gate: of the rules of validation only those run again that
+/// guard the executor.
 pub(super) fn schema() -> ArgusSchema {
-    builder().finish()
+    builder().validation_mode(ValidationMode::Fast).finish()
 }
 
 pub(super) fn builder() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {

@@ -219,8 +219,14 @@ pub(crate) async fn view_all(
     ids: Vec<JobId>,
 ) -> Result<Vec<(JobId, Job)>, Error> {
     let viewer = Viewer::of(context);
+    let count = ids.len();
     let look = move |reader: &mut Reader<'_>| Ok::<_, Error>(view::find_all(reader, viewer, &ids)?);
-    store.read(context, look).await?.into_iter().map(|job| Ok((job.id.clone(), shown(job)?))).collect()
+    store
+        .read_rows(context, count, look)
+        .await?
+        .into_iter()
+        .map(|job| Ok((job.id.clone(), shown(job)?)))
+        .collect()
 }
 
 /// The newest jobs that the caller may see.
