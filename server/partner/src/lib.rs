@@ -34,10 +34,11 @@ pub use store::MIGRATIONS;
 
 use argus_core::envelope::{self, Envelope};
 use argus_core::pepper::{Pepper, PepperError};
-use argus_core::store::OpenError;
+use argus_core::store::{OpenError, Together};
 use argus_core::{Clock, Store};
 use argus_openapi::Host;
 use argus_openapi::types::secret::SecretText;
+use oauth::Exchange;
 use refused_clients::RefusedClients;
 use secrets::Confirmed;
 use signing_keys::{Begin, KeyError, KeyRing, KeyStatus};
@@ -115,6 +116,7 @@ pub struct Identity {
     pepper: Arc<Pepper>,
     envelope: Arc<Envelope>,
     refused_clients: Arc<RefusedClients>,
+    exchanges: Together<Exchange>,
     clock: Clock,
     issuer: String,
     former_issuers: Vec<String>,
@@ -131,6 +133,7 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let Confirmed { pepper, envelope, keys } = secrets.confirmed_by(&store)?;
         Ok(Self {
+            exchanges: Together::new(store.clone()),
             store,
             keys: Arc::new(keys),
             pepper: Arc::new(pepper),
@@ -150,7 +153,19 @@ impl Identity {
         let (keys, pepper) = (Arc::clone(&self.keys), Arc::clone(&self.pepper));
         let (store, clock, data_dir) = (self.store.clone(), self.clock.clone(), self.data_dir.clone());
         let (envelope, refused_clients) = (Arc::clone(&self.envelope), Arc::clone(&self.refused_clients));
-        Self { store, keys, pepper, envelope, refused_clients, clock, issuer, former_issuers, data_dir }
+        let exchanges = self.exchanges.clone();
+        Self {
+            store,
+            keys,
+            pepper,
+            envelope,
+            refused_clients,
+            exchanges,
+            clock,
+            issuer,
+            former_issuers,
+            data_dir,
+        }
     }
 
     /// The store.

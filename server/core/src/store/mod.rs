@@ -24,6 +24,7 @@ pub mod schema;
 mod settings;
 mod socket;
 pub mod statement;
+mod together;
 mod transaction;
 mod wall;
 
@@ -35,6 +36,7 @@ pub use listener::{Listener, Notification, Notifications};
 pub use migrations::{Migrated, Migrations};
 pub use reader::{Reader, Resource};
 pub use settings::{Connections, DatabaseUrl, Deadlines, StoreSettings};
+pub use together::{Submission, Together};
 pub use transaction::Tx;
 pub use wall::{Command, Table};
 

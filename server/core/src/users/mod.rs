@@ -15,6 +15,7 @@ mod sessions;
 pub use email::EmailAddress;
 pub use invitations::INVITATION_DAYS;
 pub use passwords::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH, Password};
+pub use rows::{USER_COLUMNS, UserRow};
 pub use sessions::{Device, Session, SignedIn, end_session, sweep};
 
 use crate::audit;
@@ -34,7 +35,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use passwords::Passwords;
-use rows::UserRow;
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;

@@ -40,8 +40,12 @@ macro_rules! session_columns {
     };
 }
 
+/// The columns of a [`UserRow`], of the table `users`, for statements that join it.
+pub const USER_COLUMNS: &str = user_columns!();
+
+/// A person as it is stored.
 #[derive(Clone, QueryableByName)]
-pub(super) struct UserRow {
+pub struct UserRow {
     #[diesel(sql_type = Text)]
     user_id: UserId,
     #[diesel(sql_type = Text)]
@@ -100,7 +104,7 @@ pub(super) struct FoundSession {
 
 impl UserRow {
     /// Errors: `Fault` where a row is not one that was written here.
-    pub(super) fn into_user(self) -> Result<User, Error> {
+    pub fn into_user(self) -> Result<User, Error> {
         let scopes = match &self.scopes {
             Some(scopes) => serde_json::from_str(scopes).map_err(Fault::new)?,
             None => Scope::partner().collect(),

@@ -19,6 +19,7 @@ mod refresh_token;
 mod revoke;
 
 pub use assertion::{Assertion, Endpoint, TOKEN_PATH};
+pub(crate) use authorization_code::Exchange;
 pub use client::{Client, authenticate, claimed_client};
 pub use introspect::introspect;
 pub use pushed_request::push;

@@ -5,14 +5,13 @@
 
 use super::{Client, Error, granted, permitted};
 use crate::claims::AUDIENCE_LIVE;
-use crate::store::authorizations::families::{self, FamilyId};
+use crate::store::authorizations::families::{self, FamilyId, StandingFamilyRow};
 use crate::store::authorizations::refresh_tokens as rows;
 use crate::tokens::{Grant, TOKEN_LIFETIME};
 use crate::{Identity, apps};
 use argus_core::ids::{self, ClientId, UserId};
-use argus_core::revocations;
 use argus_core::store::{Reader, Tx};
-use argus_core::users::{self, User};
+use argus_core::users::User;
 use argus_openapi::types::apps::GrantType;
 use argus_openapi::types::error::OauthErrorCode;
 use argus_openapi::types::scopes::Scope;
@@ -51,18 +50,14 @@ impl RefreshToken {
         Self::new(identity, &Zeroizing::new(identity.pepper.seal(SUCCESSOR, &[token]))[..])
     }
 
-    pub(super) fn insert(
-        &self,
-        tx: &mut Tx<'_>,
-        family_id: &FamilyId,
-        predecessor: Option<&str>,
-    ) -> Result<(), Error> {
-        Ok(rows::insert(tx, &self.hash, family_id, predecessor)?)
+    /// As it is kept.
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
     }
 }
 
 /// A family that is alive, and its user, who may sign in.
-pub(super) struct Family {
+pub(crate) struct Family {
     id: FamilyId,
     user: User,
     scopes: Vec<Scope>,
@@ -80,25 +75,25 @@ impl Family {
     }
 }
 
+impl TryFrom<StandingFamilyRow> for Family {
+    type Error = Error;
+
+    fn try_from(row: StandingFamilyRow) -> Result<Self, Error> {
+        let user = row.user.into_user()?;
+        let mut scopes: Vec<Scope> = apps::from_json(&row.granted_scopes)?;
+        scopes.retain(|scope| user.may(*scope));
+        Ok(Self { id: row.id, user, scopes })
+    }
+}
+
 /// The living family of a client whose user is not disabled. Its scopes are those that the user has allowed and may give.
 pub(super) fn standing(
     reader: &mut Reader<'_>,
     id: &FamilyId,
     client_id: &ClientId,
 ) -> Result<Option<Family>, Error> {
-    let family =
-        families::find(reader, id)?.filter(|family| family.is_alive && family.client_id == *client_id);
-    let Some(family) = family else { return Ok(None) };
-    let user = users::find(reader, &family.user_id)?.filter(|user| !user.is_disabled());
-    let Some(user) = user else { return Ok(None) };
-    // A new password ends what was allowed under the former one, and so does being disabled for a while.
-    let ended = revocations::find(reader, [user.id.as_str(), client_id.as_str(), "", ""])?;
-    if ended.is_some_and(|until| family.created_at <= until) {
-        return Ok(None);
-    }
-    let mut scopes: Vec<Scope> = apps::from_json(&family.scopes)?;
-    scopes.retain(|scope| user.may(*scope));
-    Ok(Some(Family { id: family.id, user, scopes }))
+    let family = families::standing(reader, &[id])?.pop().filter(|family| family.client_id == *client_id);
+    family.map(Family::try_from).transpose()
 }
 
 /// What came of a token that was brought.
@@ -141,7 +136,7 @@ fn bring(
     let Some(row) = rows::find(tx, hash)? else { return Ok(Brought::Nothing(UNKNOWN)) };
     let Some(family) = standing(tx, &row.family_id, client_id)? else { return Ok(Brought::Nothing(UNKNOWN)) };
     if rows::rotate(tx, hash)?.is_some() {
-        successor.insert(tx, &family.id, Some(hash))?;
+        rows::insert(tx, &successor.hash, &family.id, Some(hash))?;
         return Ok(Brought::Alive(family));
     }
     // Somebody was first, perhaps since it was looked at.

@@ -4,7 +4,7 @@ use super::SECOND;
 use super::families::FamilyId;
 use argus_core::ids::ClientId;
 use argus_core::store::Tx;
-use argus_core::store::statement::{Statement, on_engine};
+use argus_core::store::statement::{self, Statement, on_engine};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
@@ -28,9 +28,15 @@ pub struct NewCode {
     pub code_challenge: Option<String>,
 }
 
-/// A code that was looked for.
+/// A code that was used up.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct CodeRow {
+    /// Keyed hash of the code.
+    #[diesel(sql_type = Text)]
+    pub code_hash: String,
+    /// For whom it was.
+    #[diesel(sql_type = Text)]
+    pub client_id: ClientId,
     /// What it leads to.
     #[diesel(sql_type = Text)]
     pub family_id: FamilyId,
@@ -63,17 +69,25 @@ pub fn insert(tx: &mut Tx<'_>, code: &NewCode) -> QueryResult<()> {
     on_engine!(connection, |inner| statement.execute(inner)).map(drop)
 }
 
-/// Uses up a code of a client, if it can still be used.
-pub fn redeem(tx: &mut Tx<'_>, code_hash: &str, client_id: &ClientId) -> QueryResult<Option<CodeRow>> {
-    const REDEEM: &str = "UPDATE authorization_codes SET redeemed_at = argus_now() \
-        WHERE code_hash = ? AND tenant_id = ? AND client_id = ? AND redeemed_at IS NULL AND expires_at > argus_now() \
-        RETURNING family_id, redirect_uri, is_redirect_uri_needed, code_challenge";
+/// Uses up those of these codes that can still be used, each of its client, in no order.
+pub fn redeem(tx: &mut Tx<'_>, brought: &[(&str, &ClientId)]) -> QueryResult<Vec<CodeRow>> {
     let (connection, tenant_id) = tx.parts();
-    let statement = Statement::new(REDEEM)
-        .bind::<Text, _>(code_hash)
+    // By the hash the row is found; whose code it is, is part of the same condition, or two that come together could
+    // use up each other's.
+    let text = format!(
+        "UPDATE authorization_codes SET redeemed_at = argus_now() \
+         WHERE tenant_id = ? AND {} AND {} AND redeemed_at IS NULL AND expires_at > argus_now() \
+         RETURNING code_hash, client_id, family_id, redirect_uri, is_redirect_uri_needed, code_challenge",
+        statement::among(connection, "code_hash"),
+        statement::among(connection, "code_hash || ' ' || client_id")
+    );
+    let hashes: Vec<&str> = brought.iter().map(|(hash, _)| *hash).collect();
+    let pairs: Vec<String> = brought.iter().map(|(hash, client_id)| format!("{hash} {client_id}")).collect();
+    let statement = Statement::new(text)
         .bind::<Text, _>(tenant_id)
-        .bind::<Text, _>(client_id);
-    on_engine!(connection, |inner| statement.get_result(inner)).optional()
+        .bind::<Text, _>(statement::names(&hashes))
+        .bind::<Text, _>(statement::names(&pairs));
+    on_engine!(connection, |inner| statement.load(inner))
 }
 
 /// What a code of a client has led to that was used before.

@@ -1,38 +1,44 @@
 //! Families of tokens: all that one authorization code leads to. A family ends as a whole, and with it its access tokens.
 
 use argus_core::ids::{ClientId, UserId};
-use argus_core::store::statement::{Statement, on_engine};
+use argus_core::store::statement::{self, Statement, on_engine};
 use argus_core::store::{Reader, Tx};
+use argus_core::users::{USER_COLUMNS, UserRow};
 use argus_core::{revocations, typed_id};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 
 typed_id! {
     /// The tokens that one authorization code leads to.
     FamilyId = "fam"
 }
 
-/// A family.
+/// A family, whatever has become of it.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct FamilyRow {
     /// Its identifier, which its access tokens name.
     #[diesel(sql_type = Text)]
     pub id: FamilyId,
-    /// On whose behalf.
-    #[diesel(sql_type = Text)]
-    pub user_id: UserId,
     /// Whose tokens.
     #[diesel(sql_type = Text)]
     pub client_id: ClientId,
-    /// When the user allowed it, in microseconds.
-    #[diesel(sql_type = BigInt)]
-    pub created_at: i64,
+}
+
+/// A family whose tokens count, and on whose behalf they are.
+#[derive(Clone, QueryableByName)]
+pub struct StandingFamilyRow {
+    /// Its identifier.
+    #[diesel(sql_type = Text)]
+    pub id: FamilyId,
+    /// Whose tokens.
+    #[diesel(sql_type = Text)]
+    pub client_id: ClientId,
     /// JSON array of the scopes that were granted.
     #[diesel(sql_type = Text)]
-    pub scopes: String,
-    /// Whether its tokens count.
-    #[diesel(sql_type = Bool)]
-    pub is_alive: bool,
+    pub granted_scopes: String,
+    /// Who has granted them.
+    #[diesel(embed)]
+    pub user: UserRow,
 }
 
 /// A family that begins.
@@ -69,12 +75,31 @@ pub fn insert(tx: &mut Tx<'_>, family: &NewFamily) -> QueryResult<()> {
 
 /// The family with this identifier.
 pub fn find(reader: &mut Reader<'_>, id: &FamilyId) -> QueryResult<Option<FamilyRow>> {
-    const FIND: &str = "SELECT id, user_id, client_id, created_at, scopes, \
-        (ended_at IS NULL AND expires_at > argus_now()) AS is_alive \
-        FROM token_families WHERE id = ? AND tenant_id = ?";
+    const FIND: &str = "SELECT id, client_id FROM token_families WHERE id = ? AND tenant_id = ?";
     let (connection, tenant_id) = reader.parts();
     let statement = Statement::new(FIND).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
     on_engine!(connection, |inner| statement.get_result(inner)).optional()
+}
+
+/// Those of these families that have not ended, and whose user is not disabled, in no order. A new password ends what
+/// was allowed under the former one, and so does being disabled for a while; the same holds for an app.
+pub fn standing(reader: &mut Reader<'_>, ids: &[&FamilyId]) -> QueryResult<Vec<StandingFamilyRow>> {
+    let (connection, tenant_id) = reader.parts();
+    let text = format!(
+        "SELECT token_families.id, token_families.client_id, token_families.scopes AS granted_scopes, {USER_COLUMNS} \
+         FROM token_families JOIN users \
+             ON users.user_id = token_families.user_id AND users.tenant_id = token_families.tenant_id \
+         WHERE token_families.tenant_id = ? AND {} \
+         AND token_families.ended_at IS NULL AND token_families.expires_at > argus_now() \
+         AND users.disabled_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM revocations WHERE revocations.tenant_id = token_families.tenant_id \
+             AND revocations.subject IN (token_families.user_id, token_families.client_id) \
+             AND revocations.not_before >= token_families.created_at)",
+        statement::among(connection, "token_families.id")
+    );
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let statement = Statement::new(text).bind::<Text, _>(tenant_id).bind::<Text, _>(statement::names(&ids));
+    on_engine!(connection, |inner| statement.load(inner))
 }
 
 /// Families that end together.

@@ -3,9 +3,9 @@
 use super::SECOND;
 use super::families::FamilyId;
 use argus_core::store::statement::{Statement, on_engine};
-use argus_core::store::{Reader, Tx};
+use argus_core::store::{AnyConnection, Reader, Tx};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 /// How long a token waits to be used, in microseconds: 30 days.
 const LIFETIME: i64 = 30 * 24 * 3600 * SECOND;
@@ -47,6 +47,30 @@ pub fn insert(
         .bind::<Nullable<Text>, _>(predecessor_hash)
         .bind::<BigInt, _>(LIFETIME);
     on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+}
+
+/// Keeps the first tokens of families.
+pub fn insert_first(tx: &mut Tx<'_>, tokens: &[(String, FamilyId)]) -> QueryResult<()> {
+    let (connection, tenant_id) = tx.parts();
+    match connection {
+        AnyConnection::Pg(connection) => {
+            // In one statement, because each costs a round trip.
+            const INSERT: &str = "INSERT INTO refresh_tokens (token_hash, tenant_id, family_id, expires_at) \
+                SELECT token_hash, ?, family_id, argus_now() + ? \
+                FROM unnest(?::text[], ?::text[]) AS first (token_hash, family_id)";
+            let hashes: Vec<&str> = tokens.iter().map(|(hash, _)| hash.as_str()).collect();
+            let families: Vec<&str> = tokens.iter().map(|(_, family_id)| family_id.as_str()).collect();
+            let statement = Statement::new(INSERT)
+                .bind::<Text, _>(tenant_id)
+                .bind::<BigInt, _>(LIFETIME)
+                .bind::<Array<Text>, _>(hashes)
+                .bind::<Array<Text>, _>(families);
+            statement.execute(connection).map(drop)
+        }
+        AnyConnection::Sqlite(_) => {
+            tokens.iter().try_for_each(|(hash, family_id)| insert(tx, hash, family_id, None))
+        }
+    }
 }
 
 /// Uses a token for the first time, if it can be; its family is what follows.
