@@ -1,5 +1,5 @@
 //! What somebody who is signed in has allowed, and how it ends: by app, or with the browser's session in which it was
-//! allowed.
+//! allowed, or with the account.
 
 use crate::apps;
 use crate::error::Error;
@@ -60,6 +60,19 @@ pub async fn withdraw(
         Ok(audit::append(tx, "oauth.consent.withdraw", client_id.as_str())?)
     });
     withdrawn.await
+}
+
+/// Somebody leaves the organisation: the account goes, and with it all that it has allowed.
+///
+/// Errors: `NotFound`.
+pub async fn remove(store: &Store, context: &Context<Live>, user_id: &UserId) -> Result<(), Error> {
+    let user_id = user_id.clone();
+    let removed = store.write(context, move |tx| {
+        families::end(tx, Which::OfUser(&user_id))?;
+        grants::delete_all(tx, &user_id)?;
+        Ok::<_, Error>(users::remove(tx, &user_id)?)
+    });
+    removed.await
 }
 
 /// Ends a browser's session of a user, and the tokens of what was allowed in it.

@@ -8,6 +8,7 @@ use argus_core::store::Store;
 use argus_core::users::{INVITATION_DAYS, NewUser, Password, User};
 use argus_core::{Clock, Users, tenants};
 use argus_openapi::Host;
+use argus_partner::account;
 use std::error::Error;
 use std::io::BufRead;
 use std::path::Path;
@@ -47,6 +48,11 @@ pub(super) fn user(action: UserAction, data: DataArgs, config: Option<&Path>) ->
                 let (operator, user) = named(&store, &users, &email).await?;
                 users.enable(&operator, &user.id).await?;
                 print(format!("{} can sign in again", user.email))
+            }
+            UserAction::Remove { email } => {
+                let (operator, user) = named(&store, &users, &email).await?;
+                account::remove(&store, &operator, &user.id).await?;
+                print(format!("{} is gone; what they had allowed to apps has ended", user.email))
             }
             UserAction::Password { email, invite: true } => {
                 let (operator, user) = named(&store, &users, &email).await?;

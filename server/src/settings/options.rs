@@ -343,6 +343,12 @@ pub enum UserAction {
         #[arg(long)]
         email: String,
     },
+    /// Remove somebody who leaves: sessions, and what they have allowed to apps, end. The audit trail keeps their id.
+    Remove {
+        /// The e-mail address.
+        #[arg(long)]
+        email: String,
+    },
     /// Give somebody the password that standard input has in its first line, and end all their sessions.
     Password {
         /// The e-mail address.

@@ -60,7 +60,11 @@ static CORE: Migrations = Migrations {
             &[Command::Select, Command::Delete],
         ),
         Table::of_machinery("limit_buckets", &Command::ALL),
-        Table::of_tenants("users", &[Command::Select, Command::Insert, Command::Update], &[]),
+        Table::of_tenants(
+            "users",
+            &[Command::Select, Command::Insert, Command::Update, Command::Delete],
+            &[],
+        ),
         // What its time is over for is removed by the machinery.
         Table::of_tenants("sessions", &Command::ALL, &[Command::Select, Command::Delete]),
         Table::of_tenants(

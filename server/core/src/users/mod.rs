@@ -94,6 +94,18 @@ pub fn find(reader: &mut Reader<'_>, id: &UserId) -> Result<Option<User>, Error>
     rows::find(reader, id)?.map(UserRow::into_user).transpose()
 }
 
+/// Forgets somebody who leaves: sessions, invitations and access tokens end, and the address is free again. What the
+/// audit trail says of them stays.
+///
+/// Errors: `NotFound`.
+pub fn remove(tx: &mut Tx<'_>, id: &UserId) -> Result<(), Error> {
+    rows::end_all(tx, id)?;
+    rows::withdraw(tx, id)?;
+    rows::remove(tx, id)?;
+    revocations::end(tx, &[id.as_str()])?;
+    audit::append(tx, "user.remove", id.as_str())
+}
+
 /// Somebody to add.
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -264,6 +264,14 @@ pub(super) fn set_password(tx: &mut Tx<'_>, id: &UserId, password_hash: &str) ->
     found(on_engine!(connection, |inner| statement.execute(inner))?)
 }
 
+/// Forgets somebody.
+pub(super) fn remove(tx: &mut Tx<'_>, id: &UserId) -> Result<(), Error> {
+    const REMOVE: &str = "DELETE FROM users WHERE user_id = ? AND tenant_id = ?";
+    let (connection, tenant_id) = tx.parts();
+    let statement = Statement::new(REMOVE).bind::<Text, _>(id).bind::<Text, _>(tenant_id);
+    found(on_engine!(connection, |inner| statement.execute(inner))?)
+}
+
 fn found(rows: usize) -> Result<(), Error> {
     if rows == 0 { Err(Error::NotFound("user")) } else { Ok(()) }
 }

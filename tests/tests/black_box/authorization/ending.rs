@@ -2,10 +2,11 @@
 //! introspection at once, access tokens on every host within five seconds.
 
 use super::{EMAIL, PASSWORD, Scene, assert_invalid_grant, tokens};
+use crate::black_box::support::binary;
 use argus_core::revocations;
 use argus_core::store::Error;
 use argus_openapi::Host;
-use argus_tests::{Tab, TestServer, on_both_engines, sql};
+use argus_tests::{Installation, Statements, Tab, TestServer, on_both_engines, sql};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ on_both_engines! {
     what_has_ended_stays_so_when_access_tokens_are_long_over
     introspection_tells_what_a_token_is_worth
     revoking_what_is_no_token_is_answered_like_any_other
+    no_call_asks_the_database_what_was_revoked
 }
 
 /// Until when a revocation must count everywhere.
@@ -71,11 +73,11 @@ async fn a_revoked_access_token_ends_alone(server: TestServer) {
 
 async fn what_ends_a_users_access_ends_codes_refresh_tokens_and_access_tokens(server: TestServer) {
     let mut scene = Scene::new(server).await;
-    for end in ["sign out", "withdraw", "password", "disable"] {
+    for end in ["sign out", "another device", "withdraw", "password", "disable", "leave"] {
         scene.tab = Tab::new(&scene.server);
         scene.tab.sign_in(EMAIL, PASSWORD).await.expect(303);
         let (got, code) = (scene.tokens().await, scene.code().await);
-        scene.server.get(Host::Api, "/v1/jobs", Some(&got.access)).await.expect(200);
+        until_accepted(&scene, &got.access).await;
         let user = scene.server.person(&scene.tenancy.tenant_id, EMAIL).await;
         let users = &scene.server.state().users;
         let context =
@@ -84,6 +86,14 @@ async fn what_ends_a_users_access_ends_codes_refresh_tokens_and_access_tokens(se
             "sign out" => {
                 scene.tab.get("/account").await.expect(200);
                 scene.tab.post("/sign-out", &[]).await.expect(303);
+            }
+            "another device" => {
+                let mut other = Tab::new(&scene.server);
+                other.sign_in(EMAIL, PASSWORD).await.expect(303);
+                let page = other.get("/account").await.expect(200).page();
+                let mut actions = page.split("action=\"").filter_map(|rest| rest.split('"').next());
+                let end = actions.find(|action| action.starts_with("/account/sessions/")).expect("a device");
+                other.post(end, &[]).await.expect(303);
             }
             "withdraw" => {
                 let page = scene.tab.get("/account").await.expect(200).page();
@@ -94,7 +104,11 @@ async fn what_ends_a_users_access_ends_codes_refresh_tokens_and_access_tokens(se
                 assert!(!page.contains("An app"), "{page}");
             }
             "password" => users.set_password(&context, &user.id, &PASSWORD.parse().unwrap()).await.unwrap(),
-            _ => users.disable(&context, &user.id).await.unwrap(),
+            "disable" => users.disable(&context, &user.id).await.unwrap(),
+            _ => {
+                let removed = scene.server.command(binary(), &["user", "remove", "--email", EMAIL]);
+                assert!(removed.status.success(), "{removed:?}");
+            }
         }
         assert_invalid_grant(&scene.exchange(&code).await);
         assert_invalid_grant(&scene.refresh(&got.refresh).await);
@@ -102,7 +116,14 @@ async fn what_ends_a_users_access_ends_codes_refresh_tokens_and_access_tokens(se
             assert_eq!(scene.introspect(token).await, json!({"active": false}), "{end}");
         }
         until_refused(&scene, Host::Api, "/v1/jobs", &got.access).await;
+        if end == "disable" {
+            users.enable(&context, &user.id).await.unwrap();
+        }
     }
+    scene.tab = Tab::new(&scene.server);
+    scene.tab.sign_in(EMAIL, PASSWORD).await.expect(401);
+    let left = "SELECT user_id AS line FROM grants UNION ALL SELECT user_id FROM sessions";
+    assert!(sql::lines(&mut scene.server.connect(), left).unwrap().is_empty());
 }
 
 async fn what_has_ended_stays_so_when_access_tokens_are_long_over(server: TestServer) {
@@ -179,4 +200,19 @@ async fn revoking_what_is_no_token_is_answered_like_any_other(server: TestServer
     }
     let missing = scene.post("/v1/oauth/revoke", &[]).await.expect(400);
     assert_eq!(missing.text("error"), "invalid_request");
+}
+
+async fn no_call_asks_the_database_what_was_revoked(installation: Installation) {
+    let revocations = Statements::with("revocations", &installation);
+    let jobs = Statements::with("FROM jobs", &installation);
+    let mut scene = Scene::signed_in(installation.into()).await;
+    let got = scene.tokens().await;
+    until_accepted(&scene, &got.access).await;
+    let (looked, listed) = (revocations.asked(), jobs.asked());
+    for _ in 0..300 {
+        scene.server.get(Host::Api, "/v1/jobs", Some(&got.access)).await.expect(200);
+    }
+    assert!(jobs.asked() - listed >= 300);
+    // Each node looks by itself, every two seconds.
+    assert!(revocations.asked() - looked < 30);
 }

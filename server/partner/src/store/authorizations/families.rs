@@ -109,6 +109,8 @@ pub enum Which<'w> {
     Family(&'w FamilyId),
     /// What an app may do on a user's behalf.
     OfGrant(&'w UserId, &'w ClientId),
+    /// What a user has allowed any app.
+    OfUser(&'w UserId),
     /// What a user has allowed in a browser's session.
     OfSession(&'w UserId, &'w str),
     /// What any user has allowed an app.
@@ -121,6 +123,7 @@ impl<'w> Which<'w> {
         match self {
             Self::Family(id) => [("id", id.as_str()); 2],
             Self::OfGrant(user, client) => [("user_id", user.as_str()), ("client_id", client.as_str())],
+            Self::OfUser(user) => [("user_id", user.as_str()); 2],
             Self::OfSession(user, session) => [("user_id", user.as_str()), ("session_id", session)],
             Self::OfClient(client) => [("client_id", client.as_str()); 2],
         }

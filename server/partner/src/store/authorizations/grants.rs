@@ -64,6 +64,14 @@ pub fn set(tx: &mut Tx<'_>, user_id: &UserId, client_id: &ClientId, scopes: &str
     on_engine!(connection, |inner| statement.execute(inner)).map(drop)
 }
 
+/// The user allows no app anything any more.
+pub fn delete_all(tx: &mut Tx<'_>, user_id: &UserId) -> QueryResult<()> {
+    const DELETE: &str = "DELETE FROM grants WHERE tenant_id = ? AND user_id = ?";
+    let (connection, tenant_id) = tx.parts();
+    let statement = Statement::new(DELETE).bind::<Text, _>(tenant_id).bind::<Text, _>(user_id);
+    on_engine!(connection, |inner| statement.execute(inner)).map(drop)
+}
+
 /// The user allows the app nothing any more; says whether there was anything.
 pub fn delete(tx: &mut Tx<'_>, user_id: &UserId, client_id: &ClientId) -> QueryResult<bool> {
     const DELETE: &str = "DELETE FROM grants WHERE tenant_id = ? AND user_id = ? AND client_id = ?";
