@@ -121,7 +121,7 @@ async fn what_ends_a_users_access_ends_codes_refresh_tokens_and_access_tokens(se
         }
     }
     scene.tab = Tab::new(&scene.server);
-    scene.tab.sign_in(EMAIL, PASSWORD).await.expect(401);
+    scene.tab.sign_in(EMAIL, PASSWORD).await.expect(400);
     let left = "SELECT user_id AS line FROM grants UNION ALL SELECT user_id FROM sessions";
     assert!(sql::lines(&mut scene.server.connect(), left).unwrap().is_empty());
 }
