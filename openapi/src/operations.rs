@@ -358,7 +358,7 @@ operations! {
     OpenapiYaml = openapi_yaml: document(API_AND_SANDBOX, "The descriptor.", &[DESCRIPTOR_YAML]);
     OpenapiHostView = openapi_host_view: document(EVERY, "The descriptor of the host.", &[DESCRIPTOR_JSON, DESCRIPTOR_YAML]);
     ApiCatalog = api_catalog: OperationRow { links: true, ..document(API_AND_SANDBOX, "The link set.", &[LINK_SET]) };
-    DataSchemaList = data_schema_list: partner(SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
+    DataSchemaList = data_schema_list: partner(API_AND_SANDBOX, Scope::DiscoveryRead, "The data schemas that the caller may see.");
     DataSchemaView = data_schema_view: OperationRow { published_path: Some(DATA_SCHEMA_PATH), ..document(API_AND_SANDBOX, "The schema document.", &[DATA_SCHEMA]) };
     OauthMetadataView = oauth_metadata_view: public(AUTH, "What the authorization server can do.");
     ProtectedResourceView = protected_resource_view: public(API_AND_SANDBOX, "Who issues tokens for this host.");

@@ -3,6 +3,8 @@
 mod schemas;
 
 use crate::Host;
+use crate::types::common::SecrecyLevel;
+use crate::types::discovery::DataSchema;
 
 pub use schemas::SCHEMAS;
 
@@ -94,11 +96,24 @@ pub struct PublishedSchema {
     pub title: &'static str,
     /// Operations that take, return or act on it, as `GET /v1/profiles/{id}`.
     pub operations: &'static [&'static str],
+    /// Their ids, in the same order.
+    pub operation_ids: &'static [&'static str],
     /// The document.
     pub text: &'static str,
 }
 
 impl PublishedSchema {
+    /// What is told of it. It is a public document, so that its secrecy is the lowest.
+    pub fn entry(&self) -> DataSchema {
+        DataSchema {
+            id: self.id.to_owned(),
+            title: self.title.to_owned(),
+            secrecy_level: SecrecyLevel::default(),
+            operations: self.operations.iter().map(|operation| (*operation).to_owned()).collect(),
+            schema_url: format!("{}/.well-known/schemas/{}.json", Host::Api.public_url(), self.id),
+        }
+    }
+
     /// The schema with this identifier.
     pub fn find(id: &str) -> Option<&'static PublishedSchema> {
         SCHEMAS.iter().find(|schema| schema.id == id)

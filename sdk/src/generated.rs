@@ -1075,6 +1075,8 @@ pub mod types {
         pub schemas: ::std::vec::Vec<DataSchema>,
         ///Tenant of the caller.
         pub tenant_id: ::std::string::String,
+        ///Channels whose catalogue is out of reach for now: what they share is missing from `federated_sources`.
+        pub unavailable_channels: ::std::vec::Vec<::std::string::String>,
     }
     impl DataSchemaList {
         pub fn builder() -> builder::DataSchemaList {
@@ -9964,6 +9966,10 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
+            unavailable_channels: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for DataSchemaList {
             fn default() -> Self {
@@ -9973,6 +9979,9 @@ pub mod types {
                     ),
                     schemas: Err("no value supplied for schemas".to_string()),
                     tenant_id: Err("no value supplied for tenant_id".to_string()),
+                    unavailable_channels: Err(
+                        "no value supplied for unavailable_channels".to_string(),
+                    ),
                 }
             }
         }
@@ -10015,6 +10024,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn unavailable_channels<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.unavailable_channels = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for unavailable_channels: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<DataSchemaList> for super::DataSchemaList {
             type Error = super::error::ConversionError;
@@ -10025,6 +10048,7 @@ pub mod types {
                     federated_sources: value.federated_sources?,
                     schemas: value.schemas?,
                     tenant_id: value.tenant_id?,
+                    unavailable_channels: value.unavailable_channels?,
                 })
             }
         }
@@ -10034,6 +10058,7 @@ pub mod types {
                     federated_sources: Ok(value.federated_sources),
                     schemas: Ok(value.schemas),
                     tenant_id: Ok(value.tenant_id),
+                    unavailable_channels: Ok(value.unavailable_channels),
                 }
             }
         }

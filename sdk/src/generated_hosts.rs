@@ -47,7 +47,7 @@ pub(crate) const OPERATIONS: &[OperationRow] = &[
     OperationRow { id: "app_secret_rotate", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "app_service_token_create", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "app_view", hosts: &[Host::Auth], access: Access::Bearer, idempotency_key: false },
-    OperationRow { id: "data_schema_list", hosts: &[Host::Sandbox], access: Access::Bearer, idempotency_key: false },
+    OperationRow { id: "data_schema_list", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "data_schema_view", hosts: &[Host::Api, Host::Sandbox], access: Access::Public, idempotency_key: false },
     OperationRow { id: "graphql_execute", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },
     OperationRow { id: "job_cancel", hosts: &[Host::Api, Host::Sandbox], access: Access::Bearer, idempotency_key: false },

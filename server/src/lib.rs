@@ -3,7 +3,7 @@
 //! - [`hosts`]: listeners, pre-routing, and the trait impls (one expression per method)
 //! - [`gate`]: trace, host row, caller, handler, stamp, count: one wrapper around every handler
 //! - [`discovery`]: the published documents
-//! - `bundles`: the operation bundles of an installation
+//! - `bundles`: the operation bundles of an installation; `federation`: its channels to others
 //! - `download`: files that are given out as they are read
 //! - [`observability`]: counters and the log
 //! - [`pages`]: pages for people, in their languages
@@ -17,6 +17,7 @@ mod bundles;
 pub mod commands;
 pub mod discovery;
 mod download;
+mod federation;
 pub mod gate;
 pub mod hosts;
 pub mod observability;

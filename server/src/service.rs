@@ -1,9 +1,9 @@
 //! From settings to running hosts: the same way for the commands and for the tests.
 
-use crate::bundles;
 use crate::gate::Revocations;
 use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
+use crate::{bundles, federation};
 use argus_core::deliveries::attempt::Attempts;
 use argus_core::deliveries::couriers::{CourierSettings, Couriers};
 use argus_core::dialler::{Dialler, SystemResolver};
@@ -15,6 +15,7 @@ use argus_core::store::{Database, Migrations};
 use argus_core::{Clock, Objects, files};
 use argus_openapi::Host;
 use argus_partner::connectors::Connectors;
+use argus_partner::federation::Federation;
 use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::sweeper::Sweeper;
@@ -87,11 +88,13 @@ impl Service {
         settings.addresses.resolve()?;
         let sandbox = sandbox(settings)?;
         let bundles = Arc::new(bundles::open(settings.bundle_dir.as_deref())?);
+        let channels = federation::open(settings.federation_file.as_deref())?;
         open_data_dir(settings)?;
         let turn = take_turn(settings)?;
         let (database, identity) = open(settings, clock.clone())?;
         let connectors = Connectors::open(&settings.connectors, &clock)?;
         let dialler = Dialler::new(&settings.dialler, SystemResolver::default(), clock.clone())?;
+        let federation = Arc::new(Federation::new(channels, dialler.clone()));
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         let revocations = Arc::new(Revocations::open(&database.every_tenant)?);
         drop(turn);
@@ -107,8 +110,8 @@ impl Service {
             let jobs = jobs(&database, &identity, objects, connectors.clone(), outward.clone());
             let webhooks = webhooks(&database, &identity, outward);
             let graphql = Graphql::new(database.requests.clone(), Arc::clone(&bundles));
-            let revocations = Arc::clone(&revocations);
-            let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql };
+            let (revocations, federation) = (Arc::clone(&revocations), Arc::clone(&federation));
+            let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql, federation };
             let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);

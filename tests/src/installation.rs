@@ -84,6 +84,7 @@ impl Installation {
             // All tests of a suite come from one address, and many have wrong credentials.
             limits: Rates::all(Rate::per_minute(TIMES_MAX)),
             bundle_dir: None,
+            federation_file: None,
             scenario_dir: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,

@@ -18,6 +18,8 @@ pub struct DataSchemaDocument {
     pub title: String,
     /// Operations that take, return, act on it or have it delivered, as method and path.
     pub operations: Vec<String>,
+    /// Their ids.
+    pub operation_ids: Vec<String>,
     /// The document.
     pub document: Value,
 }
@@ -67,12 +69,13 @@ fn data_schema(contract: &Contract, descriptor: &Value, schemas: &Object, name: 
             schema.insert("$ref".to_owned(), json!(inside));
         }
     });
-    DataSchemaDocument { id, title, operations: operations(contract, descriptor, &own), document }
+    let (operations, operation_ids) = operations(contract, descriptor, &own);
+    DataSchemaDocument { id, title, operations, operation_ids, document }
 }
 
 /// Operations that take or return the schema, directly or inside another, or have it delivered, and those below the
-/// path of a resource that it describes: `POST /v1/profiles/{id}/enrich` acts on a profile.
-fn operations(contract: &Contract, descriptor: &Value, own: &str) -> Vec<String> {
+/// path of a resource that it describes: `POST /v1/profiles/{id}/enrich` acts on a profile. Their names, and their ids.
+fn operations(contract: &Contract, descriptor: &Value, own: &str) -> (Vec<String>, Vec<String>) {
     let is_delivered =
         descriptor.get(WEBHOOKS).is_some_and(|webhooks| reachable(descriptor, webhooks).contains(own));
     let resources: Vec<&str> = routes(descriptor)
@@ -86,10 +89,9 @@ fn operations(contract: &Contract, descriptor: &Value, own: &str) -> Vec<String>
         let subscribes = is_delivered && route.id() == contract.webhooks.subscribe;
         below || subscribes || bodies(descriptor, route).contains(own)
     };
-    let mut names: Vec<(&str, String)> =
-        routes(descriptor).filter(involved).map(|route| (route.path, route.name())).collect();
-    names.sort();
-    names.into_iter().map(|(_, name)| name).collect()
+    let mut involved: Vec<Route<'_>> = routes(descriptor).filter(involved).collect();
+    involved.sort_by_key(|route| (route.path, route.name()));
+    involved.iter().map(|route| (route.name(), route.id().to_owned())).unzip()
 }
 
 /// Whether 200 of the operation is the schema itself.

@@ -62,11 +62,12 @@ impl Published {
         );
         let files = &self.contract.publication.files;
         let directory = relative(files.schema_table, files.schemas);
-        for DataSchemaDocument { id, title, operations, .. } in &self.schemas {
+        for DataSchemaDocument { id, title, operations, operation_ids, .. } in &self.schemas {
             text.push_str("    PublishedSchema {\n");
             text.push_str(&format!("        id: {id:?},\n"));
             text.push_str(&format!("        title: {title:?},\n"));
             text.push_str(&format!("        operations: &{operations:?},\n"));
+            text.push_str(&format!("        operation_ids: &{operation_ids:?},\n"));
             text.push_str(&format!("        text: include_str!(\"{directory}/{id}.json\"),\n"));
             text.push_str("    },\n");
         }

@@ -128,6 +128,8 @@ pub struct DataSchemaList {
     pub schemas: Vec<DataSchema>,
     /// Sources that approved Communities of Interest share; empty unless asked for.
     pub federated_sources: Vec<FederatedSource>,
+    /// Channels whose catalogue is out of reach for now: what they share is missing from `federated_sources`.
+    pub unavailable_channels: Vec<String>,
 }
 
 /// A published data schema.

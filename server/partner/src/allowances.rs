@@ -25,12 +25,17 @@ pub async fn set(store: &Store, context: &Context<Live>, scopes: &[Scope]) -> Re
     Ok(scopes)
 }
 
+/// The allowance of the transaction's tenant: every partner scope where nobody has said anything.
+pub(crate) fn of(tx: &mut Tx<'_>) -> Result<Vec<Scope>, Error> {
+    match rows::find(tx)? {
+        Some(said) => from_json(&said),
+        None => Ok(Scope::partner().collect()),
+    }
+}
+
 /// Parts what an app asks for: what it gets, and what waits.
 pub(crate) fn part(tx: &mut Tx<'_>, requested: &[Scope]) -> Result<(Vec<Scope>, Vec<Scope>), Error> {
-    let allowance: Vec<Scope> = match rows::find(tx)? {
-        Some(said) => from_json(&said)?,
-        None => Scope::partner().collect(),
-    };
+    let allowance = of(tx)?;
     Ok(requested.iter().copied().partition(|scope| allowance.contains(scope)))
 }
 

@@ -11,6 +11,7 @@ use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::connectors::Connectors;
+use argus_partner::federation::Federation;
 use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
@@ -41,6 +42,8 @@ pub struct App {
     pub connectors: Connectors,
     /// Approved documents and what runs them.
     pub graphql: Graphql,
+    /// The channels to other installations.
+    pub federation: Arc<Federation>,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Which of them count no more.
@@ -81,13 +84,15 @@ pub struct Domains {
     pub connectors: Connectors,
     /// Approved documents and what runs them.
     pub graphql: Graphql,
+    /// The channels to other installations.
+    pub federation: Arc<Federation>,
 }
 
 impl App {
     /// The state of a service with these domains and these mocks.
     pub fn new(
         database: Database,
-        Domains { identity, revocations, jobs, webhooks, connectors, graphql }: Domains,
+        Domains { identity, revocations, jobs, webhooks, connectors, graphql, federation }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
@@ -112,6 +117,7 @@ impl App {
             metrics: Metrics::new(contract, connectors.clone()),
             connectors,
             graphql,
+            federation,
             readiness: Readiness::default(),
             addresses,
             base_urls,

@@ -18,7 +18,9 @@ use argus_openapi::types::apps::{
     AppSecretRotate, GovernanceUpdate,
 };
 use argus_openapi::types::common::{Identifier, PageQuery};
-use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, OauthMetadata, ProtectedResource};
+use argus_openapi::types::discovery::{
+    DataSchemaList, DataSchemaPath, DataSchemaQuery, HostDocumentPath, OauthMetadata, ProtectedResource,
+};
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
 use argus_openapi::types::internal::{
     Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
@@ -45,7 +47,9 @@ use argus_openapi::types::webhooks::{
     WebhookList, WebhookPath, WebhookReplay, WebhookReplayQueued, WebhookUpdate,
 };
 use argus_partner::jobs::Jobs;
-use argus_partner::{apps, bootstrap, graphql, jobs, oauth, profiles, scopes, tokens, uploads, webhooks};
+use argus_partner::{
+    apps, bootstrap, data_schemas, graphql, jobs, oauth, profiles, scopes, tokens, uploads, webhooks,
+};
 use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
 use std::time::Duration;
@@ -409,6 +413,17 @@ impl ArgusApi for LiveHost {
 
     async fn protected_resource_view(rqctx: Rqctx) -> Answer<Reply<ProtectedResource, 200>> {
         shared::protected_resource(rqctx).await
+    }
+
+    async fn data_schema_list(
+        rqctx: Rqctx,
+        query: Checked<Query<DataSchemaQuery>>,
+    ) -> Answer<Reply<DataSchemaList, 200>> {
+        answer(rqctx, LiveToken, async |call| {
+            let query = call.query(query)?;
+            Ok(data_schemas::list(&call.app().federation, call.store(), call.context(), &query).await?)
+        })
+        .await
     }
 
     async fn data_schema_view(rqctx: Rqctx, path: Checked<Path<DataSchemaPath>>) -> Answer<DocumentReply> {

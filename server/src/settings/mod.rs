@@ -5,10 +5,10 @@ mod file;
 mod options;
 
 pub use options::{
-    BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, GraphqlAction,
-    GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction, LimitOptions,
-    LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SandboxOptions,
-    StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
+    BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, FederationOptions,
+    GraphqlAction, GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction,
+    LimitOptions, LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs,
+    SandboxOptions, StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -98,6 +98,8 @@ pub struct Settings {
     pub limits: Rates,
     /// More operation bundles.
     pub bundle_dir: Option<PathBuf>,
+    /// The catalogues of other installations.
+    pub federation_file: Option<PathBuf>,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
     /// Least severity that is logged.
@@ -155,6 +157,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         deliveries,
         limits,
         graphql,
+        federation,
         sandbox,
         log,
     } = options;
@@ -300,6 +303,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         },
         limits: rates,
         bundle_dir: graphql.bundle_dir,
+        federation_file: federation.file,
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,

@@ -479,6 +479,9 @@ pub struct Options {
     /// `[graphql]`
     #[command(flatten)]
     pub graphql: GraphqlOptions,
+    /// `[federation]`
+    #[command(flatten)]
+    pub federation: FederationOptions,
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
@@ -780,6 +783,16 @@ pub struct GraphqlOptions {
     #[arg(long = "graphql-bundle-dir", env = "ARGUS_GRAPHQL_BUNDLE_DIR", value_name = "PATH")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle_dir: Option<PathBuf>,
+}
+
+/// What other installations share.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FederationOptions {
+    /// File of the catalogues of Communities of Interest: TOML, a `[[channel]]` for each.
+    #[arg(long = "federation-file", env = "ARGUS_FEDERATION_FILE", value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// The sandbox host.

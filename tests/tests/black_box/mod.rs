@@ -12,6 +12,7 @@ mod browser;
 mod connections;
 mod connectors;
 mod coverage;
+mod data_schemas;
 mod delivery_history;
 mod discovery;
 mod enums;

@@ -1,4 +1,4 @@
-//! Posts to receivers whose URLs others have said, over HTTP, without being led anywhere that those others could not
+//! Asks receivers whose URLs others have said, over HTTP, without being led anywhere that those others could not
 //! reach themselves (server-side request forgery).
 //!
 //! - [`Dialler`]: sends one request and reads its answer, within limits
@@ -30,12 +30,12 @@ use answer::{excerpt, retry_after};
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response, retry};
+use reqwest::{Certificate, Client, Response, StatusCode, retry};
 use resolver::PermittedOnly;
 use std::fmt;
 use std::sync::Arc;
 use target::{Scheme, Target};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Sends requests to receivers. Clones share its connections.
 #[derive(Clone)]
@@ -125,6 +125,31 @@ impl Dialler {
         // Whether it came whole or not, it is there as far as it came.
         let _ = timeout_at(deadline, read_into(&mut read, response, self.limits.answer_bytes)).await;
         Ok(Answer { status, retry_after, excerpt: excerpt(&read, self.limits.excerpt_characters) })
+    }
+
+    /// Gets what is at the URL, once: the whole body of an answer with status 200. Redirects are not followed.
+    ///
+    /// # Errors
+    ///
+    /// When there was no such answer in the time that an attempt may take, or one of more than `max` bytes.
+    pub async fn get(&self, url: &str, headers: HeaderMap, max: usize) -> Result<Vec<u8>, Failure> {
+        let (way, target) = self.target(url)?;
+        let answered = async {
+            let response = way.client.get(target.url).headers(headers).send().await;
+            let mut response = response.map_err(|error| failure::of(&error))?;
+            if response.status() != StatusCode::OK || length(response.headers()) > self.limits.header_bytes {
+                return Err(Failure::AnswerUnusable);
+            }
+            let mut body = Vec::new();
+            while let Some(piece) = response.chunk().await.map_err(|error| failure::of(&error))? {
+                body.extend_from_slice(&piece);
+                if body.len() > max {
+                    return Err(Failure::AnswerUnusable);
+                }
+            }
+            Ok(body)
+        };
+        timeout(self.limits.attempt, answered).await.unwrap_or(Err(Failure::TimedOut))
     }
 
     /// What the URL means, if it may be sent to, and the way there.

@@ -4,11 +4,11 @@ use crate::engine::digest::Frame;
 use crate::engine::mock::Mock;
 use crate::engine::reply::{Answer, Reply};
 use crate::partner::sandbox::{Context, Sandbox};
-use argus_openapi::published::SCHEMAS;
+use argus_openapi::Operation;
+use argus_openapi::published::{PublishedSchema, SCHEMAS};
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::discovery as types;
-use argus_openapi::types::discovery::{DataSchema, FederatedSource};
-use argus_openapi::{Host, Operation};
+use argus_openapi::types::discovery::FederatedSource;
 
 /// Sources that Communities of Interest share: id, title, channel, secrecy.
 const FEDERATED: [(&str, &str, &str, SecrecyLevel); 3] = [
@@ -39,7 +39,11 @@ impl Mock for DataSchemaList<'_> {
     fn answer(&self, context: &Context<'_>) -> Answer {
         let clearance = context.caller.secrecy_level;
         let clearance = self.query.secrecy_max.map_or(clearance, |most| most.min(clearance));
-        let schemas = published().filter(|schema| schema.secrecy_level <= clearance).collect();
+        let schemas = SCHEMAS
+            .iter()
+            .map(PublishedSchema::entry)
+            .filter(|schema| schema.secrecy_level <= clearance)
+            .collect();
         let federated =
             FEDERATED.iter().filter(|source| self.query.include_federated && source.3 <= clearance);
         let federated_sources = federated.map(|(id, title, channel, secrecy_level)| FederatedSource {
@@ -54,18 +58,8 @@ impl Mock for DataSchemaList<'_> {
                 tenant_id: context.caller.tenant_id.to_owned(),
                 schemas,
                 federated_sources: federated_sources.collect(),
+                unavailable_channels: Vec::new(),
             },
         ))
     }
-}
-
-/// The published schemas. They are public documents, so that their secrecy is the lowest.
-fn published() -> impl Iterator<Item = DataSchema> {
-    SCHEMAS.iter().map(|schema| DataSchema {
-        id: schema.id.to_owned(),
-        title: schema.title.to_owned(),
-        secrecy_level: SecrecyLevel::Standard,
-        operations: schema.operations.iter().map(|operation| (*operation).to_owned()).collect(),
-        schema_url: format!("{}/.well-known/schemas/{}.json", Host::Api.public_url(), schema.id),
-    })
 }
