@@ -17,6 +17,7 @@
 //! - [`ids`], [`clock`], [`pepper`], [`files`]: small things that there is one of
 
 pub mod audit;
+pub mod backlog;
 pub mod clock;
 pub mod context;
 pub mod deliveries;

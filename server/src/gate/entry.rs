@@ -18,6 +18,7 @@ use dropshot::{RequestContext, RequestInfo};
 use http::Method;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A request that was routed to an operation of this host.
 pub struct Entry<'r> {
@@ -30,6 +31,8 @@ pub struct Entry<'r> {
     ids: Option<TraceIds>,
     /// When the request came.
     pub(super) now: DateTime<Utc>,
+    /// The same for durations, which no clock that is set bends.
+    began: Instant,
     _in_progress: InProgress<'r>,
 }
 
@@ -48,9 +51,18 @@ impl<'r> Entry<'r> {
             Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids())),
             Host::Sandbox => None,
         };
-        let now = app.clock.now();
+        let (now, began) = (app.clock.now(), Instant::now());
         let _in_progress = app.metrics.begin(host.host, position);
-        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now, _in_progress })
+        Ok(Self {
+            rqctx,
+            row: &app.contract.rows[position],
+            position,
+            inbound,
+            ids,
+            now,
+            began,
+            _in_progress,
+        })
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {
@@ -113,7 +125,8 @@ impl<'r> Entry<'r> {
         if self.row.is_open() {
             discovery::open_to_all(response.headers_mut());
         }
-        self.app().metrics.count(self.host(), self.position, response.status());
+        let took = self.began.elapsed();
+        self.app().metrics.count(self.host(), self.position, response.status(), took);
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(
             operation = self.row.id,
@@ -121,7 +134,7 @@ impl<'r> Entry<'r> {
             caller = %self.address(),
             host = self.host().name(),
             trace_id = standard.trace_id.to_str().unwrap_or_default(),
-            took_us = (self.clock().now() - self.now).num_microseconds(),
+            took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
         Stamped::new(standard, response)

@@ -52,9 +52,7 @@ use argus_partner::{
 };
 use dropshot::{Header, Path, Query, RequestContext};
 use http::HeaderValue;
-use std::time::Duration;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 /// The auth and api hosts.
 pub(super) enum LiveHost {}
@@ -62,9 +60,6 @@ pub(super) enum LiveHost {}
 type Rqctx = RequestContext<HostContext>;
 
 /// The OpenMetrics text format.
-/// How long a look at the database may take that only the metrics are for.
-const LOOK_TIME: Duration = Duration::from_secs(1);
-
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
@@ -447,9 +442,7 @@ impl ArgusApi for LiveHost {
         answer(rqctx, LiveToken, async |call| {
             let (addresses, metrics) = (call.app().addresses, &call.app().metrics);
             let open = spawn_blocking(move || open_connections(&addresses)).await.map_err(Problem::defect)?;
-            // While the database is away, the last that was known of it stands.
-            let uncleaned = timeout(LOOK_TIME, call.app().database.uncleaned()).await;
-            uncleaned.into_iter().flatten().for_each(|uncleaned| metrics.set_uncleaned(uncleaned));
+            metrics.look_at(&call.app().database).await;
             let text = metrics.render(open).map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })

@@ -1,9 +1,10 @@
-//! Request counters and open connections in the OpenMetrics text format.
+//! Request counters, durations and open connections in the OpenMetrics text format.
 
 use super::OpenConnections;
 use super::connectors::SourceCounts;
+use super::database::DatabaseGauges;
 use argus_core::limits::Limit;
-use argus_core::store::Uncleaned;
+use argus_core::store::Database;
 use argus_openapi::{Contract, Host};
 use argus_partner::connectors::Connectors;
 use http::StatusCode;
@@ -11,7 +12,10 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -36,6 +40,10 @@ struct LimitLabel {
     limit: &'static str,
 }
 
+/// Upper bounds of the durations that are told apart, in seconds: what is read in place, what is written, and what waits
+/// for others.
+const DURATIONS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The service's counters.
@@ -52,8 +60,9 @@ pub struct Metrics {
     refused_clients: Counter,
     /// One counter per limit. Who was refused is not told: those who make up names would fill the memory.
     limited: [Counter; Limit::ALL.len()],
-    dead_rows: Gauge,
-    log_bytes: Gauge,
+    /// One histogram per host and operation, found by index.
+    durations: Vec<Option<Histogram>>,
+    database: DatabaseGauges,
 }
 
 impl Metrics {
@@ -82,20 +91,20 @@ impl Metrics {
         registry.register("limited_requests", "Requests refused because of a limit", by_limit.clone());
         let limited =
             Limit::ALL.map(|limit| by_limit.get_or_create_owned(&LimitLabel { limit: limit.name() }));
-        let (dead_rows, log_bytes) = (Gauge::default(), Gauge::default());
-        registry.register(
-            "database_dead_rows",
-            "Rows of jobs on PostgreSQL that were replaced and are not vacuumed; an old transaction keeps them, and \
-             they slow claims down",
-            dead_rows.clone(),
-        );
-        registry.register(
-            "database_log_bytes",
-            "Bytes of the write-ahead log of SQLite, usually 4 MiB; a long read keeps it from beginning anew",
-            log_bytes.clone(),
+        let database = DatabaseGauges::new(&mut registry);
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("contract", contract.version)]);
+        registry.register("build", "What runs here", build);
+        let took = Family::<OperationLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+            Histogram::new(DURATIONS)
+        });
+        registry.register_with_unit(
+            "request_duration",
+            "How long requests took, by operation",
+            Unit::Seconds,
+            took.clone(),
         );
         registry.register_collector(Box::new(SourceCounts(connectors)));
-        let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
+        let (mut requests, mut in_progress, mut durations) = (Vec::new(), Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {
                 // An operation that the host does not serve needs no time series.
@@ -106,6 +115,7 @@ impl Metrics {
                 } else {
                     Gauge::default()
                 });
+                durations.push(is_served.then(|| took.get_or_create_owned(&labels)));
                 for status_class in STATUS_CLASSES {
                     let labels = Labels { host: host.name(), operation: row.id, status_class };
                     requests.push(if is_served {
@@ -125,17 +135,20 @@ impl Metrics {
             refused_clients,
             limited,
             open_connections,
-            dead_rows,
-            log_bytes,
+            durations,
+            database,
         }
     }
 
-    /// Counts an answered request for the operation at this position of the contract.
-    pub fn count(&self, host: Host, operation: usize, status: StatusCode) {
+    /// Counts an answered request for the operation at this position of the contract, and how long it took.
+    pub fn count(&self, host: Host, operation: usize, status: StatusCode, took: Duration) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         let index = self.index(host, operation) * STATUS_CLASSES.len() + class;
         if let Some(counter) = self.requests.get(index) {
             counter.inc();
+        }
+        if let Some(Some(histogram)) = self.durations.get(self.index(host, operation)) {
+            histogram.observe(took.as_secs_f64());
         }
     }
 
@@ -175,11 +188,9 @@ impl Metrics {
         self.limited[limit as usize].inc();
     }
 
-    /// Notes what the database has not cleaned up yet.
-    pub fn set_uncleaned(&self, uncleaned: Uncleaned) {
-        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        self.dead_rows.set(number(uncleaned.dead_rows));
-        self.log_bytes.set(number(uncleaned.log_bytes));
+    /// Notes what waits in the database, and how it is used.
+    pub async fn look_at(&self, database: &Database) {
+        self.database.look(database).await;
     }
 
     /// Everything as text, with the connections that are open now where that is known.

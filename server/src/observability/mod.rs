@@ -2,6 +2,7 @@
 
 mod connections;
 mod connectors;
+mod database;
 mod log;
 mod metrics;
 mod readiness;

@@ -1,16 +1,20 @@
 //! Where the hosts may be reached, how many connections they have, and whose address a caller has when a
 //! proxy stands in front.
 
+use super::jobs::{enqueue, export};
 use super::support::binary;
 use argus_openapi::Host;
 use argus_openapi::types::scopes::Scope;
-use argus_tests::{Judged, TestProcess, TestServer, argus, on_both_engines, open_command};
+use argus_server::settings::Role;
+use argus_tests::{Installation, Judged, TestProcess, TestServer, argus, on_both_engines, open_command, sql};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
 on_both_engines! {
     the_metrics_tell_what_the_database_has_not_cleaned_up
+    the_metrics_tell_what_waits_and_for_how_long
+    the_metrics_tell_how_long_each_operation_took_and_what_runs
 }
 
 const GET_HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -102,6 +106,59 @@ async fn the_metrics_tell_what_the_database_has_not_cleaned_up(server: TestServe
     // A file's log has something in it once something was written.
     let has_log = told("argus_database_log_bytes ").is_some_and(|bytes| bytes > 0);
     assert_eq!(has_log, server.installation().is_sqlite(), "{text}");
+}
+
+/// What a series tells.
+fn told(text: &str, series: &str) -> f64 {
+    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("{series} is missing in {text}")).parse().unwrap()
+}
+
+async fn the_metrics_tell_what_waits_and_for_how_long(mut installation: Installation) {
+    // Nobody works, so that what was accepted waits.
+    installation.settings.role = Role::Api;
+    let server = TestServer::from(installation);
+    let text = metrics(&server).await;
+    for queue in ["jobs", "deliveries"] {
+        assert_eq!(told(&text, &format!("argus_queue_waiting{{queue=\"{queue}\"}}")), 0.0);
+        assert_eq!(told(&text, &format!("argus_queue_longest_wait_seconds{{queue=\"{queue}\"}}")), 0.0);
+    }
+    let caller = server.caller(Host::Api, &[Scope::JobsWrite]).await;
+    for _ in 0..3 {
+        enqueue(&caller, &export("ndjson")).await;
+    }
+    let aged = "UPDATE jobs SET created_at = created_at - 3600000000";
+    sql::execute(&mut server.connect(), aged).unwrap();
+    let text = metrics(&server).await;
+    assert_eq!(told(&text, "argus_queue_waiting{queue=\"jobs\"}"), 3.0);
+    assert_eq!(told(&text, "argus_queue_waiting{queue=\"deliveries\"}"), 0.0);
+    let longest = told(&text, "argus_queue_longest_wait_seconds{queue=\"jobs\"}");
+    assert!((3600.0..3700.0).contains(&longest), "{longest}");
+    assert!(told(&text, "argus_database_connections_max{lane=\"requests\"}") > 0.0);
+    assert_eq!(told(&text, "argus_database_connections_awaited{lane=\"requests\"}"), 0.0);
+    // What was tried before has waited for something else.
+    sql::execute(&mut server.connect(), "UPDATE jobs SET attempts = 1").unwrap();
+    let text = metrics(&server).await;
+    assert_eq!(told(&text, "argus_queue_waiting{queue=\"jobs\"}"), 3.0);
+    assert_eq!(told(&text, "argus_queue_longest_wait_seconds{queue=\"jobs\"}"), 0.0);
+}
+
+async fn the_metrics_tell_how_long_each_operation_took_and_what_runs(server: TestServer) {
+    for _ in 0..5 {
+        server.get(Host::Auth, "/.well-known/jwks.json", None).await.expect(200);
+    }
+    let text = metrics(&server).await;
+    let labels = "host=\"auth\",operation=\"jwks_view\"";
+    assert_eq!(told(&text, &format!("argus_request_duration_seconds_count{{{labels}}}")), 5.0);
+    let sum = told(&text, &format!("argus_request_duration_seconds_sum{{{labels}}}"));
+    assert!(sum > 0.0 && sum < 60.0, "{sum}");
+    let every = format!("argus_request_duration_seconds_bucket{{le=\"+Inf\",{labels}}}");
+    assert_eq!(told(&text, &every), 5.0);
+    let version = argus_openapi::contract::ARGUS.version;
+    assert!(
+        text.lines().any(|line| line.starts_with("argus_build_info{") && line.contains(version)),
+        "{text}"
+    );
 }
 
 /// The number of open connections that the metrics tell for a host.

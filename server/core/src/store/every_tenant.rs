@@ -4,7 +4,7 @@
 use super::connection::AnyConnection;
 use super::engine;
 use super::error::{Error, Failure, OpenError};
-use super::lane::Lane;
+use super::lane::{Lane, Occupancy};
 use super::settings::Deadlines;
 use super::transaction::{again_after_conflicts, end};
 use diesel::QueryResult;
@@ -25,6 +25,10 @@ impl EveryTenant {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
     ) -> Result<T, OpenError> {
         Ok(work(&mut self.0.connect_apart()?)?)
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        self.0.occupancy()
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {

@@ -8,6 +8,17 @@ use deadpool::Runtime;
 use deadpool::managed::{Object, Pool};
 use std::time::Instant;
 
+/// How the connections of a lane are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occupancy {
+    /// How many there may be.
+    pub most: usize,
+    /// How many are lent.
+    pub busy: usize,
+    /// How many tasks wait for one.
+    pub waiting: usize,
+}
+
 /// A connection that somebody has for a while.
 pub(super) type Lent = Object<Manager>;
 
@@ -24,6 +35,13 @@ impl Lane {
 
     pub(super) fn connections(&self) -> usize {
         self.0.status().max_size
+    }
+
+    /// How its connections are used now.
+    pub(super) fn occupancy(&self) -> Occupancy {
+        let status = self.0.status();
+        let (open, idle) = (status.size, status.available.min(status.size));
+        Occupancy { most: status.max_size, busy: open - idle, waiting: status.waiting }
     }
 
     pub(super) fn deadlines(&self) -> Deadlines {

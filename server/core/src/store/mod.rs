@@ -32,6 +32,7 @@ pub use backfill::Backfill;
 pub use connection::AnyConnection;
 pub use error::{Error, Failure, Kind, OpenError};
 pub use every_tenant::EveryTenant;
+pub use lane::Occupancy;
 pub use listener::{Listener, Notification, Notifications};
 pub use migrations::{Migrated, Migrations};
 pub use reader::{Reader, Resource};
@@ -169,6 +170,17 @@ impl Database {
     pub async fn check(&self) -> Result<(), Error> {
         let (expected, patience) = (Arc::clone(&self.expected), WATCH_PATIENCE);
         self.watch.run(move |connection| again_after_conflicts(patience, || expected.check(connection))).await
+    }
+
+    /// How the connections of this node are used, by what they are for.
+    pub fn occupancy(&self) -> [(&'static str, Occupancy); 4] {
+        [
+            ("requests", self.requests.readers.occupancy()),
+            ("workers", self.workers.readers.occupancy()),
+            // On SQLite everybody's writer.
+            ("deliveries", self.deliveries.occupancy()),
+            ("machinery", self.every_tenant.occupancy()),
+        ]
     }
 
     /// How much the database has not cleaned up yet.
