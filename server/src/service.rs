@@ -2,7 +2,7 @@
 
 use crate::bundles;
 use crate::gate::Revocations;
-use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
+use crate::hosts::{Addresses, App, BaseUrls, Called, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
 use argus_core::deliveries::attempt::Attempts;
 use argus_core::deliveries::couriers::{CourierSettings, Couriers};
@@ -50,6 +50,10 @@ pub struct Names {
     pub issuer: String,
     /// Issuers whose tokens stay good.
     pub former_issuers: Vec<String>,
+    /// Where people find the documentation.
+    pub docs_url: String,
+    /// Whether its pages ask for a sandbox token of `dev`.
+    pub is_development: bool,
 }
 
 /// The running hosts and what they share.
@@ -98,7 +102,8 @@ impl Service {
         remove_unfinished(objects.clone());
         let start = || {
             let addresses = settings.addresses.resolve()?;
-            let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
+            let Names { base_urls, issuer, former_issuers, docs_url, is_development } =
+                settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), Arc::new(sandbox.under(base_urls.sandbox.clone())));
             let connectors = connectors.clone();
@@ -109,7 +114,8 @@ impl Service {
             let graphql = Graphql::new(database.requests.clone(), Arc::clone(&bundles));
             let revocations = Arc::clone(&revocations);
             let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql };
-            let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
+            let called = Called { base_urls, docs_url, is_development };
+            let app = App::new(database, domains, sandbox, addresses, called, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
             let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };
