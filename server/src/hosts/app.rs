@@ -113,7 +113,10 @@ impl App {
     ) -> Self {
         let contract = &ARGUS;
         let places = ReferencePlaces {
-            integration_request_url: settings.integration_request_url.clone(),
+            integration_request_url: settings
+                .integration_request_url
+                .clone()
+                .unwrap_or_else(|| contract.addresses.integration_request.to_owned()),
             demo_token_path: is_development.then_some(DEMO_TOKEN_PATH),
         };
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());

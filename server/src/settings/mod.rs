@@ -78,8 +78,8 @@ pub struct Settings {
     pub sandbox_url: Option<String>,
     /// Where people find the documentation, if it was said.
     pub docs_url: Option<String>,
-    /// Where those go who need more than the contract gives.
-    pub integration_request_url: String,
+    /// Where those go who need more than the contract gives, if it was said.
+    pub integration_request_url: Option<String>,
     /// `iss` of every token, if it was said.
     pub issuer: Option<String>,
     /// The database.
@@ -305,9 +305,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         api_url: hosts.api_url,
         sandbox_url: hosts.sandbox_url,
         docs_url: hosts.docs_url,
-        integration_request_url: hosts
-            .integration_request_url
-            .unwrap_or_else(|| ARGUS.addresses.integration_request.to_owned()),
+        integration_request_url: hosts.integration_request_url,
         issuer: identity.issuer.clone(),
         store: StoreSettings { worker_url, owner_url, connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {

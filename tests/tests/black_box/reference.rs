@@ -221,7 +221,7 @@ async fn the_documentation_is_named_where_the_operator_says_and_at_the_usual_add
 #[tokio::test(flavor = "multi_thread")]
 async fn the_request_for_an_integration_leads_where_the_operator_says() {
     let mut installation = Installation::sqlite();
-    installation.settings.integration_request_url = "https://sales.example/ask?a=1&b=2".to_owned();
+    installation.settings.integration_request_url = Some("https://sales.example/ask?a=1&b=2".to_owned());
     let server = TestServer::from(installation);
     for (_, path) in PAGES {
         let page = page(&server, path).await;

@@ -174,7 +174,7 @@ impl Page {
             let kind = if answer.kind.is_empty() { frame.no_body.to_owned() } else { kind(&answer.kind) };
             [answer.status.to_string(), kind, answer.description.to_owned()]
         });
-        self.table([frame.status, frame.kind, frame.description], answers);
+        self.table([frame.status, frame.payload, frame.description], answers);
         if !operation.errors.is_empty() {
             self.block(&format!("#### {}", frame.errors));
             let errors = operation.errors.iter().map(|error| {

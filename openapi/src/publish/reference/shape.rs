@@ -5,6 +5,10 @@ use serde_json::Value;
 /// How deep members of members are shown that have no schema of their own.
 const DEPTH: usize = 3;
 
+/// The longest pattern that people read. What a longer one means stands in the description, and all of it in the
+/// descriptor.
+const PATTERN_MAX_LENGTH: usize = 100;
+
 /// A part of what is written for a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -170,7 +174,10 @@ fn bounds(schema: &Value) -> Vec<Bound> {
         between(schema, "minLength", "maxLength").map(Bound::Length),
         between(schema, "minItems", "maxItems").map(Bound::Items),
         between(schema, "minimum", "maximum").map(Bound::Range),
-        schema["pattern"].as_str().map(|pattern| Bound::Pattern(pattern.to_owned())),
+        schema["pattern"]
+            .as_str()
+            .filter(|pattern| pattern.len() <= PATTERN_MAX_LENGTH)
+            .map(|pattern| Bound::Pattern(pattern.to_owned())),
         schema.get("default").map(|value| Bound::Default(plain(value))),
         list(schema, "enum")
             .or_else(|| list(schema, "x-extensible-enum"))

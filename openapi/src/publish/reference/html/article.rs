@@ -96,7 +96,7 @@ fn facts(reference: &Reference<'_>, operation: &Operation<'_>) -> Markup {
     html! {
         dl .facts {
             div { dt { (frame.host) } dd {
-                @for host in &operation.hosts { code { (host.public_url()) } " " }
+                @for host in &operation.hosts { span .item { code { (host.public_url()) } } }
             } }
             div { dt { (frame.auth) } dd { (auth(reference, &operation.auth)) } }
             @if !operation.scopes.is_empty() {
@@ -183,7 +183,7 @@ fn answers(reference: &Reference<'_>, answers: &[Answer<'_>]) -> Markup {
         table {
             thead { tr {
                 th scope="col" { (frame.status) }
-                th scope="col" { (frame.kind) }
+                th scope="col" { (frame.payload) }
                 th scope="col" { (frame.description) }
             } }
             tbody { @for answer in answers { tr {
