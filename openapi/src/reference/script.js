@@ -8,7 +8,7 @@
     text: (element.id + " " + element.textContent).toLowerCase(),
   }));
   const links = new Map([...document.querySelectorAll("[data-of]")].map((link) => [link.dataset.of, link]));
-  const sections = [...document.querySelectorAll("main > section, main > .badge, main > h1, main > .lead")];
+  const sections = [...document.querySelectorAll("main > section, main > .lead")];
 
   const query = document.getElementById("query");
   const found = document.getElementById("found");

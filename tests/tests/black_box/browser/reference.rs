@@ -30,6 +30,7 @@ async fn the_reference_is_accessible_in_either_language_colour_scheme_and_width(
         [("en", false, "External Integration API"), ("fr", true, "API d’Intégration Externe")]
     {
         let window = browser.open(language, is_dark).await;
+        window.client.set_window_size(1280, 900).await.unwrap();
         window.go(&format!("{api}/{language}/docs/api-reference")).await;
         window.wait_for_heading(heading).await;
         window.wait_for_element("#search:not([hidden])").await;

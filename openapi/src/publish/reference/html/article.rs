@@ -85,7 +85,10 @@ fn heading(reference: &Reference<'_>, id: &str, name: &str) -> Markup {
     html! {
         div .heading {
             h3 id={ (id) "-name" } lang=[reference.foreign()] { (name) }
-            a .permalink href={ "#" (id) } aria-label={ (reference.frame.permalink) " – " (name) } { "#" }
+            // The sign that is seen is the style's.
+            a .permalink href={ "#" (id) } {
+                span .unseen { (reference.frame.permalink) " – " span lang=[reference.foreign()] { (name) } }
+            }
         }
     }
 }
