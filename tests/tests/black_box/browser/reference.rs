@@ -15,7 +15,7 @@ in_each_browser! {
     the_reference_of_serve_asks_for_no_token
 }
 
-/// Which file of the browser's own log would say that its policy kept something out.
+/// Notes what the policy of the page keeps out.
 const WATCH: &str = "window.refused = []; \
     document.addEventListener('securitypolicyviolation', event => window.refused.push(event.blockedURI));";
 
