@@ -722,6 +722,43 @@ pub trait ArgusApi {
         unserved()
     }
 
+    /// Page: the reference in English
+    #[endpoint { method = GET, path = "/en/docs/api-reference", tags = ["internal"] }]
+    async fn reference_english_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// Page: the reference in French
+    #[endpoint { method = GET, path = "/fr/docs/api-reference", tags = ["internal"] }]
+    async fn reference_french_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// The reference as Markdown, in the language that `Accept-Language` prefers
+    #[endpoint { method = GET, path = "/api/docs", tags = ["internal"] }]
+    async fn reference_text_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// What leads machines to the reference (llmstxt.org)
+    #[endpoint { method = GET, path = "/llms.txt", tags = ["internal"] }]
+    async fn reference_outline_view(rqctx: RequestContext<Self::Context>) -> Answer<DocumentReply> {
+        drop(rqctx);
+        unserved()
+    }
+
+    /// The sandbox token for the reader of the reference, of a service under development
+    #[endpoint { method = GET, path = "/docs/demo-token.json", tags = ["internal"] }]
+    async fn demo_token_view(
+        rqctx: RequestContext<Self::Context>,
+    ) -> Answer<Reply<internal::DemoToken, 200>> {
+        drop(rqctx);
+        unserved()
+    }
+
     /// Fetch an object by its signed URL
     ///
     /// A range of it can be asked for.

@@ -5,7 +5,7 @@ mod argus;
 
 pub use argus::ARGUS;
 
-use crate::published::{HostDescriptor, PublishedSchema};
+use crate::published::{HostDescriptor, PublishedSchema, Reference};
 use crate::types::error::Error;
 use crate::types::events::EventRow;
 use crate::{Host, OperationRow};
@@ -33,6 +33,8 @@ pub struct Contract {
     pub webhooks: Webhooks,
     /// The documents as they are committed.
     pub documents: Documents,
+    /// Addresses outside this service that they name.
+    pub addresses: Addresses,
     /// What only the pipeline needs.
     #[cfg(feature = "publish")]
     pub publication: Publication,
@@ -88,6 +90,17 @@ pub struct Documents {
     pub catalog: &'static str,
     /// Every data schema, by id.
     pub schemas: &'static [PublishedSchema],
+    /// The reference, for people and for machines.
+    pub reference: &'static Reference,
+}
+
+/// Addresses outside this service that the documents name unless its operator says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// Documentation for people.
+    pub service_doc: &'static str,
+    /// Where those go who need more than the contract gives.
+    pub integration_request: &'static str,
 }
 
 /// The hand-written side of what is published, and where the generated side goes.
@@ -103,8 +116,8 @@ pub struct Publication {
     pub contact: (&'static str, &'static str),
     /// Under which licence the descriptor is: its SPDX name and URL.
     pub licence: (&'static str, &'static str),
-    /// Documentation for people.
-    pub service_doc: &'static str,
+    /// The reference page in each language, and the same for machines.
+    pub reference: ReferencePlan,
     /// Path of the descriptor without the ending that says its format. Below it are those of the hosts.
     pub service_desc: &'static str,
     /// The security schemes that the rows' access refers to.
@@ -121,6 +134,30 @@ pub struct Publication {
     pub error_examples: PolicyFile,
     /// Where the generated files go.
     pub files: Files,
+}
+
+/// Where a contract's reference is, and what it says beside the descriptor.
+#[cfg(feature = "publish")]
+#[derive(Clone, Copy)]
+pub struct ReferencePlan {
+    /// The page in each language.
+    pub pages: &'static [ReferencePage],
+    /// Path of the same as Markdown, in the language that is asked for.
+    pub markdown: &'static str,
+}
+
+/// The reference page in one language.
+#[cfg(feature = "publish")]
+#[derive(Clone, Copy)]
+pub struct ReferencePage {
+    /// Tag of the language (BCP 47).
+    pub language: &'static str,
+    /// What the language calls itself.
+    pub name: &'static str,
+    /// Path of the page.
+    pub path: &'static str,
+    /// What it says beside the descriptor.
+    pub texts: PolicyFile,
 }
 
 /// A hand-written file below `openapi/policy`.
@@ -147,6 +184,8 @@ pub struct Files {
     pub catalog: &'static str,
     /// Directory of the data schemas; nothing else is in it.
     pub schemas: &'static str,
+    /// Directory of the reference; nothing else is in it.
+    pub reference: &'static str,
     /// The Rust module that embeds the data schemas.
     pub schema_table: &'static str,
     /// The SDK's client.

@@ -115,6 +115,11 @@ const fn internal(hosts: &'static [Host], access: Access) -> OperationRow {
     row(hosts, access, Audience::Internal, "Never published.")
 }
 
+/// A row of the reference: it tells of the contract, and is no part of it. Anyone may read it.
+const fn reference() -> OperationRow {
+    OperationRow { caching: Caching::Tagged, ..internal(&[Host::Api], Access::Public) }
+}
+
 /// A row of a page.
 const fn page() -> OperationRow {
     internal(AUTH, Access::Browser)
@@ -366,6 +371,11 @@ operations! {
     HealthView = health_view: internal(EVERY, Access::Public);
     ReadinessView = readiness_view: internal(EVERY, Access::Public);
     MetricsView = metrics_view: internal(AUTH, Access::Scope(Scope::InternalOperate));
+    ReferenceEnglishView = reference_english_view: reference();
+    ReferenceFrenchView = reference_french_view: reference();
+    ReferenceTextView = reference_text_view: reference();
+    ReferenceOutlineView = reference_outline_view: reference();
+    DemoTokenView = demo_token_view: internal(&[Host::Api], Access::Public);
     ObjectView = object_view: signed(API_AND_SANDBOX);
     ObjectCreate = object_create: OperationRow { body: RequestBody::Bytes, body_max_bytes: GIB, ..signed(API_AND_SANDBOX) };
     TenantBootstrap = tenant_bootstrap: OperationRow { body: RequestBody::Json, ..internal(AUTH, Access::Scope(Scope::InternalOperate)) };

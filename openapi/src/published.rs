@@ -36,6 +36,36 @@ pub const HOST_DESCRIPTORS: &[HostDescriptor] = &[
     },
 ];
 
+/// The reference in each language.
+pub const REFERENCE: Reference = Reference {
+    pages: &[
+        ReferenceDocument {
+            language: "en",
+            page: include_str!("../reference/en.html"),
+            markdown: include_str!("../reference/en.md"),
+        },
+        ReferenceDocument {
+            language: "fr",
+            page: include_str!("../reference/fr.html"),
+            markdown: include_str!("../reference/fr.md"),
+        },
+    ],
+    outline: include_str!("../reference/llms.txt"),
+};
+
+/// The one style of reference pages. It stands in them, and its digest in the policy that they are served with.
+pub const REFERENCE_STYLE: &str = include_str!("reference/style.css");
+
+/// The one script of reference pages, in the same way. The pages are whole without it.
+pub const REFERENCE_SCRIPT: &str = include_str!("reference/script.js");
+
+/// In a reference, the place of the URL where an integration is requested. A service fills it in at its start.
+pub const INTEGRATION_REQUEST_PLACE: &str = "{{integration-request-url}}";
+
+/// In a reference page, the place of the path where a service under development gives out its sandbox token; empty
+/// everywhere else.
+pub const DEMO_TOKEN_PLACE: &str = "{{demo-token-path}}";
+
 /// How a descriptor is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -85,6 +115,26 @@ impl HostDescriptor {
             Format::Yaml => self.yaml,
         }
     }
+}
+
+/// A contract's reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// In each language, first that of the descriptor.
+    pub pages: &'static [ReferenceDocument],
+    /// What leads machines to it (llmstxt.org).
+    pub outline: &'static str,
+}
+
+/// A reference in one language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceDocument {
+    /// Tag of the language (BCP 47).
+    pub language: &'static str,
+    /// The page.
+    pub page: &'static str,
+    /// The same as Markdown.
+    pub markdown: &'static str,
 }
 
 /// A data schema: a JSON Schema 2020-12 document that refers to nothing outside itself.

@@ -259,9 +259,9 @@ impl OperationRow {
 
     /// Whether a proxy in front keeps it from the world: operators come past the proxy. Whether the process
     /// lives is asked by whoever balances load, and tells nothing else. A signed URL was given to somebody out
-    /// there, and nobody else can make one. Pages are for people.
+    /// there, and nobody else can make one. Pages are for people, and so is what anyone may keep.
     pub fn stays_inside(&self) -> bool {
-        let is_for_the_world = matches!(self.access, Access::SignedUrl | Access::Browser);
+        let is_for_the_world = matches!(self.access, Access::SignedUrl | Access::Browser) || self.is_open();
         !self.is_published() && !is_for_the_world && self.id != Operation::HealthView.id()
     }
 

@@ -1,7 +1,7 @@
 //! From settings to running hosts: the same way for the commands and for the tests.
 
 use crate::gate::Revocations;
-use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
+use crate::hosts::{Addresses, App, BaseUrls, Called, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
 use crate::{bundles, federation};
 use argus_core::deliveries::attempt::Attempts;
@@ -51,6 +51,10 @@ pub struct Names {
     pub issuer: String,
     /// Issuers whose tokens stay good.
     pub former_issuers: Vec<String>,
+    /// Where people find the documentation.
+    pub docs_url: String,
+    /// Whether its pages ask for a sandbox token of `dev`.
+    pub is_development: bool,
 }
 
 /// The running hosts and what they share.
@@ -101,7 +105,8 @@ impl Service {
         remove_unfinished(objects.clone());
         let start = || {
             let addresses = settings.addresses.resolve()?;
-            let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
+            let Names { base_urls, issuer, former_issuers, docs_url, is_development } =
+                settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
             let (database, sandbox) = (database.clone(), Arc::new(sandbox.under(base_urls.sandbox.clone())));
             let connectors = connectors.clone();
@@ -112,7 +117,8 @@ impl Service {
             let graphql = Graphql::new(database.requests.clone(), Arc::clone(&bundles));
             let (revocations, federation) = (Arc::clone(&revocations), Arc::clone(&federation));
             let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql, federation };
-            let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
+            let called = Called { base_urls, docs_url, is_development };
+            let app = App::new(database, domains, sandbox, addresses, called, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
             let hosts = if serves { Some(Hosts::start(&app, log)?) } else { None };

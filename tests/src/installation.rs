@@ -71,6 +71,8 @@ impl Installation {
             auth_url: None,
             api_url: None,
             sandbox_url: None,
+            docs_url: None,
+            integration_request_url: None,
             issuer: None,
             store,
             objects: ObjectSettings::embedded(&data_dir),

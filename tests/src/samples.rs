@@ -76,6 +76,11 @@ impl Samples {
                 Host::Auth | Host::Api => self.sign(server, &mut sample).await,
             }
         }
+        // Only `dev` has one, for its own pages.
+        if host == Host::Api && sample.row.id == Operation::DemoTokenView.id() {
+            let _ = server.state().demo_token.set("token".to_owned().into());
+            sample.headers.push(("sec-fetch-site".to_owned(), "same-origin".to_owned()));
+        }
         // The app of tests was not registered, so that it has no callback secret yet.
         if host == Host::Api && sample.row.id == Operation::JobCreate.id() {
             server.put_callback_secret(&self.tenant_id).await;

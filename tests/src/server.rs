@@ -5,6 +5,7 @@ use crate::{Installation, Nginx, Reach};
 use argus_core::Clock;
 use argus_core::store::AnyConnection;
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_server::hosts::{Addresses, App, BaseUrls};
 use argus_server::service::{Names, Service};
 use argus_server::settings::Role;
@@ -50,6 +51,8 @@ impl TestServer {
             },
             issuer: settings.identity.issuer.clone(),
             former_issuers: Vec::new(),
+            docs_url: ARGUS.addresses.service_doc.to_owned(),
+            is_development: false,
         };
         let service = Service::start(settings, clock, own, &log).unwrap();
         let addresses = service.app.addresses;
@@ -77,6 +80,8 @@ impl TestServer {
             base_urls: app.base_urls.clone(),
             issuer: app.identity.issuer().to_owned(),
             former_issuers: Vec::new(),
+            docs_url: app.docs_url.clone(),
+            is_development: false,
         }
     }
 

@@ -107,8 +107,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Looks which files of a contract are stale, and writes them unless it only checks.
 fn regenerate(contract: &'static Contract, check: bool) -> Result<Vec<PathBuf>, Failure> {
     let (root, files) = (workspace_root(), files(contract)?);
-    let Files { schemas, hosts, .. } = contract.publication.files;
-    let stale = stale(&root, &[schemas, hosts], &files)?;
+    let Files { schemas, hosts, reference, .. } = contract.publication.files;
+    let stale = stale(&root, &[schemas, hosts, reference], &files)?;
     if !check {
         repair(&root, &files, &stale)?;
     }

@@ -1,6 +1,6 @@
 //! The Argus External API.
 
-use super::{Contract, Documents, ErrorShape, Webhooks};
+use super::{Addresses, Contract, Documents, ErrorShape, Webhooks};
 use crate::types::error::Error;
 use crate::types::events::EVENTS;
 use crate::{Host, operations, published};
@@ -30,6 +30,11 @@ pub static ARGUS: Contract = Contract {
         hosts: published::HOST_DESCRIPTORS,
         catalog: published::API_CATALOG_JSON,
         schemas: published::SCHEMAS,
+        reference: &published::REFERENCE,
+    },
+    addresses: Addresses {
+        service_doc: "https://knogin.com/en/docs/api-reference",
+        integration_request: "https://knogin.com",
     },
     #[cfg(feature = "publish")]
     publication: publication::PUBLICATION,
@@ -38,7 +43,7 @@ pub static ARGUS: Contract = Contract {
 #[cfg(feature = "publish")]
 mod publication {
     use crate::Host;
-    use crate::contract::{Files, PolicyFile, Publication};
+    use crate::contract::{Files, PolicyFile, Publication, ReferencePage, ReferencePlan};
     use crate::types::common::PAGE_LIMIT_DEFAULT;
     use crate::types::discovery::DataSchemaQuery;
     use crate::types::scopes::Scope;
@@ -55,7 +60,23 @@ mod publication {
         description: DESCRIPTION,
         contact: ("Knogin", "https://knogin.com"),
         licence: ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0.html"),
-        service_doc: "https://knogin.com/en/docs/api-reference",
+        reference: ReferencePlan {
+            pages: &[
+                ReferencePage {
+                    language: "en",
+                    name: "English",
+                    path: "/en/docs/api-reference",
+                    texts: policy!("reference/argus.en.json"),
+                },
+                ReferencePage {
+                    language: "fr",
+                    name: "Français",
+                    path: "/fr/docs/api-reference",
+                    texts: policy!("reference/argus.fr.json"),
+                },
+            ],
+            markdown: "/api/docs",
+        },
         service_desc: "/.well-known/openapi",
         security_schemes,
         header_names: &["Idempotency-Key", "X-Tenant-ID"],
@@ -83,6 +104,7 @@ mod publication {
             hosts: "openapi/hosts",
             catalog: "openapi/api-catalog.json",
             schemas: "openapi/schemas",
+            reference: "openapi/reference",
             schema_table: "openapi/src/published/schemas.rs",
             client: "sdk/src/generated.rs",
             client_hosts: "sdk/src/generated_hosts.rs",

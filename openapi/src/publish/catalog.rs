@@ -26,7 +26,7 @@ fn of_host(contract: &Contract, host: Host, mut service_desc: Vec<Link>) -> ApiC
         anchor: format!("{}/", host.public_url()),
         service_desc,
         service_doc: vec![Link {
-            href: contract.publication.service_doc.to_owned(),
+            href: contract.addresses.service_doc.to_owned(),
             media_type: "text/html".to_owned(),
         }],
     }

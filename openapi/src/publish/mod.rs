@@ -10,6 +10,7 @@
 //! 8. [`raise`]: as 3.1.0
 //! 9. [`sort`]: in the one order and form in which it is committed
 //! 10. [`host_part`]: what each host serves of it, for tools that know one server
+//! 11. `reference`: the same for people, and for machines that read texts
 //!
 //! and back, for the SDK: [`lower`] to 3.0.3, then [`generator`]. Nothing here reads or writes a
 //! file; `cargo xtask regen` does.
@@ -29,6 +30,7 @@ pub mod prune;
 mod published;
 pub mod raise;
 pub mod raw;
+mod reference;
 pub mod share;
 pub mod sort;
 mod walk;

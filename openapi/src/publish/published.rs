@@ -1,7 +1,7 @@
 //! Everything that is published, and the files that hold it.
 
 use super::data_schemas::{DataSchemaDocument, data_schemas};
-use super::{PublishError, catalog, descriptor, host_part, sort};
+use super::{PublishError, catalog, descriptor, host_part, reference, sort};
 use crate::{Contract, Host};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -44,6 +44,7 @@ impl Published {
             files.insert(format!("{path}.json"), sort::json(part)?);
             files.insert(format!("{path}.yaml"), sort::yaml(part));
         }
+        files.extend(reference::files(self.contract, &self.descriptor)?);
         for schema in &self.schemas {
             let text = sort::json(&sort::sorted(schema.document.clone()))?;
             files.insert(format!("{}/{}.json", paths.schemas, schema.id), text);

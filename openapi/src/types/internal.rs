@@ -1,8 +1,10 @@
 //! Types of operations that the service answers but does not publish.
 
 use super::name::Name;
+use super::secret::SecretText;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use validator::Validate;
 
 /// Whether the process is up.
@@ -60,4 +62,13 @@ pub struct TenantBootstrapped {
     pub organization_id: String,
     /// Token with `argus:platform:admin` for the tenant.
     pub admin_token: super::tokens::ServiceToken,
+}
+
+/// What a service under development gives to the reader of its reference.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DemoToken {
+    /// A sandbox token.
+    pub token: SecretText,
+    /// Base URLs of the hosts, by their names.
+    pub hosts: BTreeMap<String, String>,
 }

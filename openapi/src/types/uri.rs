@@ -31,6 +31,15 @@ checked_text! {
     }
 }
 
+checked_text! {
+    /// Where people find a page: an absolute `https` URL without credentials or fragment, or `http` on a literal
+    /// loopback address.
+    pub struct PageUrl {
+        check: |text: &str| check(text, URL_MAX_LENGTH),
+        published: published(URL_MAX_LENGTH),
+    }
+}
+
 /// The path of a base URL, or none for a text that is no base URL: `http` or `https`, and no credentials,
 /// query, fragment or slash at its end.
 pub fn base_url_path(text: &str) -> Option<&str> {

@@ -3,7 +3,8 @@
 use argus_openapi::contract::ARGUS;
 use argus_openapi::publish::{self, sort};
 use argus_openapi::published::{
-    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, Format, HOST_DESCRIPTORS, PublishedSchema, SCHEMAS,
+    API_CATALOG_JSON, DESCRIPTOR_JSON, DESCRIPTOR_YAML, Format, HOST_DESCRIPTORS, PublishedSchema, REFERENCE,
+    ReferenceDocument, SCHEMAS,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +27,15 @@ fn the_committed_files_are_those_that_the_pipeline_makes() {
             assert!(files[&path] == of.text(format), "{path} {repair}");
         }
     }
+    let mut reference = vec![("llms.txt".to_owned(), REFERENCE.outline)];
+    for ReferenceDocument { language, page, markdown } in REFERENCE.pages {
+        reference.extend([(format!("{language}.html"), *page), (format!("{language}.md"), *markdown)]);
+    }
+    for (file, text) in &reference {
+        assert!(files[&format!("openapi/reference/{file}")] == *text, "openapi/reference/{file} {repair}");
+    }
+    let made = files.keys().filter(|path| path.starts_with("openapi/reference/")).count();
+    assert_eq!(made, reference.len());
     assert_eq!(HOST_DESCRIPTORS.iter().map(|of| of.host).collect::<Vec<_>>(), ARGUS.hosts);
     let committed: Vec<_> =
         SCHEMAS.iter().map(|schema| format!("openapi/schemas/{}.json", schema.id)).collect();

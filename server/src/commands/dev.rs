@@ -28,6 +28,8 @@ use std::path::Path;
 
 /// A kept token is replaced when less than this is left of it, in seconds.
 const RENEW_BELOW: i64 = 3600;
+/// Path of the reference page.
+const REFERENCE: &str = "/en/docs/api-reference";
 /// With what the demo user signs in.
 const DEMO_EMAIL: &str = "demo@example.com";
 
@@ -70,6 +72,8 @@ pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option
             Names {
                 // Clients look for the metadata of an issuer where its URL leads.
                 issuer: settings.auth_url.clone().unwrap_or_else(|| auth.clone()),
+                docs_url: format!("{api}{REFERENCE}"),
+                is_development: true,
                 base_urls: BaseUrls { auth, api, sandbox },
                 former_issuers: former_issuers.clone(),
             }
@@ -77,6 +81,8 @@ pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option
         let turn = service::take_turn(&settings)?;
         let credentials = credentials(&running.service.app, &kept).await?;
         drop(turn);
+        // For whoever reads the reference on this machine.
+        let _ = running.service.app.demo_token.set(credentials.sandbox_token.clone().into());
         // Examples and tools find a development server without being told.
         let ready_file =
             args.ready_file.clone().unwrap_or_else(|| settings.identity.data_dir.join("ready.json"));
@@ -275,6 +281,8 @@ fn announce(ready_file: &Path, service: &Service, credentials: &Credentials) -> 
   tenant         {tenant_id}
   client id      {client_id}
   client secret  {client_secret}
+
+  reference      {api}{REFERENCE}
 
   sign in at     {auth}/sign-in
   as             {DEMO_EMAIL}

@@ -6,6 +6,7 @@ use super::run::{self, Running};
 use crate::hosts::BaseUrls;
 use crate::service::Names;
 use crate::settings::{RunArgs, Settings};
+use argus_openapi::contract::ARGUS;
 use std::path::Path;
 
 /// Why a service of many nodes does not keep objects in a directory of its own.
@@ -24,6 +25,8 @@ pub(super) fn serve(args: &RunArgs, config: Option<&Path>) -> CommandResult {
             base_urls: BaseUrls::default(),
             issuer: settings.identity.issuer.clone(),
             former_issuers: Vec::new(),
+            docs_url: ARGUS.addresses.service_doc.to_owned(),
+            is_development: false,
         })?;
         if let Some(path) = &args.ready_file {
             Ready { hosts: running.service.urls(), demo: None }.write(path)?;

@@ -43,10 +43,10 @@ pub struct Document {
 
 impl Document {
     /// A public document with a strong entity tag from its content.
-    pub fn public(media_type: &'static str, text: &'static str) -> Self {
-        let tag = hex::encode(&Sha256::digest(text.as_bytes())[..16]);
-        let mut document =
-            Self::private(HeaderValue::from_static(media_type), Bytes::from_static(text.as_bytes()));
+    pub fn public(media_type: &'static str, text: impl Into<Bytes>) -> Self {
+        let text = text.into();
+        let tag = hex::encode(&Sha256::digest(&text)[..16]);
+        let mut document = Self::private(HeaderValue::from_static(media_type), text);
         let headers = &mut document.headers;
         if let Ok(etag) = HeaderValue::try_from(format!("\"{tag}\"")) {
             headers.insert(ETAG, etag);
@@ -61,6 +61,12 @@ impl Document {
         headers.insert(CONTENT_TYPE, media_type);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Self { status: StatusCode::OK, headers, body }
+    }
+
+    /// What it holds.
+    #[cfg(test)]
+    pub(super) fn body(&self) -> &Bytes {
+        &self.body
     }
 
     /// Adds a header.

@@ -11,10 +11,8 @@ use argus_openapi::types::uri::base_url_path;
 use argus_openapi::{Access, Host, Operation};
 use argus_partner::{Identity, oauth};
 
-const DOCUMENTATION: &str = "https://knogin.com/en/docs/api-reference";
-
-/// The metadata of the authorization server that clients reach under `auth_url`.
-pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
+/// The metadata of the authorization server that clients reach under `auth_url`, and people read about at `docs_url`.
+pub fn oauth_metadata(identity: &Identity, auth_url: &str, docs_url: &str) -> OauthMetadata {
     let endpoint = |path: &str| format!("{auth_url}{path}");
     // Of endpoints that say nothing, clients take `client_secret_basic` for the only one (section 2).
     OauthMetadata {
@@ -37,7 +35,7 @@ pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
         revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
         introspection_endpoint_auth_methods_supported: methods(),
         introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
-        service_documentation: DOCUMENTATION.to_owned(),
+        service_documentation: docs_url.to_owned(),
     }
 }
 
@@ -53,7 +51,12 @@ fn algorithms() -> Vec<String> {
 }
 
 /// What clients of a host that they reach under `base_url` need to know to get a token for it (RFC 9728).
-pub fn protected_resource(identity: &Identity, host: Host, base_url: &str) -> ProtectedResource {
+pub fn protected_resource(
+    identity: &Identity,
+    host: Host,
+    base_url: &str,
+    docs_url: &str,
+) -> ProtectedResource {
     let served = Operation::ALL.iter().filter(|operation| operation.served_by(host));
     let asked: Vec<Access> = served.map(|operation| operation.row().access).collect();
     let scopes = Scope::catalogue().filter(|scope| asked.contains(&Access::Scope(*scope)));
@@ -62,7 +65,7 @@ pub fn protected_resource(identity: &Identity, host: Host, base_url: &str) -> Pr
         authorization_servers: vec![identity.issuer().to_owned()],
         scopes_supported: scopes.map(|scope| scope.to_string()).collect(),
         bearer_methods_supported: vec!["header".to_owned()],
-        resource_documentation: DOCUMENTATION.to_owned(),
+        resource_documentation: docs_url.to_owned(),
     }
 }
 

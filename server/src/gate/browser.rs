@@ -20,12 +20,13 @@ use argus_openapi::types::secret::SecretText;
 use argus_wire::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{ACCEPT_LANGUAGE, HOST, ORIGIN};
+use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use validator::Validate;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How the page that asks for something is related to it, as browsers that are up to date say.
+pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A browser that asks for a page.
 pub struct Browser;
@@ -114,8 +115,7 @@ impl Visitor {
 }
 
 pub(super) fn language(headers: &HeaderMap) -> Language {
-    let lines = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
-    Language::preferred(lines)
+    Language::of_request(headers)
 }
 
 /// A fresh token of 256 random bits.

@@ -23,6 +23,7 @@ use http::header::USER_AGENT;
 use http::{HeaderMap, Method};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use std::net::IpAddr;
 use std::sync::Arc;
 use validator::Validate;
 
@@ -105,6 +106,11 @@ impl<C, B> Call<'_, C, B> {
     /// The headers of the request.
     pub fn headers(&self) -> &HeaderMap {
         self.request().headers()
+    }
+
+    /// The address at the other end of the connection, whatever a header says.
+    pub fn peer(&self) -> IpAddr {
+        self.request().remote_addr().ip()
     }
 
     /// The cookie that says that a pushed request was opened in this browser: its name, and the value that only this

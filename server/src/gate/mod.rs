@@ -22,7 +22,7 @@ mod unread;
 mod verifier;
 
 pub use answer::{answer, answer_body};
-pub use browser::{Browser, BrowserForm, Submission, Visitor};
+pub use browser::{Browser, BrowserForm, SEC_FETCH_SITE, Submission, Visitor};
 pub use call::Call;
 pub use cookies::CookieNames;
 pub use credentials::{

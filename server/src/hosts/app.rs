@@ -1,13 +1,14 @@
 //! What the hosts share. It is complete before the first of them listens.
 
 use super::{Addresses, BaseUrls};
-use crate::discovery::Library;
+use crate::discovery::{Library, ReferencePlaces};
 use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
 use argus_core::{Clock, Limits, Users};
 use argus_openapi::contract::ARGUS;
+use argus_openapi::types::secret::SecretText;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::connectors::Connectors;
@@ -19,7 +20,7 @@ use argus_partner::webhooks::Webhooks;
 use argus_sandbox::Sandbox;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every host shares.
@@ -64,6 +65,10 @@ pub struct App {
     pub addresses: Addresses,
     /// Base URLs that replies name.
     pub base_urls: BaseUrls,
+    /// Where people find the documentation.
+    pub docs_url: String,
+    /// The sandbox token for readers of the reference. Nobody but `dev` puts one here.
+    pub demo_token: OnceLock<SecretText>,
     /// Proxies whose word for a caller's address is taken.
     pub trusted_proxies: TrustedProxies,
     /// How long a request's body may take to arrive.
@@ -88,6 +93,19 @@ pub struct Domains {
     pub federation: Arc<Federation>,
 }
 
+/// Path of the operation by which a page gets [`App::demo_token`].
+const DEMO_TOKEN_PATH: &str = "/docs/demo-token.json";
+
+/// What a service calls itself in replies.
+pub struct Called {
+    /// Base URLs of the hosts.
+    pub base_urls: BaseUrls,
+    /// Where people find the documentation.
+    pub docs_url: String,
+    /// Whether its pages ask for the demo token.
+    pub is_development: bool,
+}
+
 impl App {
     /// The state of a service with these domains and these mocks.
     pub fn new(
@@ -95,10 +113,17 @@ impl App {
         Domains { identity, revocations, jobs, webhooks, connectors, graphql, federation }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
-        base_urls: BaseUrls,
+        Called { base_urls, docs_url, is_development }: Called,
         settings: &Settings,
     ) -> Self {
         let contract = &ARGUS;
+        let places = ReferencePlaces {
+            integration_request_url: settings
+                .integration_request_url
+                .clone()
+                .unwrap_or_else(|| contract.addresses.integration_request.to_owned()),
+            demo_token_path: is_development.then_some(DEMO_TOKEN_PATH),
+        };
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
         Self {
             contract,
@@ -113,7 +138,7 @@ impl App {
             jobs,
             webhooks,
             sandbox,
-            library: Library::new(contract),
+            library: Library::new(contract, &docs_url, &places),
             metrics: Metrics::new(contract, connectors.clone()),
             connectors,
             graphql,
@@ -121,6 +146,8 @@ impl App {
             readiness: Readiness::default(),
             addresses,
             base_urls,
+            docs_url,
+            demo_token: OnceLock::new(),
             trusted_proxies: settings.trusted_proxies.clone(),
             body_limit: settings.body_limit,
         }

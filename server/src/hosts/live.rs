@@ -1,13 +1,14 @@
 //! The live hosts keep the contract: one expression per operation. Which of the two serves an
 //! operation is the operation table's business.
 
-use super::{HostContext, authorize, objects, pages, shared};
+use super::{HostContext, authorize, demo_token, objects, pages, reference, shared};
 use crate::discovery::{Document, oauth_metadata};
 use crate::gate::{
     Browser, BrowserForm, ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer,
     answer_body, header,
 };
 use crate::observability::open_connections;
+use crate::pages::Language;
 use argus_core::ids::{ClientId, JobId, WebhookId};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{
@@ -23,7 +24,7 @@ use argus_openapi::types::discovery::{
 };
 use argus_openapi::types::graphql::{GraphqlHeaders, GraphqlRequest, GraphqlResponse};
 use argus_openapi::types::internal::{
-    Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
+    DemoToken, Health, ObjectPath, ObjectStored, Readiness, TenantBootstrap, TenantBootstrapped,
 };
 use argus_openapi::types::jobs::{
     Job, JobCreate, JobCreateHeaders, JobCreated, JobList, JobPath, JobQuery, JobResult,
@@ -426,8 +427,31 @@ impl ArgusApi for LiveHost {
     }
 
     async fn oauth_metadata_view(rqctx: Rqctx) -> Answer<Reply<OauthMetadata, 200>> {
-        answer(rqctx, Nobody, async |call| Ok(oauth_metadata(call.identity(), &call.app().base_urls.auth)))
-            .await
+        answer(rqctx, Nobody, async |call| {
+            let app = call.app();
+            Ok(oauth_metadata(call.identity(), &app.base_urls.auth, &app.docs_url))
+        })
+        .await
+    }
+
+    async fn reference_english_view(rqctx: Rqctx) -> Answer<DocumentReply> {
+        reference::page(rqctx, Language::English).await
+    }
+
+    async fn reference_french_view(rqctx: Rqctx) -> Answer<DocumentReply> {
+        reference::page(rqctx, Language::French).await
+    }
+
+    async fn reference_text_view(rqctx: Rqctx) -> Answer<DocumentReply> {
+        reference::markdown(rqctx).await
+    }
+
+    async fn reference_outline_view(rqctx: Rqctx) -> Answer<DocumentReply> {
+        shared::published(rqctx, |library| &library.reference.outline).await
+    }
+
+    async fn demo_token_view(rqctx: Rqctx) -> Answer<Reply<DemoToken, 200>> {
+        answer(rqctx, Nobody, async |call| demo_token::view(call)).await
     }
 
     async fn health_view(rqctx: Rqctx) -> Answer<Reply<Health, 200>> {

@@ -3,19 +3,21 @@
 mod addresses;
 mod app;
 mod authorize;
+mod demo_token;
 mod endpoints;
 mod host_header;
 mod live;
 mod objects;
 mod options;
 mod pages;
+mod reference;
 mod refusal;
 mod routing;
 mod sandbox;
 mod shared;
 
 pub use addresses::{Addresses, BaseUrls};
-pub use app::{App, Domains, HostContext};
+pub use app::{App, Called, Domains, HostContext};
 
 use argus_openapi::Host;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};

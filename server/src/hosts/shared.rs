@@ -30,8 +30,8 @@ pub(super) async fn protected_resource(
 ) -> Answer<Reply<ProtectedResource, 200>> {
     let host = rqctx.context().host;
     answer(rqctx, Nobody, async |call| {
-        let base_url = call.app().base_urls.of(host);
-        Ok(discovery::protected_resource(call.identity(), host, base_url))
+        let app = call.app();
+        Ok(discovery::protected_resource(call.identity(), host, app.base_urls.of(host), &app.docs_url))
     })
     .await
 }
@@ -45,7 +45,7 @@ pub(super) async fn published(
 }
 
 /// What the request's conditions select, in the order of RFC 9110, section 13.2.2.
-fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
+pub(super) fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
     match document.unwanted_tag(request) {
         Some(current) => Err(Problem::precondition_failed().with_tag(current)),
         None => Ok(document.unless_current(request)),

@@ -1,6 +1,8 @@
 //! What the pages say, in each language.
 
 use argus_openapi::types::scopes::Scope;
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
 
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +222,12 @@ impl Language {
             Self::English => &ENGLISH,
             Self::French => &FRENCH,
         }
+    }
+
+    /// The one that a request prefers.
+    pub fn of_request(headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+        Self::preferred(lines)
     }
 
     /// The one that these `Accept-Language` headers prefer (RFC 9110, section 12.5.4): the one of the highest weight,

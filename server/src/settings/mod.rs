@@ -25,7 +25,7 @@ use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
 use argus_openapi::types::secret::SecretText;
-use argus_openapi::types::uri::base_url_path;
+use argus_openapi::types::uri::{PageUrl, base_url_path};
 use argus_partner::IdentitySettings;
 use argus_partner::connectors::{ConnectorSettings, Provider};
 use ipnet::IpNet;
@@ -76,6 +76,10 @@ pub struct Settings {
     pub api_url: Option<String>,
     /// URL under which clients reach the sandbox host, if it was said.
     pub sandbox_url: Option<String>,
+    /// Where people find the documentation, if it was said.
+    pub docs_url: Option<String>,
+    /// Where those go who need more than the contract gives, if it was said.
+    pub integration_request_url: Option<String>,
     /// `iss` of every token, if it was said.
     pub issuer: Option<String>,
     /// The database.
@@ -140,6 +144,8 @@ impl Settings {
             },
             issuer: self.issuer.clone().unwrap_or(fallback.issuer),
             former_issuers: fallback.former_issuers,
+            docs_url: self.docs_url.clone().unwrap_or(fallback.docs_url),
+            is_development: fallback.is_development,
         }
     }
 }
@@ -179,6 +185,13 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
                 "`{name}` must be an http or https URL without user, password, query, fragment or closing \
                  slash"
             ));
+        }
+    }
+    for (name, url) in
+        [("docs_url", &hosts.docs_url), ("integration_request_url", &hosts.integration_request_url)]
+    {
+        if let Some(Err(reason)) = url.as_deref().map(str::parse::<PageUrl>) {
+            faults.push(format!("`{name}`: {reason}"));
         }
     }
     if identity.issuer.as_deref().and_then(issuer_path).is_some_and(|path| !is_plain_path(path)) {
@@ -294,6 +307,8 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         auth_url: hosts.auth_url,
         api_url: hosts.api_url,
         sandbox_url: hosts.sandbox_url,
+        docs_url: hosts.docs_url,
+        integration_request_url: hosts.integration_request_url,
         issuer: identity.issuer.clone(),
         store: StoreSettings { worker_url, owner_url, connections, ..StoreSettings::new(url) },
         identity: IdentitySettings {

@@ -536,6 +536,15 @@ pub struct HostOptions {
     #[arg(long, env = "ARGUS_SANDBOX_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox_url: Option<String>,
+    /// Where people find the documentation, which the catalogue names
+    /// [default: https://knogin.com/en/docs/api-reference; in `dev` the page of this service].
+    #[arg(long, env = "ARGUS_DOCS_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docs_url: Option<String>,
+    /// Where the reference sends those who need more than the contract gives [default: https://knogin.com].
+    #[arg(long, env = "ARGUS_INTEGRATION_REQUEST_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integration_request_url: Option<String>,
 }
 
 /// Keys and tokens.

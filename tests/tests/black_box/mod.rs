@@ -38,6 +38,7 @@ mod pages;
 mod process;
 mod profiles;
 mod readiness;
+mod reference;
 mod refused_clients;
 mod remains;
 mod replay;

@@ -25,7 +25,7 @@ pub(super) fn describe(contract: &Contract, document: &mut Value) -> Result<(), 
     document.insert("servers".to_owned(), contract.hosts.iter().rev().copied().map(server).collect());
     document.insert(
         "externalDocs".to_owned(),
-        json!({ "description": "Documentation for people", "url": publication.service_doc }),
+        json!({ "description": "Documentation for people", "url": contract.addresses.service_doc }),
     );
     Ok(())
 }

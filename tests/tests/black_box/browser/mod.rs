@@ -4,6 +4,7 @@
 //!
 //! - [`account`]: sign-in, other devices, invitations
 //! - [`consent`]: the authorization code flow up to the app's own page
+//! - [`reference`]: the reference of the contract
 
 /// Makes a test of each function in either browser: `chromium::name` and `firefox::name`.
 macro_rules! in_each_browser {
@@ -19,6 +20,7 @@ macro_rules! in_each_browser {
 
 mod account;
 mod consent;
+mod reference;
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
