@@ -85,6 +85,7 @@ impl Installation {
             limits: Rates::all(Rate::per_minute(TIMES_MAX)),
             bundle_dir: None,
             scenario_dir: None,
+            audit_retention_days: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,
         };

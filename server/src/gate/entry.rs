@@ -3,6 +3,7 @@
 use super::credentials::Credentials;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
+use super::sandbox_calls::Session;
 use super::trace::{self, Inbound};
 use crate::discovery;
 use crate::hosts::{App, HostContext};
@@ -17,7 +18,7 @@ use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
 use http::Method;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A request that was routed to an operation of this host.
 pub struct Entry<'r> {
@@ -30,6 +31,8 @@ pub struct Entry<'r> {
     ids: Option<TraceIds>,
     /// When the request came.
     pub(super) now: DateTime<Utc>,
+    /// The token with which the sandbox is called, once it is known.
+    session: OnceLock<Arc<Session>>,
     _in_progress: InProgress<'r>,
 }
 
@@ -50,7 +53,8 @@ impl<'r> Entry<'r> {
         };
         let now = app.clock.now();
         let _in_progress = app.metrics.begin(host.host, position);
-        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now, _in_progress })
+        let (row, session) = (&app.contract.rows[position], OnceLock::new());
+        Ok(Self { rqctx, row, position, inbound, ids, now, session, _in_progress })
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {
@@ -105,6 +109,12 @@ impl<'r> Entry<'r> {
         credentials.admit(self, body).await
     }
 
+    /// Lets the call be counted for this token of the sandbox when it is answered.
+    pub(super) fn count_for(&self, session: &Arc<Session>) {
+        // A request is admitted once.
+        let _ = self.session.set(Arc::clone(session));
+    }
+
     /// Gives the response its standard headers, and counts it.
     pub(super) fn stamp(&self, rendered: Rendered) -> Stamped {
         let Rendered { mut response, trace } = rendered;
@@ -114,6 +124,9 @@ impl<'r> Entry<'r> {
             discovery::open_to_all(response.headers_mut());
         }
         self.app().metrics.count(self.host(), self.position, response.status());
+        if let Some(session) = self.session.get() {
+            session.count(self.row.id, trace::continued(self.inbound.as_ref(), ids));
+        }
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(
             operation = self.row.id,

@@ -2,7 +2,7 @@
 
 use super::{Addresses, BaseUrls};
 use crate::discovery::Library;
-use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
+use crate::gate::{CookieNames, Revocations, SandboxCalls, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
@@ -41,6 +41,8 @@ pub struct App {
     pub connectors: Connectors,
     /// Approved documents and what runs them.
     pub graphql: Graphql,
+    /// What is called on the sandbox host, for the audit trail.
+    pub sandbox_calls: Arc<SandboxCalls>,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Which of them count no more.
@@ -95,6 +97,7 @@ impl App {
     ) -> Self {
         let contract = &ARGUS;
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
+        let sandbox_calls = Arc::new(SandboxCalls::default());
         Self {
             contract,
             users: Users::new(database.requests.clone(), Arc::clone(&pepper), clock.clone()),
@@ -102,14 +105,15 @@ impl App {
             limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
             database,
             clock,
-            verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
+            verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox), Arc::clone(&sandbox_calls)),
             revocations,
             identity,
             jobs,
             webhooks,
             sandbox,
             library: Library::new(contract),
-            metrics: Metrics::new(contract, connectors.clone()),
+            metrics: Metrics::new(contract, connectors.clone(), sandbox_calls.dropped()),
+            sandbox_calls,
             connectors,
             graphql,
             readiness: Readiness::default(),

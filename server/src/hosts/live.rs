@@ -8,6 +8,7 @@ use crate::gate::{
     answer_body, header,
 };
 use crate::observability::open_connections;
+use argus_core::audit::verify;
 use argus_core::ids::{ClientId, JobId, WebhookId};
 use argus_openapi::api::{Answer, ArgusApi};
 use argus_openapi::http::{
@@ -435,6 +436,9 @@ impl ArgusApi for LiveHost {
             // While the database is away, the last that was known of it stands.
             let uncleaned = timeout(LOOK_TIME, call.app().database.uncleaned()).await;
             uncleaned.into_iter().flatten().for_each(|uncleaned| metrics.set_uncleaned(uncleaned));
+            let unlinked = timeout(LOOK_TIME, verify::unlinked(&call.app().database)).await;
+            let now = call.app().clock.timestamp();
+            unlinked.into_iter().flatten().for_each(|unlinked| metrics.set_unlinked(unlinked, now));
             let text = metrics.render(open).map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })

@@ -2,10 +2,12 @@
 
 use super::OpenConnections;
 use super::connectors::SourceCounts;
+use argus_core::audit::verify::Unlinked;
 use argus_core::limits::Limit;
 use argus_core::store::Uncleaned;
 use argus_openapi::{Contract, Host};
 use argus_partner::connectors::Connectors;
+use chrono::NaiveDateTime;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -54,11 +56,14 @@ pub struct Metrics {
     limited: [Counter; Limit::ALL.len()],
     dead_rows: Gauge,
     log_bytes: Gauge,
+    unlinked: Gauge,
+    unlinked_seconds: Gauge,
 }
 
 impl Metrics {
-    /// Counters for every operation of a contract, and what the connectors count.
-    pub fn new(contract: &'static Contract, connectors: Connectors) -> Self {
+    /// Counters for every operation of a contract, what the connectors count, and the calls on the sandbox host that are
+    /// dropped.
+    pub fn new(contract: &'static Contract, connectors: Connectors, dropped_calls: Counter) -> Self {
         let mut registry = Registry::with_prefix("argus");
         let family = Family::<Labels, Counter>::default();
         registry.register("requests", "Requests answered, by operation", family.clone());
@@ -95,6 +100,24 @@ impl Metrics {
             log_bytes.clone(),
         );
         registry.register_collector(Box::new(SourceCounts(connectors)));
+        let (unlinked, unlinked_seconds) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "audit_unlinked_entries",
+            "Entries of the audit trail that have no place in their chain yet, at most 10000; usually none is older than \
+             a second",
+            unlinked.clone(),
+        );
+        registry.register(
+            "audit_unlinked_oldest_seconds",
+            "How long the oldest of them has waited",
+            unlinked_seconds.clone(),
+        );
+        registry.register(
+            "audit_sandbox_calls_dropped",
+            "Calls on the sandbox host since the start that are in no entry of the audit trail, because there were too \
+             many callers or the database was away for too long",
+            dropped_calls,
+        );
         let (mut requests, mut in_progress) = (Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {
@@ -127,6 +150,8 @@ impl Metrics {
             open_connections,
             dead_rows,
             log_bytes,
+            unlinked,
+            unlinked_seconds,
         }
     }
 
@@ -180,6 +205,12 @@ impl Metrics {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.dead_rows.set(number(uncleaned.dead_rows));
         self.log_bytes.set(number(uncleaned.log_bytes));
+    }
+
+    /// Notes how much of the audit trail has no place in its chain.
+    pub fn set_unlinked(&self, unlinked: Unlinked, now: NaiveDateTime) {
+        self.unlinked.set(unlinked.count);
+        self.unlinked_seconds.set(unlinked.since.map_or(0, |since| (now - since).num_seconds().max(0)));
     }
 
     /// Everything as text, with the connections that are open now where that is known.

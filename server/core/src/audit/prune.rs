@@ -3,17 +3,56 @@
 
 use super::chain::{self, Chain, Key, MARKED, Mark, Marked};
 use super::record::{self, NO_HASH, Record};
+use crate::Clock;
 use crate::error::Error;
-use crate::store::AnyConnection;
 use crate::store::statement::{Statement, on_engine};
-use chrono::NaiveDateTime;
+use crate::store::{AnyConnection, EveryTenant};
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
+use std::sync::Arc;
 
 /// How many entries go in one transaction.
 const BATCH: i64 = 500;
 /// How many chains are looked for at a time.
 const CHAINS: i64 = 50;
+
+/// How long entries are kept.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Signs checkpoints.
+    pub key: Arc<Key>,
+    /// For so many days.
+    pub days: u32,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Retention {
+    /// Prunes some of what is older in each chain; says how many entries. A chain that cannot be pruned keeps nothing from
+    /// the others.
+    pub async fn sweep(&self, every_tenant: &EveryTenant) -> Result<usize, Error> {
+        let before = self.clock.timestamp() - TimeDelta::days(self.days.into());
+        let (mut removed, mut behind) = (0, None);
+        loop {
+            let last = behind.clone();
+            let look =
+                move |connection: &mut AnyConnection| Ok::<_, Error>(due(connection, before, last.as_ref())?);
+            let chains = every_tenant.run(look).await?;
+            let Some(last) = chains.last().cloned() else { return Ok(removed) };
+            behind = Some(last);
+            for chain in chains {
+                let key = Arc::clone(&self.key);
+                let prune = move |connection: &mut AnyConnection| prune(connection, &key, &chain, before);
+                match every_tenant.transaction(prune).await {
+                    Ok(count) => removed += count,
+                    Err(Error::Invalid(reason)) => tracing::error!("{reason}"),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+}
 
 /// The chains whose first entry is older than this moment, some of them, in their order behind a chain.
 pub fn due(

@@ -38,6 +38,17 @@ impl Selection {
     }
 }
 
+/// A place of a chain and the hash there, as somebody has noted it elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The chain.
+    pub chain: Chain,
+    /// The place.
+    pub sequence: i64,
+    /// The hash.
+    pub hash: String,
+}
+
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Defect {
@@ -94,6 +105,11 @@ pub enum Defect {
     ForgedHead,
     /// The checkpoint is not as this installation has signed it.
     ForgedCheckpoint,
+    /// A place does not have the hash that was noted elsewhere.
+    NotAsKnown {
+        /// The place.
+        sequence: i64,
+    },
     /// Entries have been waiting for their place for too long.
     Unlinked {
         /// How many wait.
@@ -124,6 +140,9 @@ impl fmt::Display for Defect {
             Self::ForgedHead => f.write_str("changed: the head, which this installation has not signed so"),
             Self::ForgedCheckpoint => {
                 f.write_str("changed: the checkpoint, which this installation has not signed so")
+            }
+            Self::NotAsKnown { sequence } => {
+                write!(f, "changed: entry {sequence} does not have the hash that is known of it")
             }
             Self::Unlinked { count, id, seconds } => {
                 write!(f, "unlinked: {count} entries, the oldest ({id}) for {seconds} s")
@@ -164,22 +183,34 @@ pub struct Verifier {
     now: NaiveDateTime,
     /// How long an entry may wait for its place.
     patience: TimeDelta,
+    known: Vec<Known>,
 }
 
 impl Verifier {
     /// Checks what this database holds, as the one with this key has linked it.
     pub fn new(database: Database, key: Arc<Key>, now: NaiveDateTime, patience: TimeDelta) -> Self {
-        Self { database, key, now, patience }
+        Self { database, key, now, patience, known: Vec::new() }
+    }
+
+    /// The same, that also holds the chains against what was noted elsewhere: whoever may write to the database cannot
+    /// write there.
+    #[must_use]
+    pub fn knowing(self, known: Vec<Known>) -> Self {
+        Self { known, ..self }
     }
 
     /// The chains among these that have anything, or should have.
     pub async fn verify(&self, selection: &Selection) -> Result<Vec<Verdict>, Error> {
-        let chains =
+        let mut chains =
             self.database.read_every_tenant(|connection| Ok::<_, Error>(chain::all(connection)?)).await?;
         let waiting =
             self.database.read_every_tenant(|connection| Ok::<_, Error>(waiting(connection)?)).await?;
         let waiting: BTreeMap<Chain, Waiting> =
             waiting.into_iter().map(|waiting| (waiting.chain.clone(), waiting)).collect();
+        // What is known of a chain that is gone counts as well.
+        chains.extend(self.known.iter().map(|known| known.chain.clone()));
+        chains.sort();
+        chains.dedup();
         let mut verdicts = Vec::new();
         for chain in chains.into_iter().filter(|chain| selection.has(chain)) {
             let waiting = waiting.get(&chain);
@@ -203,7 +234,7 @@ impl Verifier {
             let (of, behind) = (chain.clone(), walk.expected - 1);
             let page = self
                 .database
-                .read_every_tenant(move |connection| Ok::<_, Error>(read(connection, &of, behind)?))
+                .read_every_tenant(move |connection| Ok::<_, Error>(read(connection, &of, behind, PAGE)?))
                 .await?;
             // What was pruned meanwhile was not removed.
             if page.first().is_none_or(|first| first.sequence() > walk.expected) {
@@ -224,6 +255,7 @@ impl Verifier {
             }
         }
         let is_linked = self.end(&mut walk, &chain, head.as_ref()).await?;
+        self.compare(&mut walk, &chain).await?;
         let seconds = waiting.map_or(0, |waiting| waiting.seconds(self.now));
         if let Some(waiting) = waiting.filter(|_| seconds > self.patience.num_seconds()) {
             let (count, id) = (waiting.count, waiting.oldest.clone());
@@ -248,6 +280,26 @@ impl Verifier {
             defects,
             has_more,
         }))
+    }
+
+    /// Holds a chain against what was noted elsewhere. Of what was pruned nothing but the checkpoint is left.
+    async fn compare(&self, walk: &mut Walk, chain: &Chain) -> Result<(), Error> {
+        for known in self.known.iter().filter(|known| known.chain == *chain && known.sequence > 0).cloned() {
+            let sequence = known.sequence;
+            let look = move |connection: &mut AnyConnection| {
+                let checkpoint = chain::find(connection, Mark::Checkpoint, &known.chain)?;
+                if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.sequence >= sequence) {
+                    return Ok(checkpoint.sequence > sequence || checkpoint.hash == known.hash);
+                }
+                let found = read(connection, &known.chain, sequence - 1, 1)?.pop();
+                Ok::<_, Error>(matches!(found, Some(Read::Record(record))
+                    if record.sequence() == sequence && record.hash() == known.hash))
+            };
+            if !self.database.read_every_tenant(look).await? {
+                walk.note(Defect::NotAsKnown { sequence });
+            }
+        }
+        Ok(())
     }
 
     /// Lets a walk begin behind a checkpoint, or at the beginning; says where that is.
@@ -306,7 +358,7 @@ impl Read {
 }
 
 /// The entries of a page. SQLite keeps whatever it is given, which may be no text and no time.
-fn read(connection: &mut AnyConnection, chain: &Chain, behind: i64) -> QueryResult<Vec<Read>> {
+fn read(connection: &mut AnyConnection, chain: &Chain, behind: i64, limit: i64) -> QueryResult<Vec<Read>> {
     const SEQUENCES: &str = "SELECT sequence FROM audit_events WHERE tenant_id = ? AND environment = ? \
         AND sequence > ? ORDER BY sequence LIMIT ?";
     #[derive(QueryableByName)]
@@ -314,7 +366,7 @@ fn read(connection: &mut AnyConnection, chain: &Chain, behind: i64) -> QueryResu
         #[diesel(sql_type = BigInt)]
         sequence: i64,
     }
-    match record::page(connection, chain, behind, PAGE) {
+    match record::page(connection, chain, behind, limit) {
         Err(diesel::result::Error::DeserializationError(_)) => {}
         page => return Ok(page?.into_iter().map(|record| Read::Record(record.into())).collect()),
     }
@@ -322,7 +374,7 @@ fn read(connection: &mut AnyConnection, chain: &Chain, behind: i64) -> QueryResu
         .bind::<Text, _>(&*chain.tenant_id)
         .bind::<Text, _>(&*chain.environment)
         .bind::<BigInt, _>(behind)
-        .bind::<BigInt, _>(PAGE);
+        .bind::<BigInt, _>(limit);
     let rows: Vec<Row> = on_engine!(&mut *connection, |inner| statement.load(inner))?;
     let each =
         rows.into_iter().map(|Row { sequence }| match record::page(connection, chain, sequence - 1, 1) {
