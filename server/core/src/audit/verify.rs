@@ -309,7 +309,7 @@ impl Verifier {
             walk.note(Defect::ForgedCheckpoint);
         }
         walk.expected = checkpoint.sequence + 1;
-        walk.before = Some([checkpoint.hash.clone(), checkpoint.hash]);
+        walk.before = Some(checkpoint.hash);
         checkpoint.sequence
     }
 
@@ -388,8 +388,8 @@ fn read(connection: &mut AnyConnection, chain: &Chain, behind: i64, limit: i64) 
 struct Walk {
     /// The next place.
     expected: i64,
-    /// The hash of the entry before, as it stands and as it should be; none behind a gap.
-    before: Option<[String; 2]>,
+    /// The hash of the entry before; none behind a gap, and behind an entry that is not as it was linked.
+    before: Option<String>,
     defects: Vec<Defect>,
     /// Entries that are not what their hashes say.
     suspects: Vec<Record>,
@@ -398,7 +398,7 @@ struct Walk {
 
 impl Default for Walk {
     fn default() -> Self {
-        let before = Some([NO_HASH.to_owned(), NO_HASH.to_owned()]);
+        let before = Some(NO_HASH.to_owned());
         Self { expected: 1, before, defects: Vec::new(), suspects: Vec::new(), has_more: false }
     }
 }
@@ -408,9 +408,9 @@ impl Walk {
         if self.defects.len() < NAMED { self.defects.push(defect) } else { self.has_more = true }
     }
 
-    /// Whether what names this hash follows the entry before. That one may have been changed, which was noted then.
+    /// Whether what names this hash follows the entry before, as far as that is known.
     fn is_followed_by(&self, previous_hash: &str) -> bool {
-        self.before.as_ref().is_none_or(|hashes| hashes.iter().any(|hash| hash == previous_hash))
+        self.before.as_ref().is_none_or(|hash| hash == previous_hash)
     }
 
     fn step(&mut self, read: Read) {
@@ -424,16 +424,19 @@ impl Walk {
             self.before = None;
             return self.note(Defect::Unreadable { sequence });
         };
-        let hash = record.hash_at(sequence, record.previous_hash());
-        let is_own = hash == record.hash();
-        // Of one that was changed it is not known what it should follow.
-        if is_own && !self.is_followed_by(record.previous_hash()) {
+        if record.hash_at(sequence, record.previous_hash()) != record.hash() {
+            self.before = None;
+            if self.suspects.len() < NAMED {
+                self.suspects.push(*record)
+            } else {
+                self.has_more = true
+            }
+            return;
+        }
+        if !self.is_followed_by(record.previous_hash()) {
             self.note(Defect::Replaced { sequence: sequence - 1 });
         }
-        self.before = Some([record.hash().to_owned(), hash]);
-        if !is_own {
-            if self.suspects.len() < NAMED { self.suspects.push(*record) } else { self.has_more = true }
-        }
+        self.before = Some(record.hash().to_owned());
     }
 
     /// All defects, in their order. An entry that is what it should be at the place of another one was moved.
