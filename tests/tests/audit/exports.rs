@@ -12,6 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 on_both_engines! {
     an_export_is_checked_by_a_program_that_has_nothing_of_ours
@@ -66,6 +68,30 @@ fn check(exported: &[String], jwk: &Value) -> Result<usize, String> {
     Ok(entries)
 }
 
+fn has_python() -> bool {
+    Command::new("python3").arg("--version").output().is_ok()
+}
+
+/// Whether the program that the README gives to auditors takes an export.
+fn readme_accepts(exported: &[String]) -> bool {
+    if !has_python() {
+        eprintln!("there is no python3: the program of the README is not tried");
+        return true;
+    }
+    let readme = include_str!("../../../README.md");
+    let program = readme.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut python = Command::new("python3")
+        .args(["-c", program])
+        .env("PYTHONIOENCODING", "utf-8")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // One that has found something reads no further.
+    let _ = python.stdin.take().unwrap().write_all(exported.join("\n").as_bytes());
+    python.wait().unwrap().success()
+}
+
 fn jwk(scene: &Scene) -> Value {
     serde_json::from_str(&scene.said(&["audit", "key"]).concat()).unwrap()
 }
@@ -76,6 +102,9 @@ async fn an_export_is_checked_by_a_program_that_has_nothing_of_ours(installation
     scene.link().await;
     let (exported, jwk) = (scene.said(&["audit", "export"]), jwk(&scene));
     assert_eq!(check(&exported, &jwk), Ok(9));
+    assert!(readme_accepts(&exported));
+    let changed: Vec<String> = exported.iter().map(|line| line.replace("app_3", "app_4")).collect();
+    assert!(!readme_accepts(&changed) || !has_python());
     // Each change of it shows.
     for (index, line) in exported.iter().enumerate() {
         let mut changed = exported.clone();

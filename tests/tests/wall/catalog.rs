@@ -44,6 +44,8 @@ fn each_role_may_do_exactly_what_it_needs() {
             [
                 "__diesel_schema_migrations: SELECT",
                 "apps: INSERT SELECT UPDATE",
+                "audit_chains: SELECT",
+                "audit_checkpoints: SELECT",
                 "audit_events: INSERT SELECT",
                 "authorization_codes: INSERT SELECT UPDATE",
                 "client_assertions: INSERT",

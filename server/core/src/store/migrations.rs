@@ -49,8 +49,17 @@ static CORE: Migrations = Migrations {
             &[Command::Select, Command::Insert],
             &[Command::Select, Command::Insert, Command::UpdateOf(AUDIT_LINK), Command::Delete],
         ),
-        Table::of_tenants("audit_chains", &[], &[Command::Select, Command::Insert, Command::Update]),
-        Table::of_tenants("audit_checkpoints", &[], &[Command::Select, Command::Insert, Command::Update]),
+        // A tenant may see its own.
+        Table::of_tenants(
+            "audit_chains",
+            &[Command::Select],
+            &[Command::Select, Command::Insert, Command::Update],
+        ),
+        Table::of_tenants(
+            "audit_checkpoints",
+            &[Command::Select],
+            &[Command::Select, Command::Insert, Command::Update],
+        ),
         Table::of_tenants(
             "jobs",
             &[Command::Select, Command::Insert, Command::Update],
