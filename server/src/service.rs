@@ -4,6 +4,9 @@ use crate::gate::Revocations;
 use crate::hosts::{Addresses, App, BaseUrls, Called, Domains, HostError, Hosts};
 use crate::settings::{Role, Settings};
 use crate::{bundles, federation};
+use argus_core::audit;
+use argus_core::audit::linker::Linker;
+use argus_core::audit::prune::Retention;
 use argus_core::deliveries::attempt::Attempts;
 use argus_core::deliveries::couriers::{CourierSettings, Couriers};
 use argus_core::dialler::{Dialler, SystemResolver};
@@ -68,6 +71,8 @@ pub struct Service {
     /// The couriers, on the same nodes.
     couriers: Option<Couriers>,
     background: Background,
+    /// Signs the heads of the audit trail's chains.
+    audit_key: Arc<audit::Key>,
 }
 
 /// What the service does while nobody asks; it ends when this is dropped.
@@ -101,6 +106,7 @@ impl Service {
         let federation = Arc::new(Federation::new(channels, dialler.clone()));
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         let revocations = Arc::new(Revocations::open(&database.every_tenant)?);
+        let audit_key = Arc::new(audit::Key::of(identity.pepper())?);
         drop(turn);
         remove_unfinished(objects.clone());
         let start = || {
@@ -125,8 +131,9 @@ impl Service {
             let works = matches!(settings.role, Role::All | Role::Worker);
             let workers = works.then(|| workers(&app, settings.workers));
             let couriers = works.then(|| couriers(&app, settings.couriers));
-            let background = Background::start(&app, settings);
-            Ok::<_, HostError>(Self { app, hosts, workers, couriers, background })
+            let background = Background::start(&app, settings, &audit_key);
+            let audit_key = Arc::clone(&audit_key);
+            Ok::<_, HostError>(Self { app, hosts, workers, couriers, background, audit_key })
         };
         for _ in 1..ATTEMPTS {
             match start() {
@@ -148,7 +155,7 @@ impl Service {
     /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
     /// was answered within `limit`.
     pub async fn stop(self, limit: Duration) -> bool {
-        let Self { app, hosts, workers, couriers, background } = self;
+        let Self { app, hosts, workers, couriers, background, audit_key } = self;
         let (drained, given_back, undelivered) = tokio::join!(
             async { if let Some(hosts) = hosts { hosts.stop(limit).await } else { true } },
             async { if let Some(workers) = workers { workers.stop(limit).await } else { 0 } },
@@ -162,10 +169,14 @@ impl Service {
         }
         drop(background);
         // What cannot be written now is lost, and said so.
-        match tokio::time::timeout(LAST_FLUSH, refused_clients::flush(&app.identity)).await {
+        match tokio::time::timeout(LAST_FLUSH, last_flush(&app, audit_key)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(cause = %error, "refused clients are not in the audit trail"),
-            Err(_) => tracing::error!("refused clients are not in the audit trail: no time was left"),
+            Ok(Err(error)) => {
+                tracing::error!(cause = %error, "the audit trail lacks what was recorded in aggregate")
+            }
+            Err(_) => {
+                tracing::error!("the audit trail lacks what was recorded in aggregate: no time was left")
+            }
         }
         drained
     }
@@ -181,13 +192,21 @@ fn remove_unfinished(objects: Objects) {
 }
 
 impl Background {
-    fn start(app: &Arc<App>, settings: &Settings) -> Self {
+    fn start(app: &Arc<App>, settings: &Settings, audit_key: &Arc<audit::Key>) -> Self {
         let flushing = flush_now_and_then(Arc::clone(app), settings.flush_interval);
-        let sweeping = Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone()).run();
+        let retention = settings.audit_retention_days.map(|days| {
+            let (key, clock) = (Arc::clone(audit_key), app.clock.clone());
+            Retention { key, days, clock }
+        });
+        let sweeping = Sweeper::new(app.database.every_tenant.clone(), app.jobs.objects.clone())
+            .keeping_audit(retention)
+            .run();
+        let linking = Linker::new(app.database.clone(), Arc::clone(audit_key)).run();
         let revocations =
             Arc::clone(&app.revocations).refresh(app.database.every_tenant.clone(), app.jobs.signals.clone());
         let mut tasks = vec![tokio::spawn(flushing).abort_handle(), tokio::spawn(sweeping).abort_handle()];
         tasks.push(tokio::spawn(revocations).abort_handle());
+        tasks.push(tokio::spawn(linking).abort_handle());
         if let Some(listener) = app.database.listener.clone() {
             let signals = app.jobs.signals.clone();
             tasks.push(tokio::spawn(async move { signals.exchange(&listener).await }).abort_handle());
@@ -249,7 +268,21 @@ async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
         if let Err(error) = refused_clients::flush(&app.identity).await {
             tracing::warn!(cause = %error, "refused clients are not in the audit trail yet");
         }
+        if let Err(error) = app.sandbox_calls.flush(&app.database.every_tenant, &app.clock).await {
+            tracing::warn!(cause = %error, "calls on the sandbox host are not in the audit trail yet");
+        }
     }
+}
+
+/// The same for the last time, and gives every entry its place, so that nothing waits until another service starts.
+async fn last_flush(app: &App, audit_key: Arc<audit::Key>) -> Result<(), argus_partner::Error> {
+    let refused = refused_clients::flush(&app.identity).await;
+    let called = app.sandbox_calls.flush(&app.database.every_tenant, &app.clock).await;
+    let linked = Linker::new(app.database.clone(), audit_key).link_all().await;
+    refused?;
+    called?;
+    linked?;
+    Ok(())
 }
 
 /// Opens keys, pepper, envelope key and store, and makes what does not exist yet. Blocks.

@@ -88,6 +88,7 @@ impl Installation {
             bundle_dir: None,
             federation_file: None,
             scenario_dir: None,
+            audit_retention_days: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,
         };

@@ -34,10 +34,12 @@ const ROWS: &str = "
         WHERE organization_id NOT IN (SELECT organization_id FROM organizations)
     UNION ALL SELECT 'tenant without its audit event ' || tenant_id FROM tenants
         WHERE tenant_id NOT IN (SELECT subject FROM audit_events WHERE action = 'tenant.create')
+        AND tenant_id NOT IN (SELECT tenant_id FROM audit_checkpoints)
     UNION ALL SELECT 'audit event of an absent tenant ' || subject FROM audit_events
         WHERE action = 'tenant.create' AND subject NOT IN (SELECT tenant_id FROM tenants)
     UNION ALL SELECT 'app without its audit event ' || client_id FROM apps
         WHERE client_id NOT IN (SELECT subject FROM audit_events WHERE action = 'app.create')
+        AND tenant_id NOT IN (SELECT tenant_id FROM audit_checkpoints)
     UNION ALL SELECT 'job that was told twice ' || subject FROM outbox
         WHERE event LIKE 'job.%' GROUP BY subject HAVING count(*) > 1
     UNION ALL SELECT 'event of a job that has not ended so ' || outbox.subject FROM outbox

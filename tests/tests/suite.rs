@@ -7,6 +7,7 @@
 //! - `dialler`: the way to receivers, over real sockets
 //! - `envelope`: secrets that are sealed and opened
 //! - `jobs`: the jobs of the core, with kinds of their own
+//! - `audit`: the audit trail as hash chains: linked, checked, pruned and exported
 //! - `limits`: how often something may happen, of one node and of several
 //! - `wall`: what PostgreSQL itself keeps from the wrong hands
 //! - `parity`: the live api host and the sandbox host, side by side
@@ -15,6 +16,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod black_box;
 mod deliveries;
 mod dialler;

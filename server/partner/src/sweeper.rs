@@ -1,12 +1,13 @@
 //! Removes what its time is over for, a little at a time, for as long as the service runs: results, leftovers of
-//! attempts, uploads, idempotency keys, deliveries, buckets of limits, sessions, codes, refresh tokens and client
-//! assertions. When that is, say `argus_core::jobs::retention` and its neighbours.
+//! attempts, uploads, idempotency keys, deliveries, buckets of limits, sessions, codes, refresh tokens, client
+//! assertions, and where it is said so old entries of the audit trail. When that is, say `argus_core::jobs::retention` and its neighbours.
 
 use crate::error::Error;
 use crate::store::authorizations;
 use crate::store::client_assertions;
 use crate::store::uploads::{self, UploadRow};
 use crate::work::result::name;
+use argus_core::audit::prune::Retention;
 use argus_core::deliveries;
 use argus_core::jobs::retention::{self, Ended};
 use argus_core::limits;
@@ -37,6 +38,8 @@ pub struct Swept {
 pub struct Sweeper {
     every_tenant: EveryTenant,
     objects: Objects,
+    /// How long the audit trail is kept, unless for ever.
+    audit: Option<Retention>,
     /// How much of what is due could not be removed since it last rested. It stands in front of the rest, and must not
     /// keep it from being removed.
     failed_jobs: usize,
@@ -46,7 +49,13 @@ pub struct Sweeper {
 impl Sweeper {
     /// Nothing is removed before it runs.
     pub fn new(every_tenant: EveryTenant, objects: Objects) -> Self {
-        Self { every_tenant, objects, failed_jobs: 0, failed_uploads: 0 }
+        Self { every_tenant, objects, audit: None, failed_jobs: 0, failed_uploads: 0 }
+    }
+
+    /// The same, that prunes the audit trail as well.
+    #[must_use]
+    pub fn keeping_audit(self, retention: Option<Retention>) -> Self {
+        Self { audit: retention, ..self }
     }
 
     /// Sweeps for ever.
@@ -83,6 +92,10 @@ impl Sweeper {
         let assertions = self.every_tenant.run(sweep_assertions).await?;
         let sweep_users = |connection: &mut AnyConnection| Ok::<_, Error>(users::sweep(connection)?);
         let users = self.every_tenant.run(sweep_users).await?;
+        let audit = match &self.audit {
+            Some(retention) => retention.sweep(&self.every_tenant).await?,
+            None => 0,
+        };
         let (jobs, uploads) = (self.sweep_jobs().await?, self.sweep_uploads().await?);
         self.failed_jobs += jobs.failed;
         self.failed_uploads += uploads.failed;
@@ -94,6 +107,7 @@ impl Sweeper {
                 + authorizations
                 + assertions
                 + users
+                + audit
                 + jobs.removed
                 + uploads.removed,
             failed: jobs.failed + uploads.failed,

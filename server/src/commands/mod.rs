@@ -1,5 +1,6 @@
 //! What each command of the `argus` binary does. Flags are declared in [`crate::settings`].
 
+mod audit;
 mod deliveries;
 mod dev;
 mod graphql;
@@ -25,6 +26,9 @@ const EXIT_REFUSED: u8 = 2;
 /// Exit status of a service that did not answer every request before it ended.
 const EXIT_CUT_OFF: u8 = 1;
 
+/// Exit status of a check that was done and has found something.
+const EXIT_DEFECTIVE: u8 = 1;
+
 /// A command's failure, ready to be shown to the operator.
 type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -44,13 +48,21 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Incidents { action } => incidents::incidents(*action, config),
         Command::Tenant { action, data } => tenant::tenant(action, data, config),
         Command::User { action, data } => user::user(action, data, config),
+        Command::Audit { action, data } => audit::audit(action, data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("argus: {error}");
-            ExitCode::from(if error.is::<run::CutOff>() { EXIT_CUT_OFF } else { EXIT_REFUSED })
+            let status = if error.is::<run::CutOff>() {
+                EXIT_CUT_OFF
+            } else if error.is::<audit::Defective>() {
+                EXIT_DEFECTIVE
+            } else {
+                EXIT_REFUSED
+            };
+            ExitCode::from(status)
         }
     }
 }

@@ -83,11 +83,13 @@ impl<B: Send> Credentials<B> for SandboxToken {
 
     async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<Context<Sandbox>> {
         let verified = verified(entry)?;
-        let TokenAudience::Sandbox(scenarios) = &verified.audience else {
+        let TokenAudience::Sandbox(session) = &verified.audience else {
             return Err(refusal::live_token_on_sandbox_host());
         };
+        // What is refused from here on was called, too.
+        entry.count_for(session);
         permitted(entry, &verified)?;
-        Ok(entry.context(Arc::clone(&verified.principal), Sandbox { scenarios: Arc::clone(scenarios) }))
+        Ok(entry.context(Arc::clone(&verified.principal), Sandbox { session: Arc::clone(session) }))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::credentials::Credentials;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
+use super::sandbox_calls::Session;
 use super::trace::{self, Inbound};
 use crate::discovery;
 use crate::hosts::{App, HostContext};
@@ -17,7 +18,7 @@ use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
 use http::Method;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// A request that was routed to an operation of this host.
@@ -33,6 +34,8 @@ pub struct Entry<'r> {
     pub(super) now: DateTime<Utc>,
     /// The same for durations, which no clock that is set bends.
     began: Instant,
+    /// The token with which the sandbox is called, once it is known.
+    session: OnceLock<Arc<Session>>,
     _in_progress: InProgress<'r>,
 }
 
@@ -53,16 +56,8 @@ impl<'r> Entry<'r> {
         };
         let (now, began) = (app.clock.now(), Instant::now());
         let _in_progress = app.metrics.begin(host.host, position);
-        Ok(Self {
-            rqctx,
-            row: &app.contract.rows[position],
-            position,
-            inbound,
-            ids,
-            now,
-            began,
-            _in_progress,
-        })
+        let (row, session) = (&app.contract.rows[position], OnceLock::new());
+        Ok(Self { rqctx, row, position, inbound, ids, now, began, session, _in_progress })
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {
@@ -117,6 +112,12 @@ impl<'r> Entry<'r> {
         credentials.admit(self, body).await
     }
 
+    /// Lets the call be counted for this token of the sandbox when it is answered.
+    pub(super) fn count_for(&self, session: &Arc<Session>) {
+        // A request is admitted once.
+        let _ = self.session.set(Arc::clone(session));
+    }
+
     /// Gives the response its standard headers, and counts it.
     pub(super) fn stamp(&self, rendered: Rendered) -> Stamped {
         let Rendered { mut response, trace } = rendered;
@@ -127,6 +128,9 @@ impl<'r> Entry<'r> {
         }
         let took = self.began.elapsed();
         self.app().metrics.count(self.host(), self.position, response.status(), took);
+        if let Some(session) = self.session.get() {
+            session.count(self.row.id, trace::continued(self.inbound.as_ref(), ids));
+        }
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(
             operation = self.row.id,

@@ -4,16 +4,17 @@ use super::call::Call;
 use super::header;
 use super::problem::Outcome;
 use super::render::Mocked;
+use super::sandbox_calls::Session;
 use argus_core::Context;
 use argus_core::context::Environment;
-use argus_sandbox::{Mock, Preferences, ScenarioSet};
+use argus_sandbox::{Mock, Preferences};
 use std::sync::Arc;
 
 /// Made-up data and no effects.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    /// The scenarios that the token is pinned to.
-    pub scenarios: Arc<ScenarioSet>,
+    /// The token: the scenarios that it is pinned to, and what is called with it.
+    pub(super) session: Arc<Session>,
 }
 
 impl Environment for Sandbox {}
@@ -28,7 +29,7 @@ impl<B> Call<'_, Context<Sandbox>, B> {
             tenant_id: principal.tenant_id.as_str(),
             organization_id: principal.organization_id.as_str(),
             secrecy_level: principal.secrecy_level,
-            scenarios: &self.caller.environment().scenarios,
+            scenarios: &self.caller.environment().session.scenarios,
             preferences: &preferences,
         };
         Ok(Mocked(self.app().sandbox.answer(&caller, mock)))

@@ -4,12 +4,13 @@
 use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::revocations::Revocable;
+use super::sandbox_calls::{SandboxCalls, Session};
 use argus_core::context::Principal;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::Identity;
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, CLOCK_LEEWAY, Claims};
 use argus_partner::signing_keys::VerifyingKey;
-use argus_sandbox::{Sandbox, ScenarioSet};
+use argus_sandbox::Sandbox;
 use chrono::{DateTime, Utc};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -39,7 +40,7 @@ pub(super) struct Verified {
 #[derive(Debug)]
 pub(super) enum TokenAudience {
     Live,
-    Sandbox(Arc<ScenarioSet>),
+    Sandbox(Arc<Session>),
     /// Signed by us, for neither; nothing that this service serves takes it.
     Other,
 }
@@ -48,13 +49,14 @@ pub(super) enum TokenAudience {
 pub struct Verifier {
     identity: Arc<Identity>,
     sandbox: Arc<Sandbox>,
+    calls: Arc<SandboxCalls>,
     cache: Cache<CachedHeader, Arc<Verified>>,
 }
 
 impl Verifier {
-    /// A verifier of tokens that `identity` issued.
-    pub fn new(identity: Arc<Identity>, sandbox: Arc<Sandbox>) -> Self {
-        Self { identity, sandbox, cache: Cache::new(CACHED_TOKENS) }
+    /// A verifier of tokens that `identity` issued. What is called with those for the sandbox is counted by `calls`.
+    pub fn new(identity: Arc<Identity>, sandbox: Arc<Sandbox>, calls: Arc<SandboxCalls>) -> Self {
+        Self { identity, sandbox, calls, cache: Cache::new(CACHED_TOKENS) }
     }
 
     /// What the request's bearer token says.
@@ -90,16 +92,17 @@ impl Verifier {
         }
         let principal = principal(&claims)
             .ok_or_else(|| refusal::invalid_token("the token names no tenant or client of this service"))?;
+        let principal = Arc::new(principal);
         Ok(Verified {
             key,
             expires_at: claims.exp,
             revocable: Revocable::of(&claims),
-            audience: self.audience(&claims)?,
-            principal: Arc::new(principal),
+            audience: self.audience(&claims, &principal)?,
+            principal,
         })
     }
 
-    fn audience(&self, claims: &Claims) -> Outcome<TokenAudience> {
+    fn audience(&self, claims: &Claims, principal: &Arc<Principal>) -> Outcome<TokenAudience> {
         match claims.aud.as_str() {
             AUDIENCE_LIVE => Ok(TokenAudience::Live),
             AUDIENCE_SANDBOX => {
@@ -108,7 +111,7 @@ impl Verifier {
                 let scenarios = self.sandbox.scenario_set(pinned).map_err(|_| {
                     refusal::invalid_token("the token is pinned to a scenario that no longer exists")
                 })?;
-                Ok(TokenAudience::Sandbox(Arc::new(scenarios)))
+                Ok(TokenAudience::Sandbox(self.calls.begin(Arc::clone(principal), scenarios)))
             }
             _ => Ok(TokenAudience::Other),
         }

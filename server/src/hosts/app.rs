@@ -2,7 +2,7 @@
 
 use super::{Addresses, BaseUrls};
 use crate::discovery::{Library, ReferencePlaces};
-use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
+use crate::gate::{CookieNames, Revocations, SandboxCalls, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
@@ -45,6 +45,8 @@ pub struct App {
     pub graphql: Graphql,
     /// The channels to other installations.
     pub federation: Arc<Federation>,
+    /// What is called on the sandbox host, for the audit trail.
+    pub sandbox_calls: Arc<SandboxCalls>,
     /// Verifies bearer tokens.
     pub verifier: Verifier,
     /// Which of them count no more.
@@ -125,6 +127,7 @@ impl App {
             demo_token_path: is_development.then_some(DEMO_TOKEN_PATH),
         };
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
+        let sandbox_calls = Arc::new(SandboxCalls::default());
         Self {
             contract,
             users: Users::new(database.requests.clone(), Arc::clone(&pepper), clock.clone()),
@@ -132,14 +135,15 @@ impl App {
             limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
             database,
             clock,
-            verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),
+            verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox), Arc::clone(&sandbox_calls)),
             revocations,
             identity,
             jobs,
             webhooks,
             sandbox,
             library: Library::new(contract, &docs_url, &places),
-            metrics: Metrics::new(contract, connectors.clone()),
+            metrics: Metrics::new(contract, connectors.clone(), sandbox_calls.dropped()),
+            sandbox_calls,
             connectors,
             graphql,
             federation,

@@ -466,7 +466,7 @@ impl ArgusApi for LiveHost {
         answer(rqctx, LiveToken, async |call| {
             let (addresses, metrics) = (call.app().addresses, &call.app().metrics);
             let open = spawn_blocking(move || open_connections(&addresses)).await.map_err(Problem::defect)?;
-            metrics.look_at(&call.app().database).await;
+            metrics.look_at(&call.app().database, &call.app().clock).await;
             let text = metrics.render(open).map_err(Problem::defect)?;
             Ok(Document::private(OPEN_METRICS, text.into()))
         })

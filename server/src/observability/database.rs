@@ -1,6 +1,8 @@
 //! What waits in the database, how its connections are used, and what it has not cleaned up: gauges that are set when
 //! somebody asks. While the database is away, the last that was known of it stands.
 
+use argus_core::Clock;
+use argus_core::audit::verify::{self, Unlinked};
 use argus_core::backlog::{self, Backlog, Queue};
 use argus_core::store::{AnyConnection, Database, Error, Occupancy, Uncleaned};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -35,6 +37,8 @@ pub(super) struct DatabaseGauges {
     most: Family<LaneLabel, Gauge>,
     busy: Family<LaneLabel, Gauge>,
     tasks: Family<LaneLabel, Gauge>,
+    unlinked: Gauge,
+    unlinked_seconds: Gauge,
 }
 
 impl DatabaseGauges {
@@ -47,6 +51,8 @@ impl DatabaseGauges {
             most: Family::default(),
             busy: Family::default(),
             tasks: Family::default(),
+            unlinked: Gauge::default(),
+            unlinked_seconds: Gauge::default(),
         };
         registry.register(
             "database_dead_rows",
@@ -77,11 +83,22 @@ impl DatabaseGauges {
             "Tasks that wait for a connection",
             gauges.tasks.clone(),
         );
+        registry.register(
+            "audit_unlinked_entries",
+            "Entries of the audit trail that have no place in their chain yet, at most 10000; usually none is older than \
+             a second",
+            gauges.unlinked.clone(),
+        );
+        registry.register(
+            "audit_unlinked_oldest_seconds",
+            "How long the oldest of them has waited",
+            gauges.unlinked_seconds.clone(),
+        );
         gauges
     }
 
     /// Looks at the database and at this node's connections to it.
-    pub(super) async fn look(&self, database: &Database) {
+    pub(super) async fn look(&self, database: &Database, clock: &Clock) {
         for (lane, Occupancy { most, busy, waiting }) in database.occupancy() {
             let label = LaneLabel { lane };
             for (family, count) in [(&self.most, most), (&self.busy, busy), (&self.tasks, waiting)] {
@@ -91,8 +108,16 @@ impl DatabaseGauges {
         let backlog = database
             .every_tenant
             .run(|connection: &mut AnyConnection| Ok::<_, Error>(backlog::look(connection)?));
-        let (uncleaned, backlog) =
-            tokio::join!(timeout(LOOK_TIME, database.uncleaned()), timeout(LOOK_TIME, backlog));
+        let (uncleaned, backlog, unlinked) = tokio::join!(
+            timeout(LOOK_TIME, database.uncleaned()),
+            timeout(LOOK_TIME, backlog),
+            timeout(LOOK_TIME, verify::unlinked(database)),
+        );
+        if let Ok(Ok(Unlinked { count, since })) = unlinked {
+            self.unlinked.set(count);
+            let waited = since.map_or(0, |since| (clock.timestamp() - since).num_seconds().max(0));
+            self.unlinked_seconds.set(waited);
+        }
         if let Ok(Ok(Uncleaned { dead_rows, log_bytes })) = uncleaned {
             self.dead_rows.set(i64::try_from(dead_rows).unwrap_or(i64::MAX));
             self.log_bytes.set(i64::try_from(log_bytes).unwrap_or(i64::MAX));

@@ -3,6 +3,7 @@
 use super::OpenConnections;
 use super::connectors::SourceCounts;
 use super::database::DatabaseGauges;
+use argus_core::Clock;
 use argus_core::limits::Limit;
 use argus_core::store::Database;
 use argus_openapi::{Contract, Host};
@@ -66,8 +67,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counters for every operation of a contract, and what the connectors count.
-    pub fn new(contract: &'static Contract, connectors: Connectors) -> Self {
+    /// Counters for every operation of a contract, what the connectors count, and the calls on the sandbox host that are
+    /// dropped.
+    pub fn new(contract: &'static Contract, connectors: Connectors, dropped_calls: Counter) -> Self {
         let mut registry = Registry::with_prefix("argus");
         let family = Family::<Labels, Counter>::default();
         registry.register("requests", "Requests answered, by operation", family.clone());
@@ -104,6 +106,12 @@ impl Metrics {
             took.clone(),
         );
         registry.register_collector(Box::new(SourceCounts(connectors)));
+        registry.register(
+            "audit_sandbox_calls_dropped",
+            "Calls on the sandbox host since the start that are in no entry of the audit trail, because there were too \
+             many callers or the database was away for too long",
+            dropped_calls,
+        );
         let (mut requests, mut in_progress, mut durations) = (Vec::new(), Vec::new(), Vec::new());
         for host in Host::ALL {
             for row in contract.rows {
@@ -189,8 +197,8 @@ impl Metrics {
     }
 
     /// Notes what waits in the database, and how it is used.
-    pub async fn look_at(&self, database: &Database) {
-        self.database.look(database).await;
+    pub async fn look_at(&self, database: &Database, clock: &Clock) {
+        self.database.look(database, clock).await;
     }
 
     /// Everything as text, with the connections that are open now where that is known.

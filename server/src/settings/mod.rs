@@ -5,10 +5,11 @@ mod file;
 mod options;
 
 pub use options::{
-    BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, FederationOptions,
-    GraphqlAction, GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction,
-    LimitOptions, LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs,
-    SandboxOptions, StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
+    AuditAction, AuditOptions, BundleAction, ChainArgs, ChainEnvironment, Cli, Command, ConnectorOptions,
+    DataArgs, DeliveriesAction, DevArgs, ExportFormat, FederationOptions, GraphqlAction, GraphqlOptions,
+    HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction, LimitOptions, LogOptions,
+    ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SandboxOptions, StoreOptions,
+    TenantAction, TokenArgs, UserAction, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -49,6 +50,9 @@ const LEASE_SECONDS_MAX: u64 = 3_600;
 
 /// The most that may happen in a minute: as good as no limit.
 pub const TIMES_MAX: u32 = 1_000_000;
+
+/// The longest that entries of the audit trail may be kept, other than for ever, in days.
+const RETENTION_DAYS_MAX: u32 = 36_500;
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
@@ -106,6 +110,8 @@ pub struct Settings {
     pub federation_file: Option<PathBuf>,
     /// More sandbox scenarios.
     pub scenario_dir: Option<PathBuf>,
+    /// How many days entries of the audit trail are kept; for ever where nobody has said.
+    pub audit_retention_days: Option<u32>,
     /// Least severity that is logged.
     pub log: LevelFilter,
     /// How often what is recorded in aggregate is appended to the audit trail.
@@ -165,6 +171,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         graphql,
         federation,
         sandbox,
+        audit,
         log,
     } = options;
 
@@ -281,6 +288,10 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         }
     }
 
+    if audit.retention_days.is_some_and(|days| !(1..=RETENTION_DAYS_MAX).contains(&days)) {
+        faults.push(format!("`retention_days` must be 1 to {RETENTION_DAYS_MAX}"));
+    }
+
     let mut allowed: Vec<IpNet> = Vec::new();
     for network in deliveries.allow.iter().flatten() {
         match network.parse() {
@@ -320,6 +331,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         bundle_dir: graphql.bundle_dir,
         federation_file: federation.file,
         scenario_dir: sandbox.scenario_dir,
+        audit_retention_days: audit.retention_days,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
     })

@@ -9,9 +9,9 @@ use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::webhooks::DeliveryStatus;
 use argus_partner::connectors::System;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::env::{self, VarError};
 use std::fmt;
@@ -123,6 +123,15 @@ pub enum Command {
         #[command(subcommand)]
         action: UserAction,
         /// Where they are.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Check the audit trail, export or prune it, or print the key that it is signed with.
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: AuditAction,
+        /// Where it is.
         #[command(flatten)]
         data: DataArgs,
     },
@@ -378,6 +387,86 @@ pub enum KeysAction {
     Adopt,
 }
 
+/// What to do with the audit trail.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditAction {
+    /// Check every chain: a line for each, and one for whatever was changed, removed, reordered or cut off.
+    Verify {
+        /// Which chains.
+        #[command(flatten)]
+        chains: ChainArgs,
+        /// How many seconds an entry may wait for its place in the chain.
+        #[arg(long, default_value_t = 60)]
+        unlinked_seconds: u32,
+        /// What an earlier check has printed: each place that it names must still have the hash that it names.
+        #[arg(long, value_name = "PATH")]
+        known: Option<PathBuf>,
+    },
+    /// Write the entries with their places and hashes, chain by chain.
+    Export {
+        /// Which chains.
+        #[command(flatten)]
+        chains: ChainArgs,
+        /// Only entries from this moment or day on, as in 2026-11-30 or 2026-11-30T12:00:00Z.
+        #[arg(long, value_parser = parse_moment)]
+        from: Option<DateTime<Utc>>,
+        /// Only entries before this moment or day.
+        #[arg(long, value_parser = parse_moment)]
+        to: Option<DateTime<Utc>>,
+        /// Without what happened in the sandbox.
+        #[arg(long, conflicts_with = "environment")]
+        without_sandbox: bool,
+        /// How entries are written.
+        #[arg(long, default_value = "ndjson")]
+        format: ExportFormat,
+        /// The file to write, whole or not at all; standard output when absent.
+        #[arg(long, value_name = "PATH")]
+        output: Option<PathBuf>,
+    },
+    /// Remove the oldest entries of each chain, up to the first that is younger, and leave a signed checkpoint.
+    Prune {
+        /// Which chains.
+        #[command(flatten)]
+        chains: ChainArgs,
+        /// Entries before this moment or day, as in 2026-11-30 or 2026-11-30T12:00:00Z.
+        #[arg(long, value_parser = parse_moment)]
+        before: DateTime<Utc>,
+    },
+    /// Give entries their places now, where no service runs that does so.
+    Link,
+    /// Print the public key of heads and checkpoints as a JSON Web Key.
+    Key,
+}
+
+/// Which chains of the audit trail.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ChainArgs {
+    /// Only those of this tenant.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Only those of this environment.
+    #[arg(long)]
+    pub environment: Option<ChainEnvironment>,
+}
+
+/// Where something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChainEnvironment {
+    /// On the live hosts.
+    Live,
+    /// On the sandbox host.
+    Sandbox,
+}
+
+/// How entries are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A JSON object a line, with the heads and checkpoints of the chains.
+    Ndjson,
+    /// Comma-separated values: the entries alone.
+    Csv,
+}
+
 /// How to run the hosts.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RunArgs {
@@ -485,6 +574,9 @@ pub struct Options {
     /// `[sandbox]`
     #[command(flatten)]
     pub sandbox: SandboxOptions,
+    /// `[audit]`
+    #[command(flatten)]
+    pub audit: AuditOptions,
     /// `[log]`
     #[command(flatten)]
     pub log: LogOptions,
@@ -814,6 +906,16 @@ pub struct SandboxOptions {
     pub scenario_dir: Option<PathBuf>,
 }
 
+/// The audit trail.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditOptions {
+    /// How many days entries of the audit trail are kept, 1 to 36500; for ever when absent.
+    #[arg(long = "audit-retention-days", env = "ARGUS_AUDIT_RETENTION_DAYS", value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+}
+
 /// The way to receivers of webhooks and callbacks.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -877,6 +979,12 @@ fn parse_level(name: &str) -> Result<Level, &'static str> {
 
 fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "an IP address and a port are needed, like 127.0.0.1:8080 or [::1]:8080")
+}
+
+fn parse_moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let moment = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
+    moment.or_else(day).ok_or("a day is written as 2026-11-30 and a moment as 2026-11-30T12:00:00Z")
 }
 
 fn parse_status(name: &str) -> Result<JobStatus, String> {

@@ -44,6 +44,8 @@ fn each_role_may_do_exactly_what_it_needs() {
             [
                 "__diesel_schema_migrations: SELECT",
                 "apps: INSERT SELECT UPDATE",
+                "audit_chains: SELECT",
+                "audit_checkpoints: SELECT",
                 "audit_events: INSERT SELECT",
                 "authorization_codes: INSERT SELECT UPDATE",
                 "client_assertions: INSERT",
@@ -71,6 +73,9 @@ fn each_role_may_do_exactly_what_it_needs() {
         assert_eq!(
             granted("argus_test_worker"),
             [
+                "audit_chains: INSERT SELECT UPDATE",
+                "audit_checkpoints: INSERT SELECT UPDATE",
+                "audit_events: DELETE INSERT SELECT",
                 "authorization_codes: DELETE SELECT",
                 "client_assertions: DELETE SELECT",
                 "deliveries: DELETE INSERT SELECT UPDATE",
@@ -83,16 +88,36 @@ fn each_role_may_do_exactly_what_it_needs() {
                 "revocations: DELETE SELECT",
                 "sessions: DELETE SELECT",
                 "signing_secrets: SELECT",
+                "tenants: SELECT",
                 "token_families: DELETE SELECT",
                 "uploads: DELETE SELECT",
                 "webhooks: DELETE SELECT UPDATE",
             ]
+        );
+        let of_columns = "SELECT relname || '.' || attname || ': ' || privilege_type || ' ' || grantee::regrole AS line \
+            FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid CROSS JOIN aclexplode(attacl) \
+            WHERE relnamespace = current_schema()::regnamespace ORDER BY 1";
+        assert_eq!(
+            two.lines(of_columns),
+            ["hash", "previous_hash", "sequence"]
+                .map(|column| format!("audit_events.{column}: UPDATE argus_test_worker")),
+            "the linker gives an entry its place, and changes nothing else"
         );
         let policies = "SELECT tablename || ': ' || cmd AS line FROM pg_policies \
             WHERE schemaname = current_schema() AND roles = '{argus_test_worker}' ORDER BY 1";
         assert_eq!(
             two.lines(policies),
             [
+                "audit_chains: INSERT",
+                "audit_chains: SELECT",
+                "audit_chains: UPDATE",
+                "audit_checkpoints: INSERT",
+                "audit_checkpoints: SELECT",
+                "audit_checkpoints: UPDATE",
+                "audit_events: DELETE",
+                "audit_events: INSERT",
+                "audit_events: SELECT",
+                "audit_events: UPDATE",
                 "authorization_codes: DELETE",
                 "authorization_codes: SELECT",
                 "client_assertions: DELETE",
@@ -119,6 +144,7 @@ fn each_role_may_do_exactly_what_it_needs() {
                 "sessions: DELETE",
                 "sessions: SELECT",
                 "signing_secrets: SELECT",
+                "tenants: SELECT",
                 "token_families: DELETE",
                 "token_families: SELECT",
                 "uploads: DELETE",
@@ -158,6 +184,8 @@ fn what_somebody_has_changed_of_the_wall_keeps_a_service_out_until_a_migration_h
             "CREATE POLICY more ON apps TO argus_test_worker USING (true)",
             "GRANT SELECT ON apps TO argus_test_worker",
             "GRANT DELETE ON audit_events TO argus_test_requests",
+            "GRANT UPDATE (actor) ON audit_events TO argus_test_worker",
+            "REVOKE UPDATE (hash) ON audit_events FROM argus_test_worker",
             "GRANT SELECT ON jobs TO PUBLIC",
             "REVOKE UPDATE ON jobs FROM argus_test_requests",
             "GRANT EXECUTE ON FUNCTION argus_find_client(text) TO PUBLIC",

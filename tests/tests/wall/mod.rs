@@ -30,6 +30,8 @@ pub(crate) struct Two {
 const ROWS: &str = "
     INSERT INTO apps VALUES ('app_of_$', '$', '#', 'App', '[\"client_credentials\"]', '[]', '[]', true, true, 'hash', now(), now());
     INSERT INTO audit_events VALUES ('app_$', now(), '$', 'operator', 'app.create', 'app_of_$', 'standard', 1);
+    INSERT INTO audit_chains VALUES ('$', 'live', 1, 'hash', 'key', 'signature', 1);
+    INSERT INTO audit_checkpoints VALUES ('$', 'live', 1, 'hash', 'key', 'signature', 1);
     INSERT INTO jobs (id, tenant_id, organization_id, actor, kind, payload, secrecy_level, traceparent, status, max_attempts,
         created_at, updated_at) VALUES ('job_of_$', '$', '#', 'operator', 'test.nothing', '{}', 'standard', '', 'succeeded', 1, 1, 1);
     INSERT INTO outbox (tenant_id, event, subject, traceparent, occurred_at) VALUES ('$', 'job.succeeded', 'job_of_$', '', 1);

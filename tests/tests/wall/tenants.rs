@@ -132,6 +132,9 @@ fn the_machinery_sees_every_tenant_in_its_own_tables_and_nothing_of_the_others()
             match seen(&mut worker, &owners(&table)) {
                 Ok(seen) => {
                     let own = [
+                        "audit_chains",
+                        "audit_checkpoints",
+                        "audit_events",
                         "authorization_codes",
                         "client_assertions",
                         "deliveries",
@@ -143,6 +146,7 @@ fn the_machinery_sees_every_tenant_in_its_own_tables_and_nothing_of_the_others()
                         "revocations",
                         "sessions",
                         "signing_secrets",
+                        "tenants",
                         "token_families",
                         "uploads",
                         "webhooks",
@@ -159,6 +163,10 @@ fn the_machinery_sees_every_tenant_in_its_own_tables_and_nothing_of_the_others()
             "UPDATE uploads SET created_at = 0",
             "UPDATE signing_secrets SET secret = ''",
             "INSERT INTO webhooks (id) VALUES ('wh_x')",
+            "UPDATE audit_events SET actor = ''",
+            "UPDATE audit_events SET sequence = 1, actor = ''",
+            "DELETE FROM audit_chains",
+            "UPDATE tenants SET name = ''",
             "SELECT * FROM installation",
             "SELECT * FROM argus_find_client('app_x')",
             "SELECT * FROM argus_find_user('ada@example.com')",

@@ -6,7 +6,7 @@ pub mod trust;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use trust::{Owner, Shut};
 
 /// No file of this module's users is anywhere near this size.
@@ -83,6 +83,38 @@ pub fn write(path: &Path, content: &[u8], replace: Replace) -> io::Result<()> {
     .map_err(|error| error.error)?;
     // The name is only durable once the directory is.
     File::open(directory)?.sync_all()
+}
+
+/// A file that is written bit by bit and has its name once it is whole, or never.
+pub struct Unfinished {
+    out: io::BufWriter<tempfile::NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Begins a file with mode 0600 beside its final place.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let out = io::BufWriter::new(begin(directory_of(path))?);
+        Ok(Self { out, path: path.to_owned() })
+    }
+
+    /// Gives it its name once it is on the disk. A file that has the name is replaced.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        File::open(directory_of(&self.path))?.sync_all()
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// An unfinished file, locked for as long as somebody is at it.

@@ -32,13 +32,34 @@ pub struct Migrations {
     pub sqlite: EmbeddedMigrations,
 }
 
+/// What links an entry of the audit trail to the one before it.
+const AUDIT_LINK: &[&str] = &["sequence", "previous_hash", "hash"];
+
 /// The core's own.
 static CORE: Migrations = Migrations {
     tables: &[
         Table::shared("installation", &[Command::Select, Command::Insert, Command::Update]),
-        Table::of_tenants("tenants", &[Command::Select, Command::Insert], &[]),
+        // Whose audit trail is checked, and who there is to have an entry.
+        Table::of_tenants("tenants", &[Command::Select, Command::Insert], &[Command::Select]),
         Table::of_tenants("organizations", &[Command::Select, Command::Insert], &[]),
-        Table::of_tenants("audit_events", &[Command::Select, Command::Insert], &[]),
+        // Nobody changes an entry: the linker gives it its place, and triggers see to it that this happens once and
+        // that an entry goes only behind a checkpoint.
+        Table::of_tenants(
+            "audit_events",
+            &[Command::Select, Command::Insert],
+            &[Command::Select, Command::Insert, Command::UpdateOf(AUDIT_LINK), Command::Delete],
+        ),
+        // A tenant may see its own.
+        Table::of_tenants(
+            "audit_chains",
+            &[Command::Select],
+            &[Command::Select, Command::Insert, Command::Update],
+        ),
+        Table::of_tenants(
+            "audit_checkpoints",
+            &[Command::Select],
+            &[Command::Select, Command::Insert, Command::Update],
+        ),
         Table::of_tenants(
             "jobs",
             &[Command::Select, Command::Insert, Command::Update],

@@ -183,6 +183,19 @@ impl Database {
         ]
     }
 
+    /// Reads the rows of every tenant, for the machinery. It does not wait for whoever writes to a file.
+    pub async fn read_every_tenant<T, X, F>(&self, work: F) -> Result<T, X>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
+        match &self.requests.location {
+            Location::Sqlite(_) => self.requests.readers.run(work).await,
+            Location::Postgres(_) => self.every_tenant.run(work).await,
+        }
+    }
+
     /// How much the database has not cleaned up yet.
     pub async fn uncleaned(&self) -> Result<Uncleaned, Error> {
         match &self.requests.location {

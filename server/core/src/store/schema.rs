@@ -57,6 +57,14 @@ diesel::table! {
         secrecy_level -> Text,
         /// How often it has happened; some things are recorded in aggregate.
         occurrences -> BigInt,
+        /// Where it happened: `live` or `sandbox`. With the tenant it names the chain.
+        environment -> Text,
+        /// Its place in the chain; none until it is linked.
+        sequence -> Nullable<BigInt>,
+        /// Hash of the entry before it.
+        previous_hash -> Nullable<Text>,
+        /// Its own hash.
+        hash -> Nullable<Text>,
     }
 }
 

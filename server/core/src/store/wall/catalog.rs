@@ -76,12 +76,16 @@ pub(super) struct Grant {
     pub(super) privilege: String,
 }
 
-/// The privileges in the schema.
+/// The privileges in the schema; one on a column names it, as in `UPDATE (hash)`.
 pub(super) fn grants(connection: &mut PgConnection) -> QueryResult<Vec<Grant>> {
     diesel::sql_query(
-        "SELECT relname::text AS table_name, privilege_type AS privilege, \
+        "SELECT relname::text AS table_name, privilege, \
          CASE grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(grantee)::text END AS role \
-         FROM pg_class CROSS JOIN aclexplode(relacl) WHERE relkind IN ('r', 'p') AND grantee <> relowner \
+         FROM pg_class CROSS JOIN LATERAL ( \
+             SELECT grantee, privilege_type AS privilege FROM aclexplode(relacl) \
+             UNION ALL SELECT grantee, format('%s (%s)', privilege_type, attname) \
+             FROM pg_attribute CROSS JOIN aclexplode(attacl) WHERE attrelid = pg_class.oid AND NOT attisdropped \
+         ) AS granted WHERE relkind IN ('r', 'p') AND grantee <> relowner \
          AND relnamespace = to_regnamespace(quote_ident(current_schema()))",
     )
     .load(connection)

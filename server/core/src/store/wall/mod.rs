@@ -63,6 +63,8 @@ pub enum Command {
     Insert,
     /// They are changed.
     Update,
+    /// They are changed in these columns alone.
+    UpdateOf(&'static [&'static str]),
     /// They are removed.
     Delete,
 }
@@ -76,8 +78,24 @@ impl Command {
         match self {
             Self::Select => "SELECT",
             Self::Insert => "INSERT",
-            Self::Update => "UPDATE",
+            Self::Update | Self::UpdateOf(_) => "UPDATE",
             Self::Delete => "DELETE",
+        }
+    }
+
+    /// What it takes, as the catalog names it: a privilege on the table, or one on each column.
+    fn privileges(self) -> Vec<String> {
+        match self {
+            Self::UpdateOf(columns) => columns.iter().map(|column| format!("UPDATE ({column})")).collect(),
+            _ => vec![self.name().to_owned()],
+        }
+    }
+
+    /// How it is granted.
+    fn grant(self) -> String {
+        match self {
+            Self::UpdateOf(columns) => format!("UPDATE ({})", columns.join(", ")),
+            _ => self.name().to_owned(),
         }
     }
 }

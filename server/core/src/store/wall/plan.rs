@@ -123,7 +123,7 @@ fn wanted(table: &Table, owner: &str, roles: &Roles) -> Vec<Policy> {
             let (using, check) = match command {
                 Command::Select | Command::Delete => (Some(EVERY), None),
                 Command::Insert => (None, Some(EVERY)),
-                Command::Update => (Some(EVERY), Some(EVERY)),
+                Command::Update | Command::UpdateOf(_) => (Some(EVERY), Some(EVERY)),
             };
             let name = format!("{OF_WORKER}{}", command.name().to_lowercase());
             policy(name, command.name(), role, using, check)
@@ -149,8 +149,9 @@ fn create(policy: &Policy) -> String {
 
 /// Exactly these commands for a role.
 fn permit(statements: &mut Vec<String>, table: &Table, role: &str, granted: &[&str], wanted: &[Command]) {
-    let is_as_wanted = granted.iter().all(|granted| wanted.iter().any(|wanted| wanted.name() == *granted))
-        && wanted.iter().all(|wanted| granted.contains(&wanted.name()));
+    let privileges: Vec<String> = wanted.iter().flat_map(|command| command.privileges()).collect();
+    let is_as_wanted = granted.iter().all(|granted| privileges.iter().any(|wanted| wanted == granted))
+        && privileges.iter().all(|wanted| granted.contains(&&**wanted));
     if is_as_wanted {
         return;
     }
@@ -158,11 +159,11 @@ fn permit(statements: &mut Vec<String>, table: &Table, role: &str, granted: &[&s
     if !granted.is_empty() {
         statements.push(format!("REVOKE ALL ON {} FROM {to}", table.name));
     }
-    let names: Vec<&str> = Command::ALL
-        .iter()
-        .filter(|command| wanted.contains(command))
-        .map(|command| command.name())
-        .collect();
+    // In one order, however a table declares them.
+    let in_order = Command::ALL.iter().flat_map(|command| {
+        wanted.iter().filter(move |wanted| wanted.name() == command.name()).map(|wanted| wanted.grant())
+    });
+    let names: Vec<String> = in_order.collect();
     if !names.is_empty() {
         statements.push(format!("GRANT {} ON {} TO {to}", names.join(", "), table.name));
     }
@@ -244,5 +245,11 @@ mod tests {
         let again = ["REVOKE ALL ON jobs FROM \"req\"", "GRANT SELECT, UPDATE ON jobs TO \"req\""];
         assert_eq!(change(&all, &both), again);
         assert_eq!(change(&all, &[]), again[..1]);
+        let columns = [Command::Delete, Command::UpdateOf(&["hash", "sequence"]), Command::Select];
+        let granted = ["UPDATE (hash)", "SELECT", "DELETE", "UPDATE (sequence)"];
+        assert_eq!(change(&granted, &columns), [""; 0]);
+        let only_these = [again[0], "GRANT SELECT, UPDATE (hash, sequence), DELETE ON jobs TO \"req\""];
+        assert_eq!(change(&["SELECT", "UPDATE", "DELETE"], &columns), only_these);
+        assert_eq!(change(&[&granted[..], &["UPDATE (actor)"]].concat(), &columns), only_these);
     }
 }

@@ -1,5 +1,7 @@
-//! The audit trail: append-only, written in the transaction of the change that it records.
+//! An entry of the audit trail, as the one who acts appends it.
 
+use super::Environment;
+use crate::context::Invocation;
 use crate::error::{Error, Fault};
 use crate::ids;
 use crate::store::schema::audit_events;
@@ -25,10 +27,12 @@ pub struct AuditEvent {
     pub action: String,
     /// What it was done to.
     pub subject: String,
-    /// Secrecy of the event.
+    /// Secrecy of the event; `sandbox` for what happens there.
     pub secrecy_level: String,
     /// How often it has happened since the entry before; more than once for what is recorded in aggregate.
     pub occurrences: i64,
+    /// Where it happened: `live` or `sandbox`.
+    pub environment: String,
 }
 
 /// Appends that the caller of the transaction has done `action` to `subject`.
@@ -47,18 +51,31 @@ pub fn append_times(tx: &mut Tx<'_>, action: &str, subject: &str, occurrences: i
         user_id: invocation.principal.user_id.clone().map(String::from),
         action: action.to_owned(),
         subject: subject.to_owned(),
-        secrecy_level: invocation.principal.secrecy_level.as_str().to_owned(),
+        secrecy_level: secrecy_level(invocation).to_owned(),
         occurrences,
+        environment: environment(invocation).as_str().to_owned(),
     };
     diesel::insert_into(audit_events::table).values(event).execute(tx.parts().0)?;
     Ok(())
 }
 
-/// The tenant's events, oldest first, at most `limit`.
+fn environment(invocation: &Invocation) -> Environment {
+    if invocation.principal.is_sandboxed { Environment::Sandbox } else { Environment::Live }
+}
+
+/// What the sandbox shows is made up, whatever the caller's clearance.
+fn secrecy_level(invocation: &Invocation) -> &'static str {
+    match environment(invocation) {
+        Environment::Live => invocation.principal.secrecy_level.as_str(),
+        Environment::Sandbox => Environment::Sandbox.as_str(),
+    }
+}
+
+/// The tenant's events on the live hosts, oldest first, at most `limit`.
 pub fn list(reader: &mut Reader<'_>, limit: u32) -> QueryResult<Vec<AuditEvent>> {
     let (connection, tenant_id) = reader.parts();
     audit_events::table
-        .filter(audit_events::tenant_id.eq(tenant_id))
+        .filter(audit_events::tenant_id.eq(tenant_id).and(audit_events::environment.eq(Environment::LIVE)))
         .order((audit_events::occurred_at, audit_events::id))
         .limit(i64::from(limit))
         .select(AuditEvent::as_select())
