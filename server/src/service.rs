@@ -40,6 +40,9 @@ pub const PRODUCTS: &[&Migrations] = &[&argus_partner::MIGRATIONS];
 /// How long the last time may take.
 const LAST_FLUSH: Duration = Duration::from_secs(2);
 
+/// How long linking the audit trail may take then: nothing is lost without it.
+const LAST_LINK: Duration = Duration::from_millis(500);
+
 /// How often to look for jobs where no signal comes from other processes.
 const EMBEDDED_POLL: Duration = Duration::from_millis(500);
 
@@ -169,7 +172,7 @@ impl Service {
         }
         drop(background);
         // What cannot be written now is lost, and said so.
-        match tokio::time::timeout(LAST_FLUSH, last_flush(&app, audit_key)).await {
+        match tokio::time::timeout(LAST_FLUSH, last_flush(&app)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::error!(cause = %error, "the audit trail lacks what was recorded in aggregate")
@@ -178,6 +181,7 @@ impl Service {
                 tracing::error!("the audit trail lacks what was recorded in aggregate: no time was left")
             }
         }
+        last_link(&app, audit_key).await;
         drained
     }
 }
@@ -274,15 +278,22 @@ async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
     }
 }
 
-/// The same for the last time, and gives every entry its place, so that nothing waits until another service starts.
-async fn last_flush(app: &App, audit_key: Arc<audit::Key>) -> Result<(), argus_partner::Error> {
+/// The same for the last time.
+async fn last_flush(app: &App) -> Result<(), argus_partner::Error> {
     let refused = refused_clients::flush(&app.identity).await;
     let called = app.sandbox_calls.flush(&app.database.every_tenant, &app.clock).await;
-    let linked = Linker::new(app.database.clone(), audit_key).link_all().await;
     refused?;
-    called?;
-    linked?;
-    Ok(())
+    Ok(called?)
+}
+
+/// Gives every entry of the audit trail its place. What is not reached is linked by another node, or by the next start.
+async fn last_link(app: &App, audit_key: Arc<audit::Key>) {
+    let mut linker = Linker::new(app.database.clone(), audit_key);
+    match tokio::time::timeout(LAST_LINK, linker.link_all()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(cause = %error, "the audit trail is linked later"),
+        Err(_) => tracing::warn!("the audit trail is linked later: no time was left"),
+    }
 }
 
 /// Opens keys, pepper, envelope key and store, and makes what does not exist yet. Blocks.
