@@ -158,6 +158,10 @@ pub struct Files {
     pub yaml: &'static str,
     /// Directory of the hosts' descriptors; nothing else is in it.
     pub hosts: &'static str,
+    /// Directory of the releases: descriptors as partners were given them; nothing else is in it.
+    pub releases: &'static str,
+    /// What each release changed.
+    pub changelog: &'static str,
     /// The API catalogue.
     pub catalog: &'static str,
     /// Directory of the data schemas; nothing else is in it.

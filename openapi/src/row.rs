@@ -238,8 +238,7 @@ pub struct OperationRow {
 }
 
 /// The headers that pages of any origin may read of a reply that is open to all.
-pub const EXPOSED_HEADERS: &str =
-    "ETag, Link, Deprecation, Sunset, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID";
+pub const EXPOSED_HEADERS: &str = "ETag, Link, Deprecation, Sunset, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID";
 
 impl OperationRow {
     /// Whether `host` serves the operation.

@@ -129,10 +129,7 @@ pub(super) enum Effect {
 
 impl Effect {
     pub(super) const fn breaks(self, direction: Direction) -> bool {
-        !matches!(
-            (self, direction),
-            (Self::Narrower, Direction::Received) | (Self::Wider, Direction::Sent)
-        )
+        !matches!((self, direction), (Self::Narrower, Direction::Received) | (Self::Wider, Direction::Sent))
     }
 
     /// The effect of losing and of gaining something; none without either.

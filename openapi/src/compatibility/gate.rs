@@ -67,12 +67,11 @@ pub fn judge(base: &Value, next: &Value, now: Timestamp) -> Result<Vec<Judged>, 
 /// What a document announces.
 fn announcements(document: &Value, which: &str) -> Result<Vec<Deprecation>, String> {
     let members = document.as_object().into_iter().flatten();
-    let matrices =
-        members.filter(|(name, _)| name.starts_with("x-") && name.ends_with("-deprecations"));
+    let matrices = members.filter(|(name, _)| name.starts_with("x-") && name.ends_with("-deprecations"));
     let mut all = Vec::new();
     for (name, matrix) in matrices {
-        let lines: Vec<Deprecation> =
-            serde_json::from_value(matrix.clone()).map_err(|error| format!("`{name}` of {which}: {error}"))?;
+        let lines: Vec<Deprecation> = serde_json::from_value(matrix.clone())
+            .map_err(|error| format!("`{name}` of {which}: {error}"))?;
         all.extend(lines);
     }
     Ok(all)

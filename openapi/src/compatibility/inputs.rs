@@ -43,7 +43,12 @@ fn of<'d>(document: &'d Value, operation: Operation<'d>) -> Vec<Parameter<'d>> {
 }
 
 /// Compares the parameters of two operations.
-pub(super) fn parameters(walk: &mut Walk<'_>, base: Operation<'_>, next: Operation<'_>, direction: Direction) {
+pub(super) fn parameters(
+    walk: &mut Walk<'_>,
+    base: Operation<'_>,
+    next: Operation<'_>,
+    direction: Direction,
+) {
     let (before, now) = (of(walk.base, base), of(walk.next, next));
     for parameter in &before {
         let part = part(parameter.value);
@@ -100,7 +105,9 @@ fn required(walk: &mut Walk<'_>, (before, now): (bool, bool), direction: Directi
         (Direction::Received, true, false) => {
             walk.report(Rule::AlwaysThere, true, part, "it may be missing now");
         }
-        (Direction::Received, false, true) => walk.report(Rule::AlwaysThere, false, part, "it is always there"),
+        (Direction::Received, false, true) => {
+            walk.report(Rule::AlwaysThere, false, part, "it is always there")
+        }
         _ => {}
     }
 }

@@ -95,7 +95,8 @@ fn one(walk: &mut Walk<'_>, base: Operation<'_>, next: Operation<'_>, direction:
 
 /// Hosts that serve it, which stand in an extension of the descriptor.
 fn hosts(walk: &mut Walk<'_>, base: &Value, next: &Value) {
-    for (name, hosts) in members(base).filter(|(name, _)| name.starts_with("x-") && name.ends_with("-hosts")) {
+    for (name, hosts) in members(base).filter(|(name, _)| name.starts_with("x-") && name.ends_with("-hosts"))
+    {
         let now: Vec<&str> = texts(&next[name]).collect();
         for host in texts(hosts).filter(|host| !now.contains(host)) {
             walk.report(Rule::Host, true, "", format!("the host `{host}` does not serve it any more"));

@@ -83,6 +83,8 @@ mod publication {
             json: "openapi/argus.json",
             yaml: "openapi/argus.yaml",
             hosts: "openapi/hosts",
+            releases: "openapi/releases",
+            changelog: "CHANGELOG.md",
             catalog: "openapi/api-catalog.json",
             schemas: "openapi/schemas",
             schema_table: "openapi/src/published/schemas.rs",

@@ -21,7 +21,8 @@ impl Deprecation {
 
     /// What `Link` says besides the successor: where people read about it (RFC 9745, section 3; RFC 8594, section 6).
     pub fn links(&self) -> String {
-        let relations = if self.sunset_at.is_some() { &["deprecation", "sunset"][..] } else { &["deprecation"] };
+        let relations =
+            if self.sunset_at.is_some() { &["deprecation", "sunset"][..] } else { &["deprecation"] };
         let links = relations.iter().map(|relation| format!("<{}>; rel=\"{relation}\"", self.link));
         links.collect::<Vec<_>>().join(", ")
     }

@@ -33,8 +33,24 @@ pub(super) fn mark(contract: &Contract, mut document: Value) -> Result<Value, Pu
 }
 
 fn mark_at(document: &mut Value, pointer: &str) {
-    let node = document.pointer_mut(pointer).and_then(Value::as_object_mut);
-    node.into_iter().for_each(|node| drop(node.insert("deprecated".to_owned(), json!(true))));
+    // OpenAPI marks parameters, headers and schemas; a response is none of them.
+    if pointer.rsplit('/').nth(1) == Some("responses") {
+        return;
+    }
+    let target = document.pointer(pointer).and_then(|node| node.get("$ref")).and_then(Value::as_str);
+    let is_schema = target.is_some_and(|target| target.starts_with("#/components/schemas/"));
+    // Only a reference to a schema can have members beside it; any other is made a copy of what it refers to.
+    let copy = match target {
+        Some(_) if !is_schema => document.pointer(&followed(document, pointer.to_owned())).cloned(),
+        _ => None,
+    };
+    let Some(node) = document.pointer_mut(pointer) else { return };
+    if let Some(copy) = copy {
+        *node = copy;
+    }
+    if let Some(node) = node.as_object_mut() {
+        node.insert("deprecated".to_owned(), json!(true));
+    }
 }
 
 /// Whether the schema at a pointer lists a value.
@@ -100,10 +116,10 @@ fn there(document: &Value, pointer: String) -> Vec<String> {
 
 fn parameter(document: &Value, operation: &str, kind: &str, rest: &str) -> Vec<String> {
     let parameters = document.pointer(&format!("{operation}/parameters")).and_then(Value::as_array);
-    let pointers = (0..parameters.map_or(0, Vec::len))
-        .map(|position| followed(document, format!("{operation}/parameters/{position}")));
+    let pointers =
+        (0..parameters.map_or(0, Vec::len)).map(|position| format!("{operation}/parameters/{position}"));
     let is_it = |pointer: &String| {
-        let parameter = document.pointer(pointer).unwrap_or(&Value::Null);
+        let parameter = document.pointer(&followed(document, pointer.clone())).unwrap_or(&Value::Null);
         parameter["in"] == kind
             && parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(rest))
     };

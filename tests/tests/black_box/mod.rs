@@ -13,6 +13,7 @@ mod connections;
 mod connectors;
 mod coverage;
 mod delivery_history;
+mod deprecations;
 mod discovery;
 mod enums;
 mod exports;

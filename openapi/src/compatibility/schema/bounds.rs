@@ -16,7 +16,8 @@ pub(super) fn compare(walk: &mut Walk<'_>, base: &Object, next: &Object, directi
             continue;
         }
         // Without a bound it is as far away as can be.
-        let at = |bound: Option<&Value>| bound.and_then(Value::as_f64).map_or(f64::NEG_INFINITY, |at| at * sign);
+        let at =
+            |bound: Option<&Value>| bound.and_then(Value::as_f64).map_or(f64::NEG_INFINITY, |at| at * sign);
         if let Some(effect) = Effect::of(at(now) > at(before), at(now) < at(before)) {
             walk.affect(Rule::Bound, effect, direction, part, shown(keyword, before, now));
         }

@@ -29,9 +29,11 @@ fn owned((keyword, value): (&String, &Value)) -> (String, Value) {
 pub(super) fn with_all(schema: &Object) -> Vec<Value> {
     let beside = beside(schema);
     let says_nothing = beside.keys().all(|keyword| is_annotation(keyword));
-    of(schema).unwrap_or_default().into_iter().map(|form| if says_nothing { form } else {
-        json!({ "allOf": [form, beside] })
-    }).collect()
+    of(schema)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|form| if says_nothing { form } else { json!({ "allOf": [form, beside] }) })
+        .collect()
 }
 
 /// A schema without forms as forms: one for each of its types.
@@ -49,8 +51,17 @@ pub(super) fn split(written: &Value, schema: &Object) -> Vec<Value> {
 /// Says nothing of which values fit.
 pub(super) fn is_annotation(keyword: &str) -> bool {
     const ANNOTATIONS: [&str; 11] = [
-        "title", "description", "example", "examples", "deprecated", "externalDocs", "xml", "$comment",
-        "readOnly", "writeOnly", "default",
+        "title",
+        "description",
+        "example",
+        "examples",
+        "deprecated",
+        "externalDocs",
+        "xml",
+        "$comment",
+        "readOnly",
+        "writeOnly",
+        "default",
     ];
     ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-")
 }

@@ -7,10 +7,32 @@ use crate::publish::document::Object;
 use serde_json::Value;
 
 const KNOWN: [&str; 26] = [
-    "type", "format", "pattern", "contentEncoding", "contentMediaType", "enum", "const", "minimum",
-    "exclusiveMinimum", "maximum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
-    "minProperties", "maxProperties", "uniqueItems", "multipleOf", "properties", "required",
-    "additionalProperties", "items", "prefixItems", "oneOf", "anyOf",
+    "type",
+    "format",
+    "pattern",
+    "contentEncoding",
+    "contentMediaType",
+    "enum",
+    "const",
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "multipleOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "prefixItems",
+    "oneOf",
+    "anyOf",
 ];
 
 /// How deep what is compared letter for letter is looked into.
@@ -30,7 +52,8 @@ pub(super) fn compare(walk: &mut Walk<'_>, base: &Object, next: &Object, directi
             walk.affect(Rule::Keyword, Effect::Other, direction, part, detail);
         }
     }
-    for (keyword, _) in next.iter().filter(|(keyword, _)| is_unknown(keyword) && !base.contains_key(*keyword)) {
+    for (keyword, _) in next.iter().filter(|(keyword, _)| is_unknown(keyword) && !base.contains_key(*keyword))
+    {
         let detail = format!("`{keyword}` is new");
         walk.affect(Rule::Keyword, Effect::Other, direction, part, detail);
     }

@@ -15,7 +15,8 @@ pub(super) fn compare(walk: &mut Walk<'_>, base: &Object, next: &Object, directi
         let (before, now) = (before.unwrap_or(&anything), now.unwrap_or(&anything));
         super::compare(walk, before, now, direction, &format!("{part}[]"));
     }
-    let places = |schema: &Object| schema.get("prefixItems").and_then(Value::as_array).cloned().unwrap_or_default();
+    let places =
+        |schema: &Object| schema.get("prefixItems").and_then(Value::as_array).cloned().unwrap_or_default();
     let (before, now) = (places(base), places(next));
     for position in 0..before.len().max(now.len()) {
         let at = |places: &[Value], schema: &Object| {
@@ -92,7 +93,8 @@ fn members(walk: &mut Walk<'_>, base: &Object, next: &Object, direction: Directi
 /// Members that have no name in the schema.
 fn others(walk: &mut Walk<'_>, base: &Object, next: &Object, direction: Direction, part: &str) {
     let anything = json!(true);
-    let of = |schema: &Object| schema.get("additionalProperties").cloned().unwrap_or_else(|| anything.clone());
+    let of =
+        |schema: &Object| schema.get("additionalProperties").cloned().unwrap_or_else(|| anything.clone());
     let (before, now) = (of(base), of(next));
     if let Some(effect) = Effect::of(now == false && before != false, before == false && now != false) {
         let detail = if now == false { "no other members fit now" } else { "other members fit now" };

@@ -214,8 +214,7 @@ fn extra_response(
     success: &Value,
     generator: &mut SchemaGenerator,
 ) -> Result<Value, PublishError> {
-    let mut response =
-        json!({ "description": extra.description, "headers": headers::of(contract, row, announced, extra.status) });
+    let mut response = json!({ "description": extra.description, "headers": headers::of(contract, row, announced, extra.status) });
     match extra.body {
         ExtraBody::Empty => {}
         ExtraBody::Success => response["content"] = success["content"].clone(),
