@@ -1,7 +1,7 @@
 //! Whether what breaks was announced. An announcement counts once a release has told it and its sunset has come:
 //! what is written into the matrix together with the break has told nobody.
 
-use super::change::Change;
+use super::change::{Change, Rule};
 use super::compare;
 use crate::deprecations::Deprecation;
 use crate::types::common::Timestamp;
@@ -61,7 +61,25 @@ pub fn judge(base: &Value, next: &Value, now: Timestamp) -> Result<Vec<Judged>, 
         }
     };
     let judged = compare(base, next)?.into_iter();
-    Ok(judged.map(|change| Judged { verdict: verdict(&change), change }).collect())
+    let mut judged: Vec<Judged> = judged.map(|change| Judged { verdict: verdict(&change), change }).collect();
+    judged.extend(told.iter().filter_map(|entry| brought_forward(entry, &to_tell)));
+    Ok(judged)
+}
+
+/// A sunset that was told is a promise: it may be put off, and not brought forward.
+fn brought_forward(told: &Deprecation, to_tell: &[Deprecation]) -> Option<Judged> {
+    let now = to_tell.iter().find(|entry| entry.is_about_the_same(told))?.sunset_at?;
+    let before = told.sunset_at.filter(|before| now < *before)?;
+    let detail = format!("its sunset was told for {}, and is {}", before.to_rfc3339(), now.to_rfc3339());
+    let change = Change {
+        rule: Rule::Deprecation,
+        breaks: true,
+        operation: told.operation.clone(),
+        part: told.part.clone().unwrap_or_default(),
+        value: told.value.clone(),
+        detail,
+    };
+    Some(Judged { change, verdict: Verdict::Unannounced })
 }
 
 /// What a document announces.

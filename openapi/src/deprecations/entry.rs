@@ -107,7 +107,8 @@ impl Deprecation {
         }
     }
 
-    pub(super) fn is_about_the_same(&self, other: &Self) -> bool {
+    /// Whether both lines are about the same operation, part and value.
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
         (&self.operation, &self.part, &self.value) == (&other.operation, &other.part, &other.value)
     }
 }

@@ -94,3 +94,13 @@ fn announcements_that_cannot_be_read_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_sunset_that_was_told_may_be_put_off_and_not_brought_forward() {
+    let told = |sunset| announcing(document(json!({})), line(Some(sunset), json!({})));
+    let (early, late) = ("2027-05-31T23:59:59Z", "2027-06-01T00:00:00Z");
+    assert_eq!(verdicts(&told(early), &told(late)), []);
+    assert_eq!(verdicts(&told(late), &told(early)), [Verdict::Unannounced]);
+    // To take it back harms nobody.
+    assert_eq!(verdicts(&told(late), &document(json!({}))), []);
+}
