@@ -11,6 +11,7 @@ use crate::types::events::EventRow;
 use crate::{Host, OperationRow};
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
+use std::fmt;
 
 /// One trait with its operation table, and everything that is published of it.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub struct Contract {
     pub error: ErrorShape,
     /// What it tells of without being asked each time.
     pub webhooks: Webhooks,
+    /// What of it will go, and when.
+    pub deprecations: PolicyFile,
     /// The documents as they are committed.
     pub documents: Documents,
     /// Addresses outside this service that they name.
@@ -38,6 +41,12 @@ pub struct Contract {
     /// What only the pipeline needs.
     #[cfg(feature = "publish")]
     pub publication: Publication,
+}
+
+impl fmt::Debug for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Contract").field(&self.name).field(&self.version).finish()
+    }
 }
 
 impl Contract {
@@ -49,6 +58,13 @@ impl Contract {
     /// The row with this operation id.
     pub fn row(&self, id: &str) -> Option<&'static OperationRow> {
         self.rows.iter().find(|row| row.id == id)
+    }
+
+    /// Whether partners receive a delivery with this operation id.
+    pub fn delivers(&self, id: &str) -> bool {
+        let events = self.webhooks.events.iter().map(|event| event.delivery_id());
+        let callbacks = self.rows.iter().filter_map(|row| row.callback);
+        events.chain(callbacks.map(|callback| callback.delivery_id())).any(|known| known == id)
     }
 }
 
@@ -161,7 +177,6 @@ pub struct ReferencePage {
 }
 
 /// A hand-written file below `openapi/policy`.
-#[cfg(feature = "publish")]
 #[derive(Clone, Copy)]
 pub struct PolicyFile {
     /// Its path there.
@@ -180,6 +195,10 @@ pub struct Files {
     pub yaml: &'static str,
     /// Directory of the hosts' descriptors; nothing else is in it.
     pub hosts: &'static str,
+    /// Directory of the releases: descriptors as partners were given them; nothing else is in it.
+    pub releases: &'static str,
+    /// What each release changed.
+    pub changelog: &'static str,
     /// The API catalogue.
     pub catalog: &'static str,
     /// Directory of the data schemas; nothing else is in it.

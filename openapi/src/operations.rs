@@ -48,7 +48,6 @@ const fn row(
         access,
         audience,
         stability: Stability::Stable,
-        deprecation: None,
         error: None,
         body: RequestBody::None,
         // Callers choose how much of it they send; a few short members need no more.

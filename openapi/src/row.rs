@@ -3,6 +3,7 @@
 
 use crate::contract::ErrorShape;
 use crate::read::MediaType;
+use crate::types::events::delivery_id;
 use crate::types::scopes::Scope;
 use crate::{Host, Operation};
 use schemars::r#gen::SchemaGenerator;
@@ -145,17 +146,6 @@ impl Caching {
     }
 }
 
-/// That an operation will go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deprecation {
-    /// Since when it should not be used any more, a date of RFC 3339 (RFC 9745).
-    pub since: &'static str,
-    /// From when on it may be gone, a date of RFC 3339 (RFC 8594).
-    pub sunset: Option<&'static str>,
-    /// Id of the operation to use instead.
-    pub successor: Option<&'static str>,
-}
-
 /// A path that dropshot cannot route as it is published: there a variable is a whole segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedPath {
@@ -180,6 +170,13 @@ pub struct Callback {
     pub of_job: bool,
     /// The schema of its body.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Callback {
+    /// Operation id of the delivery.
+    pub fn delivery_id(&self) -> String {
+        delivery_id(self.name)
+    }
 }
 
 /// Where values come from that only a running service knows, so that a test can ask for them on each
@@ -216,8 +213,6 @@ pub struct OperationRow {
     pub audience: Audience,
     /// What a partner may rely on.
     pub stability: Stability,
-    /// Whether, and since when, it should not be used any more.
-    pub deprecation: Option<Deprecation>,
     /// What its errors look like, where not as the contract's.
     pub error: Option<&'static ErrorShape>,
     /// What it takes as its body.
@@ -243,8 +238,7 @@ pub struct OperationRow {
 }
 
 /// The headers that pages of any origin may read of a reply that is open to all.
-pub const EXPOSED_HEADERS: &str =
-    "ETag, Link, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID";
+pub const EXPOSED_HEADERS: &str = "ETag, Link, Deprecation, Sunset, X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, X-Argus-Sandbox, X-Request-ID";
 
 impl OperationRow {
     /// Whether `host` serves the operation.

@@ -1531,6 +1531,7 @@ pub mod types {
 - `method_not_allowed`: The path exists, but not with this method; `Allow` lists those that it has.
 - `conflict`: The resource is in a state that forbids the operation.
 - `gone`: The resource existed, and its retention is over.
+- `operation_retired`: The operation has been shut down, as its `Sunset` said; the message names what to use instead.
 - `precondition_failed`: The resource is not the one that `If-Match` names.
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
 - `signed_url_invalid`: The URL is not one that this service has signed for what was asked, or it was altered.
@@ -4264,6 +4265,7 @@ pub mod types {
 - `method_not_allowed`: The path exists, but not with this method; `Allow` lists those that it has.
 - `conflict`: The resource is in a state that forbids the operation.
 - `gone`: The resource existed, and its retention is over.
+- `operation_retired`: The operation has been shut down, as its `Sunset` said; the message names what to use instead.
 - `precondition_failed`: The resource is not the one that `If-Match` names.
 - `scope_not_approved`: A scope was asked for that the app is not approved for.
 - `signed_url_invalid`: The URL is not one that this service has signed for what was asked, or it was altered.
@@ -4334,6 +4336,9 @@ pub mod types {
         ///The resource existed, and its retention is over.
         #[serde(rename = "gone")]
         Gone,
+        ///The operation has been shut down, as its `Sunset` said; the message names what to use instead.
+        #[serde(rename = "operation_retired")]
+        OperationRetired,
         ///The resource is not the one that `If-Match` names.
         #[serde(rename = "precondition_failed")]
         PreconditionFailed,
@@ -4397,6 +4402,7 @@ pub mod types {
                 Self::MethodNotAllowed => f.write_str("method_not_allowed"),
                 Self::Conflict => f.write_str("conflict"),
                 Self::Gone => f.write_str("gone"),
+                Self::OperationRetired => f.write_str("operation_retired"),
                 Self::PreconditionFailed => f.write_str("precondition_failed"),
                 Self::ScopeNotApproved => f.write_str("scope_not_approved"),
                 Self::SignedUrlInvalid => f.write_str("signed_url_invalid"),
@@ -4437,6 +4443,7 @@ pub mod types {
                 "method_not_allowed" => Ok(Self::MethodNotAllowed),
                 "conflict" => Ok(Self::Conflict),
                 "gone" => Ok(Self::Gone),
+                "operation_retired" => Ok(Self::OperationRetired),
                 "precondition_failed" => Ok(Self::PreconditionFailed),
                 "scope_not_approved" => Ok(Self::ScopeNotApproved),
                 "signed_url_invalid" => Ok(Self::SignedUrlInvalid),

@@ -329,8 +329,8 @@ pub fn take_turn(settings: &Settings) -> Result<File, Box<dyn Error>> {
 
 fn sandbox(settings: &Settings) -> Result<Sandbox, Box<dyn Error>> {
     match &settings.scenario_dir {
-        Some(directory) => Ok(Sandbox::with_fixtures(read_fixtures(directory)?)?),
-        None => Ok(Sandbox::load()),
+        Some(directory) => Ok(Sandbox::of(settings.contract, read_fixtures(directory)?)?),
+        None => Ok(Sandbox::of(settings.contract, [])?),
     }
 }
 

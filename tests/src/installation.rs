@@ -10,6 +10,7 @@ use argus_core::jobs::workers::WorkerSettings;
 use argus_core::limits::{Rate, Rates};
 use argus_core::objects::ObjectSettings;
 use argus_core::store::{AnyConnection, Database, DatabaseUrl, Migrated, OpenError, StoreSettings};
+use argus_openapi::contract::ARGUS;
 use argus_partner::connectors::ConnectorSettings;
 use argus_partner::{Identity, IdentityError, IdentitySettings};
 use argus_server::gate::TrustedProxies;
@@ -85,6 +86,7 @@ impl Installation {
             identity: IdentitySettings::new(&data_dir),
             // All tests of a suite come from one address, and many have wrong credentials.
             limits: Rates::all(Rate::per_minute(TIMES_MAX)),
+            contract: &ARGUS,
             bundle_dir: None,
             federation_file: None,
             scenario_dir: None,

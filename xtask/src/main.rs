@@ -11,6 +11,8 @@ mod hosts_table;
 mod lint;
 mod pages;
 mod regen;
+mod release;
+mod releases;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +30,8 @@ struct Cli {
 enum Command {
     /// Writes every generated file: descriptor, data schemas, API catalogue and SDK client.
     Regen(regen::Options),
+    /// Keeps the descriptor as the release of its version, and writes what it changes into the changelog.
+    Release,
     /// Runs every test of the workspace, and rejects snapshots that no test looks at.
     Test,
     /// Measures the server against bare servers, as ratios within one run.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Regen(options) => regen::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Chaos(options) => chaos::run(&options),
+        Command::Release => release::run(),
         Command::Test => test::run(),
         Command::Clients(options) => clients::run(&options),
         Command::Ci => ci::run(),

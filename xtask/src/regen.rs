@@ -1,7 +1,9 @@
-//! `cargo xtask regen`: writes the generated files, or with `--check` says which are stale. What
+//! `cargo xtask regen`: writes the generated files, or with `--check` says which are stale, and what would break the
+//! clients of the last release ([`gate`]). What
 //! the files hold is decided in `argus_openapi::publish` and in [`client`].
 
 mod client;
+mod gate;
 mod proxy;
 
 use crate::cargo::cargo;
@@ -20,7 +22,7 @@ const REPAIR: &str = "cargo xtask regen";
 /// Every contract whose files are generated.
 const CONTRACTS: [&Contract; 1] = [&ARGUS];
 
-/// Exit code when generated files are stale.
+/// Exit code when generated files are stale, or would break somebody.
 const STALE: u8 = 1;
 /// Exit code of every other failure.
 const FAILED: u8 = 100;
@@ -28,7 +30,8 @@ const FAILED: u8 = 100;
 /// Options of `cargo xtask regen`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Write nothing; list the stale files and exit with 1 if there are any.
+    /// Write nothing; list the stale files, and what breaks clients of the last release and was not announced, and
+    /// exit with 1 if there are any.
     #[arg(long)]
     check: bool,
 }
@@ -83,11 +86,17 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         .into_iter()
         .map(|contract| Ok([regenerate(contract, options.check)?, calls(contract, options.check)?].concat()))
         .collect();
+    // Also where files are stale: both want mending.
+    let breaks = if options.check { gate::check(&workspace_root(), &CONTRACTS) } else { Ok(()) };
+    if let Err(breaks) = &breaks {
+        eprintln!("regen: {breaks}");
+    }
     match regenerated {
         Err(failure) => {
             eprintln!("regen: {failure}");
             ExitCode::from(FAILED)
         }
+        Ok(stale) if stale.concat().is_empty() && breaks.is_err() => ExitCode::from(STALE),
         Ok(stale) if stale.concat().is_empty() => {
             eprintln!("regen: every generated file is up to date");
             ExitCode::SUCCESS

@@ -1,15 +1,22 @@
 //! The Argus External API.
 
-use super::{Addresses, Contract, Documents, ErrorShape, Webhooks};
+use super::{Addresses, Contract, Documents, ErrorShape, PolicyFile, Webhooks};
 use crate::types::error::Error;
 use crate::types::events::EVENTS;
 use crate::{Host, operations, published};
+
+macro_rules! policy {
+    ($name:literal) => {
+        PolicyFile { name: $name, text: include_str!(concat!("../../policy/", $name)) }
+    };
+}
 
 /// The Argus External API.
 pub static ARGUS: Contract = Contract {
     name: "argus",
     title: "Argus External API",
-    version: "2026.4.0",
+    // The workspace's, so that it is written once.
+    version: env!("CARGO_PKG_VERSION"),
     hosts: &Host::ALL,
     documents_host: Host::Api,
     rows: operations::ROWS,
@@ -24,6 +31,7 @@ pub static ARGUS: Contract = Contract {
         tag: "events",
         about: "What subscriptions are told of: requests that partners receive.",
     },
+    deprecations: policy!("deprecations.json"),
     documents: Documents {
         json: published::DESCRIPTOR_JSON,
         yaml: published::DESCRIPTOR_YAML,
@@ -48,12 +56,6 @@ mod publication {
     use crate::types::discovery::DataSchemaQuery;
     use crate::types::scopes::Scope;
     use serde_json::{Map, Value, json};
-
-    macro_rules! policy {
-        ($name:literal) => {
-            PolicyFile { name: $name, text: include_str!(concat!("../../policy/", $name)) }
-        };
-    }
 
     pub(super) const PUBLICATION: Publication = Publication {
         describe: crate::api::argus_api_mod::stub_api_description,
@@ -102,6 +104,8 @@ mod publication {
             json: "openapi/argus.json",
             yaml: "openapi/argus.yaml",
             hosts: "openapi/hosts",
+            releases: "openapi/releases",
+            changelog: "CHANGELOG.md",
             catalog: "openapi/api-catalog.json",
             schemas: "openapi/schemas",
             reference: "openapi/reference",

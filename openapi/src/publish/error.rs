@@ -1,5 +1,6 @@
 //! Why the published documents cannot be made.
 
+use crate::deprecations::DeprecationError;
 use std::fmt;
 
 /// Why the published documents cannot be made.
@@ -47,6 +48,12 @@ pub enum PublishError {
     },
     /// The document is not shaped as this step of the pipeline needs it.
     Shape(String),
+}
+
+impl From<DeprecationError> for PublishError {
+    fn from(error: DeprecationError) -> Self {
+        Self::Policy { file: error.file.to_owned(), reason: error.reason }
+    }
 }
 
 impl fmt::Display for PublishError {

@@ -150,7 +150,7 @@ pub fn add(contract: &Contract, mut document: Value, examples: &Examples) -> Res
             .and_then(|()| add_responses(contract, &id, operation, own, &examples.shared))
             .map_err(|reason| policy(own.file, format!("operation `{id}`: {reason}")))?;
         seen.insert(id);
-        Ok(())
+        Ok::<_, PublishError>(())
     };
     operations_mut(&mut document).try_for_each(&mut add_all)?;
     deliveries_mut(&mut document).try_for_each(&mut add_all)?;
@@ -229,6 +229,10 @@ fn add_responses(
             (None, None) => continue,
             (None, Some(_)) => return Err(format!("response {status} has no body")),
         };
+        // Written where the response was.
+        if own.is_none() && media.get("example").is_some() {
+            continue;
+        }
         if let Some(example) = own {
             media["example"] = example.clone();
             continue;

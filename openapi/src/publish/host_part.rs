@@ -1,7 +1,7 @@
-//! Step 10: the part of the descriptor that one host serves. A server in a document is a promise for every
+//! Step 11: the part of the descriptor that one host serves. A server in a document is a promise for every
 //! operation in it, and most code generators know one server.
 
-use super::document::{METHODS, Object, WEBHOOKS, object_mut, operations_mut};
+use super::document::{METHODS, Object, WEBHOOKS, deliveries_mut, object_mut, operations_mut};
 use super::overlay::server;
 use super::prune::prune;
 use super::{PublishError, sort};
@@ -30,6 +30,7 @@ pub fn of(contract: &Contract, descriptor: &Value, host: Host) -> Result<Value, 
     {
         members.remove(WEBHOOKS);
     }
+    keep_deprecations_of_the_rest(contract, &mut document);
     let schemes = document["components"]["securitySchemes"].clone();
     // Of two flows of OAuth, openapi-generator's Rust sends the token once for each. Whatever is sent here is a bearer
     // token, wherever it comes from; which flow needs a browser is told by the whole.
@@ -43,4 +44,13 @@ pub fn of(contract: &Contract, descriptor: &Value, host: Host) -> Result<Value, 
         alternatives.into_iter().for_each(|alternatives| alternatives.retain(taken));
     }
     Ok(sort::sorted(prune(document)?))
+}
+
+/// Leaves out what is said of operations and deliveries that are not there.
+fn keep_deprecations_of_the_rest(contract: &Contract, document: &mut Value) {
+    let operations = operations_mut(document).map(|operation| operation.get("operationId").cloned());
+    let mut there: Vec<Option<Value>> = operations.collect();
+    there.extend(deliveries_mut(document).map(|operation| operation.get("operationId").cloned()));
+    let lines = document.get_mut(format!("x-{}-deprecations", contract.name)).and_then(Value::as_array_mut);
+    lines.into_iter().for_each(|lines| lines.retain(|line| there.contains(&line.get("operation").cloned())));
 }

@@ -8,9 +8,10 @@
 //! 6. [`examples`]: with the hand-written examples
 //! 7. [`share`]: with error responses that many operations have written once
 //! 8. [`raise`]: as 3.1.0
-//! 9. [`sort`]: in the one order and form in which it is committed
-//! 10. [`host_part`]: what each host serves of it, for tools that know one server
-//! 11. `reference`: the same for people, and for machines that read texts
+//! 9. [`deprecated_parts`]: with the parts marked that the deprecation matrix names
+//! 10. [`sort`]: in the one order and form in which it is committed
+//! 11. [`host_part`]: what each host serves of it, for tools that know one server
+//! 12. `reference`: the same for people, and for machines that read texts
 //!
 //! and back, for the SDK: [`lower`] to 3.0.3, then [`generator`]. Nothing here reads or writes a
 //! file; `cargo xtask regen` does.
@@ -18,6 +19,7 @@
 pub mod catalog;
 pub mod data_schemas;
 pub mod denylist;
+mod deprecated_parts;
 pub mod document;
 mod error;
 pub mod examples;
@@ -64,5 +66,6 @@ pub fn descriptor_of(
     let document = examples::add(contract, document, examples)?;
     let document = share::share(contract, document)?;
     let document = prune::prune(document)?;
-    Ok(sort::sorted(raise::raise(document)))
+    let document = deprecated_parts::mark(contract, raise::raise(document))?;
+    Ok(sort::sorted(document))
 }

@@ -52,6 +52,8 @@ error_codes! {
     Conflict = "conflict", 409;
     /// The resource existed, and its retention is over.
     Gone = "gone", 410;
+    /// The operation has been shut down, as its `Sunset` said; the message names what to use instead.
+    OperationRetired = "operation_retired", 410;
     /// The resource is not the one that `If-Match` names.
     PreconditionFailed = "precondition_failed", 412;
     /// A scope was asked for that the app is not approved for.

@@ -131,6 +131,18 @@ pub struct EventRow {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
+impl EventRow {
+    /// Operation id of its delivery.
+    pub fn delivery_id(&self) -> String {
+        delivery_id(&self.name.replace('.', "_"))
+    }
+}
+
+/// Operation id of a delivery: of the form of every operation id, and none of an operation that a client calls.
+pub fn delivery_id(name: &str) -> String {
+    format!("{name}_deliver")
+}
+
 /// Declares the body of each event. Their members differ in `type` and `data` alone.
 macro_rules! events {
     ($($(#[doc = $doc:literal])+ $name:ident: $text:expr, $type_schema:expr, $data:ty;)+) => {

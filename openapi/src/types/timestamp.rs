@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
 use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
 use std::ops::Deref;
 
 /// Moment in time, RFC 3339 in UTC, for example `2026-05-08T12:00:00Z`.
@@ -26,11 +27,17 @@ impl Deref for Timestamp {
     }
 }
 
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
 impl Serialize for Timestamp {
     // As chrono writes it, but whole: a serializer that gets it digit by digit looks at each for what must be escaped,
     // which takes three times as long.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        serializer.serialize_str(&self.to_string())
     }
 }
 

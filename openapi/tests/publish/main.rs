@@ -5,6 +5,7 @@ mod artefacts;
 mod completeness;
 mod data_schemas;
 mod denylist;
+mod deprecations;
 mod examples;
 mod generator;
 mod hosts;

@@ -3,7 +3,7 @@
 use argus_openapi::contract::{ARGUS, Contract};
 use argus_openapi::publish::{self, PublishError, document::routes, raw::raw};
 use argus_openapi::read::MediaType;
-use argus_openapi::row::{Deprecation, OperationRow, RequestBody};
+use argus_openapi::row::{OperationRow, RequestBody};
 use argus_openapi::types::error::{Error, ErrorCode};
 use serde_json::{Value, json};
 
@@ -76,23 +76,6 @@ fn what_makes_an_id_is_an_operation_whose_reply_has_it() {
             assert!(made_by.then.iter().all(|id| ARGUS.row(id).is_some()), "{}: {made_by:?}", row.id);
         }
     }
-}
-
-#[test]
-fn a_deprecation_is_published() {
-    let contract = with("job_list", |row| {
-        row.deprecation = Some(Deprecation {
-            since: "2026-11-25",
-            sunset: Some("2027-11-25"),
-            successor: Some("job_view"),
-        });
-    });
-    let document = publish::descriptor(&contract).unwrap();
-    let deprecated: Vec<_> =
-        routes(&document).filter(|route| route.operation["deprecated"] == true).collect();
-    assert_eq!(deprecated.iter().map(|route| route.id()).collect::<Vec<_>>(), ["job_list"]);
-    let expected = json!({ "since": "2026-11-25", "sunset": "2027-11-25", "successor": "job_view" });
-    assert_eq!(deprecated[0].operation["x-argus-deprecation"], expected);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::call::Call;
 use super::credentials::Credentials;
+use super::deprecation;
 use super::entry::Entry;
 use super::precondition;
 use super::problem::{Outcome, Problem};
@@ -30,8 +31,11 @@ where
 {
     // Trace and host row.
     let entry = Entry::of(&rqctx)?;
-    // Caller, precondition, handler.
-    let admitted = entry.admit(credentials, &mut body).await;
+    // Sunset, caller, precondition, handler.
+    let admitted = match deprecation::check(&entry) {
+        Ok(()) => entry.admit(credentials, &mut body).await,
+        Err(problem) => Err(problem),
+    };
     let outcome = match admitted.and_then(|caller| precondition::check(&entry).map(|()| caller)) {
         Ok(caller) => handler(&mut Call { entry: &entry, caller, body: &mut body }).await,
         Err(problem) => Err(problem),

@@ -1,6 +1,7 @@
 //! What is known of a request before anybody looks at its caller, and the stamp that its reply gets.
 
 use super::credentials::Credentials;
+use super::deprecation::Notice;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
 use super::sandbox_calls::Session;
@@ -72,6 +73,11 @@ impl<'r> Entry<'r> {
         self.rqctx.context().host
     }
 
+    /// What is said of the operation, if it goes.
+    pub(super) fn notice(&self) -> Option<&'r Notice> {
+        self.rqctx.context().notices.at(self.position)
+    }
+
     pub(super) fn clock(&self) -> &'r Clock {
         &self.app().clock
     }
@@ -130,6 +136,9 @@ impl<'r> Entry<'r> {
         self.app().metrics.count(self.host(), self.position, response.status(), took);
         if let Some(session) = self.session.get() {
             session.count(self.row.id, trace::continued(self.inbound.as_ref(), ids));
+        }
+        if let Some(notice) = self.notice() {
+            notice.stamp(response.headers_mut(), self.request().uri().path());
         }
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(

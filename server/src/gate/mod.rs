@@ -1,4 +1,4 @@
-//! From a request to an answer: trace, host row, caller, precondition, handler, stamp, count. [`answer`] is the one
+//! From a request to an answer: trace, host row, sunset, caller, precondition, handler, stamp, count. [`answer`] is the one
 //! wrapper; what an operation does once it is let through does not live here.
 
 mod answer;
@@ -6,6 +6,7 @@ mod browser;
 mod call;
 pub mod cookies;
 mod credentials;
+mod deprecation;
 mod entry;
 mod failures;
 mod forwarded;
@@ -29,6 +30,7 @@ pub use cookies::CookieNames;
 pub use credentials::{
     AuthenticatedClient, ClientForm, Credentials, LiveToken, Nobody, SandboxToken, SandboxUrl, SignedUrl,
 };
+pub use deprecation::Notices;
 pub use forwarded::{NotANetwork, TrustedProxies};
 pub use page::Page;
 pub use problem::{Outcome, Problem};

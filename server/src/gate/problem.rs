@@ -110,6 +110,15 @@ impl Problem {
         self
     }
 
+    /// The problem that came about by a preference (RFC 7240, section 3).
+    #[must_use]
+    pub(super) fn with_preference_applied(self, applied: &str) -> Self {
+        match HeaderValue::try_from(applied) {
+            Ok(value) => self.with_header(render::PREFERENCE_APPLIED, value),
+            Err(_) => self,
+        }
+    }
+
     /// Its code, where it is not one of OAuth.
     pub(super) fn code(&self) -> Option<ErrorCode> {
         match &self.kind {

@@ -2,12 +2,11 @@
 
 use super::{Addresses, BaseUrls};
 use crate::discovery::{Library, ReferencePlaces};
-use crate::gate::{CookieNames, Revocations, SandboxCalls, TrustedProxies, Verifier};
+use crate::gate::{CookieNames, Notices, Revocations, SandboxCalls, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
 use argus_core::{Clock, Limits, Users};
-use argus_openapi::contract::ARGUS;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
@@ -118,7 +117,7 @@ impl App {
         Called { base_urls, docs_url, is_development }: Called,
         settings: &Settings,
     ) -> Self {
-        let contract = &ARGUS;
+        let contract = settings.contract;
         let places = ReferencePlaces {
             integration_request_url: settings
                 .integration_request_url
@@ -179,14 +178,17 @@ pub struct HostContext {
     /// Where the rows of its operations stand in the contract. Each request asks, and the ids are our own, so
     /// that the hash need not withstand anybody.
     positions: Arc<HashMap<&'static str, usize, FixedState>>,
+    /// What is said of those operations that go.
+    pub(crate) notices: Arc<Notices>,
 }
 
 impl HostContext {
-    /// The state of this host.
-    pub fn new(host: Host, app: Arc<App>) -> Self {
+    /// The state of this host. The error names what in the contract cannot be served.
+    pub fn new(host: Host, app: Arc<App>) -> Result<Self, String> {
         let rows = app.contract.rows.iter().enumerate();
         let positions = rows.filter(|(_, row)| row.served_by(host)).map(|(position, row)| (row.id, position));
-        Self { host, positions: Arc::new(positions.collect()), app }
+        let notices = Arc::new(Notices::of(app.contract, host, &app.base_urls)?);
+        Ok(Self { host, positions: Arc::new(positions.collect()), notices, app })
     }
 
     /// Where the row of an operation stands in the contract, if this host serves it.

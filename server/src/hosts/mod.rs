@@ -84,7 +84,7 @@ impl Hosts {
 }
 
 fn start(host: Host, app: &Arc<App>, log: &slog::Logger) -> Result<HttpServer<HostContext>, HostError> {
-    let context = HostContext::new(host, Arc::clone(app));
+    let context = HostContext::new(host, Arc::clone(app)).map_err(HostError::Contract)?;
     let Endpoints { description, paths } = Endpoints::of(&context).map_err(HostError::Contract)?;
     let routing = routing::Routing::new(context.clone(), paths).map_err(HostError::Contract)?;
     let bind_address = app.addresses.of(host);

@@ -24,7 +24,7 @@ use argus_core::limits::{Limit, Rate, Rates};
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
-use argus_openapi::contract::ARGUS;
+use argus_openapi::contract::{ARGUS, Contract};
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::uri::{PageUrl, base_url_path};
 use argus_partner::IdentitySettings;
@@ -104,6 +104,8 @@ pub struct Settings {
     pub couriers: CourierSettings,
     /// How often what may happen.
     pub limits: Rates,
+    /// The contract that the hosts keep. No flag says it: what is announced of it stands in its documents.
+    pub contract: &'static Contract,
     /// More operation bundles.
     pub bundle_dir: Option<PathBuf>,
     /// The catalogues of other installations.
@@ -328,6 +330,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
             issuer: identity.issuer.unwrap_or_else(|| Host::Auth.public_url().to_owned()),
         },
         limits: rates,
+        contract: &ARGUS,
         bundle_dir: graphql.bundle_dir,
         federation_file: federation.file,
         scenario_dir: sandbox.scenario_dir,

@@ -14,6 +14,7 @@ mod connectors;
 mod coverage;
 mod data_schemas;
 mod delivery_history;
+mod deprecations;
 mod discovery;
 mod enums;
 mod exports;

@@ -19,7 +19,7 @@ pub(super) fn describe(
 ) -> Result<(), PublishError> {
     let Some(callback) = row.callback else { return Ok(()) };
     let delivery = Delivery {
-        name: callback.name.to_owned(),
+        id: callback.delivery_id(),
         summary: callback.summary,
         signed: "The callback secret of the app signs it.",
         tag: operation.get("tags").and_then(|tags| tags.get(0)).cloned().unwrap_or_default(),

@@ -15,8 +15,8 @@ order.";
 
 /// What is delivered.
 pub(super) struct Delivery {
-    /// What the operation id begins with.
-    pub(super) name: String,
+    /// The operation id.
+    pub(super) id: String,
     /// What happened, in a sentence.
     pub(super) summary: &'static str,
     /// Whose secret signs it, in a sentence.
@@ -32,7 +32,7 @@ pub(super) struct Delivery {
 impl Delivery {
     /// The operation that a partner serves.
     pub(super) fn operation(self, contract: &Contract) -> Result<Value, PublishError> {
-        let Self { name, summary, signed, tag, of_job, schema } = self;
+        let Self { id, summary, signed, tag, of_job, schema } = self;
         let headers = parameters();
         let headers = headers.as_object().into_iter().flatten().map(|(component, _)| component);
         let headers: Vec<Value> = headers
@@ -41,8 +41,7 @@ impl Delivery {
             .collect();
         let schema = serde_json::to_value(schema).map_err(|error| PublishError::Shape(error.to_string()))?;
         let mut operation = json!({
-            // Of the form of every operation id, and none of an operation that a client calls.
-            "operationId": format!("{name}_deliver"),
+            "operationId": id,
             "summary": summary.trim_end_matches('.'),
             "description": format!("{summary} {signed}\n\n{HOW}"),
             "tags": [tag],

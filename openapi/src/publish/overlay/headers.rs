@@ -1,5 +1,6 @@
 //! Response headers.
 
+use crate::deprecations::{DEPRECATION, Deprecation, SUNSET};
 use crate::row::OperationRow;
 use crate::types::error::SandboxReason;
 use crate::types::wire_enum;
@@ -79,6 +80,28 @@ pub(super) fn components() -> Value {
             "schema": { "type": "string" },
             "example": "<https://api.knogin.com/.well-known/api-catalog>; rel=\"api-catalog\"",
         },
+        "Deprecation": {
+            "description": "Since when the operation should not be used any more, in Unix seconds (RFC 9745).",
+            "required": true,
+            "schema": { "type": "string", "pattern": "^@-?[0-9]+$" },
+            "example": "@1778241600",
+        },
+        "Sunset": {
+            "description": "From when on the operation answers 410 (RFC 8594).",
+            "required": true,
+            "schema": {
+                "type": "string",
+                "pattern": "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$",
+            },
+            "example": "Sat, 08 May 2027 12:00:00 GMT",
+        },
+        "Deprecation-Link": {
+            "description": "Where people read of the deprecation (`deprecation`, `sunset`), and what to use instead \
+                (`successor-version`); beside what the document is, where it says that.",
+            "required": true,
+            "schema": { "type": "string" },
+            "example": "<https://knogin.com/en/docs/api-reference>; rel=\"deprecation\", </v1/jobs>; rel=\"successor-version\"",
+        },
         "Access-Control-Allow-Origin": {
             "description": "Pages of any origin may read the response.",
             "required": true,
@@ -145,7 +168,12 @@ const EVERYWHERE: [&str; 6] =
     ["X-Request-ID", "X-Argus-Trace-ID", "X-Argus-Span-ID", "traceparent", "tracestate", "Cache-Control"];
 
 /// The headers of one response of an operation, as references.
-pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value {
+pub(super) fn of(
+    contract: &Contract,
+    row: &OperationRow,
+    announced: Option<&Deprecation>,
+    status: u16,
+) -> Value {
     let success = (200..300).contains(&status);
     let refers_to_copy = matches!(status, 304 | 412);
     let is_page = row.access == Access::Browser;
@@ -169,6 +197,13 @@ pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value 
     let mut headers = references(carried.chain(EVERYWHERE));
     if status == 403 && matches!(row.access, Access::Scope(_)) {
         headers.insert("WWW-Authenticate".to_owned(), reference("Scope-Challenge"));
+    }
+    if let Some(announced) = announced {
+        headers.insert(DEPRECATION.to_owned(), reference(DEPRECATION));
+        headers.insert("Link".to_owned(), reference("Deprecation-Link"));
+        if announced.sunset_at.is_some() {
+            headers.insert(SUNSET.to_owned(), reference(SUNSET));
+        }
     }
     Value::Object(headers)
 }

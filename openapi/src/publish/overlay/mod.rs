@@ -1,9 +1,10 @@
 //! Step 4: what dropshot cannot say and the operation table can: hosts, security, audience,
-//! stability, deprecation, every status with its headers.
+//! stability, every status with its headers; and what the deprecation matrix says.
 
 mod body;
 mod callbacks;
 mod deliveries;
+mod deprecations;
 mod headers;
 mod info;
 mod members;
@@ -18,7 +19,8 @@ pub(super) use info::server;
 
 use super::PublishError;
 use super::document::{Object, entry, object_mut, operations_mut};
-use crate::row::{Deprecation, OperationRow};
+use crate::deprecations::Deprecations;
+use crate::row::OperationRow;
 use crate::{Access, Contract};
 use schemars::r#gen::{SchemaGenerator, SchemaSettings};
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ use serde_json::{Value, json};
 /// Adds what the operation table says.
 pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, PublishError> {
     let mut generator = SchemaSettings::openapi3().into_generator();
+    let matrix = Deprecations::of(contract)?;
     paths::rename(contract, &mut document)?;
     info::describe(contract, &mut document)?;
     for operation in operations_mut(&mut document) {
@@ -35,7 +38,8 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
         extend(contract, operation, row);
         body::complete(contract, operation, row)?;
         // The statuses follow from the signature, so they come before parameters of every operation.
-        responses::complete(contract, operation, row, &mut generator)?;
+        let announced = matrix.of_operation(row.id);
+        responses::complete(contract, operation, row, announced, &mut generator)?;
         parameters::complete(contract, operation, row)?;
         callbacks::describe(contract, operation, row, &mut generator)?;
     }
@@ -49,6 +53,7 @@ pub fn overlay(contract: &Contract, mut document: Value) -> Result<Value, Publis
     add_definitions(entry(components, "schemas")?, generator)?;
     members::complete(&mut document);
     unrouted::describe(contract, &mut document)?;
+    deprecations::describe(contract, &mut document, &matrix);
     document[format!("x-{}-request-headers", contract.name)] = parameters::everywhere();
     Ok(document)
 }
@@ -63,10 +68,6 @@ fn extend(contract: &Contract, operation: &mut Object, row: &OperationRow) {
     extension("hosts", json!(hosts));
     if let Access::Scope(scope) = row.access {
         extension("scopes", json!([scope.as_str()]));
-    }
-    if let Some(Deprecation { since, sunset, successor }) = row.deprecation {
-        extension("deprecation", json!({ "since": since, "sunset": sunset, "successor": successor }));
-        operation.insert("deprecated".to_owned(), json!(true));
     }
 }
 

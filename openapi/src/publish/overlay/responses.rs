@@ -2,10 +2,11 @@
 //! the rest stands in the operation table.
 
 use super::headers;
+use crate::deprecations::Deprecation;
 use crate::publish::PublishError;
 use crate::publish::document::Object;
 use crate::row::{ExtraBody, ExtraResponse, OperationRow, Representation};
-use crate::types::error::OauthError;
+use crate::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
 use crate::{Access, Contract, Host};
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
@@ -118,6 +119,7 @@ pub(super) fn complete(
     contract: &Contract,
     operation: &mut Object,
     row: &OperationRow,
+    announced: Option<&Deprecation>,
     generator: &mut SchemaGenerator,
 ) -> Result<(), PublishError> {
     let derived = derived(operation, row);
@@ -137,12 +139,12 @@ pub(super) fn complete(
         success["content"][media_type] = json!({ "schema": value(schema(generator))? });
     }
     success["description"] = json!(row.success);
-    success["headers"] = headers::of(contract, row, status);
+    success["headers"] = headers::of(contract, row, announced, status);
     raw.insert(status.to_string(), success.clone());
     for status in derived {
         let mut response = json!({
             "description": description(status, row),
-            "headers": headers::of(contract, row, status),
+            "headers": headers::of(contract, row, announced, status),
         });
         if status != 304 {
             response["content"] = error_content(contract, row, generator)?;
@@ -150,7 +152,11 @@ pub(super) fn complete(
         raw.insert(status.to_string(), response);
     }
     for extra in row.extra {
-        raw.insert(extra.status.to_string(), extra_response(contract, row, extra, &success, generator)?);
+        let response = extra_response(contract, row, announced, extra, &success, generator)?;
+        raw.insert(extra.status.to_string(), response);
+    }
+    if announced.is_some_and(|announced| announced.sunset_at.is_some()) {
+        retire(contract, row, announced, raw, generator)?;
     }
     for (range, description) in RANGES {
         let error = error_content(contract, row, generator)?;
@@ -159,15 +165,56 @@ pub(super) fn complete(
     Ok(())
 }
 
+/// What is answered once the operation is gone.
+const RETIRED: &str = "The operation has been shut down, as `Sunset` said.";
+
+/// Publishes that the operation will answer 410, beside what it may say with 410 by itself.
+fn retire(
+    contract: &Contract,
+    row: &OperationRow,
+    announced: Option<&Deprecation>,
+    responses: &mut Object,
+    generator: &mut SchemaGenerator,
+) -> Result<(), PublishError> {
+    let status = ErrorCode::OperationRetired.status();
+    if let Some(own) = responses.get_mut(&status.to_string()) {
+        own["description"] = json!(format!("{} {RETIRED}", own["description"].as_str().unwrap_or_default()));
+        return Ok(());
+    }
+    let mut content = error_content(contract, row, generator)?;
+    let example = retired_example(contract, row)?;
+    for media in content.as_object_mut().into_iter().flatten().map(|(_, media)| media) {
+        media["example"] = example.clone();
+    }
+    let headers = headers::of(contract, row, announced, status);
+    let response = json!({ "description": RETIRED, "headers": headers, "content": content });
+    responses.insert(status.to_string(), response);
+    Ok(())
+}
+
+/// The refusal as the operation writes it.
+fn retired_example(contract: &Contract, row: &OperationRow) -> Result<Value, PublishError> {
+    let error = Error { error_code: ErrorCode::OperationRetired, message: RETIRED.to_owned() };
+    let written = match row.access {
+        Access::Browser => return Ok(json!("<!DOCTYPE html>")),
+        Access::Client => {
+            let code = OauthErrorCode::of(error.error_code.status());
+            serde_json::to_value(OauthError { error: code, error_description: error.message })
+        }
+        _ => (contract.error_of(row).write)(&error).and_then(|written| serde_json::from_slice(&written)),
+    };
+    written.map_err(|error| PublishError::Shape(error.to_string()))
+}
+
 fn extra_response(
     contract: &Contract,
     row: &OperationRow,
+    announced: Option<&Deprecation>,
     extra: &ExtraResponse,
     success: &Value,
     generator: &mut SchemaGenerator,
 ) -> Result<Value, PublishError> {
-    let mut response =
-        json!({ "description": extra.description, "headers": headers::of(contract, row, extra.status) });
+    let mut response = json!({ "description": extra.description, "headers": headers::of(contract, row, announced, extra.status) });
     match extra.body {
         ExtraBody::Empty => {}
         ExtraBody::Success => response["content"] = success["content"].clone(),

@@ -20,7 +20,7 @@ pub(super) fn describe(
     let mut webhooks = Object::new();
     for event in contract.webhooks.events {
         let delivery = Delivery {
-            name: event.name.replace('.', "_"),
+            id: event.delivery_id(),
             summary: event.description,
             signed: "The secret of the subscription signs it.",
             tag: json!(contract.webhooks.tag),

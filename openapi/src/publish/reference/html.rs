@@ -7,8 +7,9 @@ mod article;
 mod table;
 
 use super::super::PublishError;
-use super::model::{Deprecation, Section};
+use super::model::Section;
 use super::{Reference, prose};
+use crate::deprecations::{Deprecation, Successor};
 use crate::published::{DEMO_TOKEN_PLACE, INTEGRATION_REQUEST_PLACE, REFERENCE_SCRIPT, REFERENCE_STYLE};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -185,8 +186,7 @@ fn events(reference: &Reference<'_>) -> Markup {
 /// What will go, or that nothing will.
 fn deprecations(reference: &Reference<'_>) -> Markup {
     let frame = reference.frame;
-    let gone = reference.model.operations().filter_map(|one| Some((one, one.deprecation.as_ref()?)));
-    let gone: Vec<_> = gone.collect();
+    let gone = &reference.model.deprecations;
     html! {
         section aria-labelledby="deprecations" {
             h2 #deprecations { (frame.deprecations) }
@@ -199,22 +199,34 @@ fn deprecations(reference: &Reference<'_>) -> Markup {
                         th scope="col" { (frame.since) }
                         th scope="col" { (frame.sunset) }
                         th scope="col" { (frame.successor) }
+                        th scope="col" { (frame.what_to_do) }
                     } }
-                    tbody {
-                        @for (operation, Deprecation { since, sunset, successor }) in gone {
-                            tr {
-                                th scope="row" { a href={ "#" (operation.id) } { code { (operation.method) " " (operation.path) } } }
-                                td { (since.unwrap_or("–")) }
-                                td { (sunset.unwrap_or("–")) }
-                                td { @match successor {
-                                    Some(id) => a href={ "#" (id) } { code { (id) } },
-                                    None => "–",
-                                } }
-                            }
-                        }
-                    }
+                    tbody { @for one in gone { (deprecation(reference, one)) } }
                 }
             }
+        }
+    }
+}
+
+fn deprecation(reference: &Reference<'_>, gone: &Deprecation) -> Markup {
+    html! {
+        tr {
+            th scope="row" {
+                @match reference.model.operation(&gone.operation) {
+                    Some(of) => a href={ "#" (of.id) } { code { (of.method) " " (of.path) } },
+                    None => code { (gone.operation) },
+                }
+                @if let Some(part) = &gone.part { " " code { (part) } }
+                @if let Some(value) = &gone.value { " = " code { (value.to_string()) } }
+            }
+            td { (gone.deprecated_at) }
+            td { @match gone.sunset_at { Some(sunset) => (sunset), None => "–" } }
+            td { @match &gone.successor {
+                Some(Successor::Operation(id)) => a href={ "#" (id) } { code { (id) } },
+                Some(Successor::Url(url)) => a href=(url) { (url) },
+                None => "–",
+            } }
+            td lang=[reference.foreign()] { (gone.note) " " a href=(gone.link) { (gone.link) } }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Reference;
 use super::model::{Auth, Event, Operation};
 use super::request;
 use super::shape::{Bound, Piece, Row, Shape};
+use crate::deprecations::Deprecation;
 use crate::published::INTEGRATION_REQUEST_PLACE;
 use std::fmt::Write;
 
@@ -122,7 +123,7 @@ impl Page {
         let frame = reference.frame;
         self.block(&format!("### {}", operation.summary));
         let mut route = format!("`{} {}` (`{}`)", operation.method, operation.path, operation.id);
-        if operation.deprecation.is_some() {
+        if operation.is_deprecated {
             let _ = write!(route, " – **{}**", frame.deprecated);
         }
         self.block(&route);
@@ -206,16 +207,21 @@ impl Page {
     fn deprecations(&mut self, reference: &Reference<'_>) {
         let frame = reference.frame;
         self.block(&format!("## {}", frame.deprecations));
-        let gone = reference.model.operations().filter_map(|one| Some((one, one.deprecation.as_ref()?)));
-        let lines: Vec<String> = gone
-            .map(|(operation, gone)| {
-                let since = gone.since.map(|since| format!("{}: {since}", frame.since));
-                let sunset = gone.sunset.map(|sunset| format!("{}: {sunset}", frame.sunset));
-                let successor = gone.successor.map(|id| format!("{}: `{id}`", frame.successor));
-                let facts: Vec<String> = since.into_iter().chain(sunset).chain(successor).collect();
-                format!("`{} {}` – {}", operation.method, operation.path, facts.join("; "))
-            })
-            .collect();
+        let line = |gone: &Deprecation| {
+            let what = match reference.model.operation(&gone.operation) {
+                Some(operation) => format!("{} {}", operation.method, operation.path),
+                None => gone.operation.clone(),
+            };
+            let part = gone.part.as_ref().map(|part| format!(" `{part}`")).unwrap_or_default();
+            let value = gone.value.as_ref().map(|value| format!(" = `{value}`")).unwrap_or_default();
+            let since = Some(format!("{}: {}", frame.since, gone.deprecated_at));
+            let sunset = gone.sunset_at.map(|sunset| format!("{}: {sunset}", frame.sunset));
+            let successor = gone.successor.clone().map(String::from);
+            let successor = successor.map(|successor| format!("{}: `{successor}`", frame.successor));
+            let facts: Vec<String> = [since, sunset, successor].into_iter().flatten().collect();
+            format!("`{what}`{part}{value} – {}. {} <{}>", facts.join("; "), gone.note, gone.link)
+        };
+        let lines: Vec<String> = reference.model.deprecations.iter().map(line).collect();
         if lines.is_empty() {
             self.block(frame.nothing_deprecated);
         }

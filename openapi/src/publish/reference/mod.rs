@@ -98,23 +98,34 @@ mod tests {
     fn what_will_go_is_listed_and_marked_and_that_nothing_will_is_said() {
         let committed = ARGUS.documents.json;
         assert!(rendered(&ARGUS, committed, "en.html").contains("<p>Nothing is deprecated.</p>"));
-        let deprecated = committed.replacen(
+        let matrix = r#""x-argus-deprecations": [{"operation": "job_view", "deprecated_at": "2026-01-02T00:00:00Z",
+            "successor": "job_list", "link": "https://a.example/why", "note": "List them."}, {"operation": "job_list",
+            "part": "query.limit", "deprecated_at": "2026-01-02T00:00:00Z", "sunset_at": "2027-01-02T00:00:00Z",
+            "link": "https://a.example/limit", "note": "Leave it out."}]"#;
+        let deprecated = committed.replacen("\"x-argus-deprecations\": []", matrix, 1).replacen(
             "\"operationId\": \"job_view\",",
-            "\"operationId\": \"job_view\", \"deprecated\": true, \"x-argus-deprecation\": \
-             {\"since\": \"2026-01-02\", \"sunset\": null, \"successor\": \"job_list\"},",
+            "\"operationId\": \"job_view\", \"deprecated\": true,",
             1,
         );
         let page = rendered(&ARGUS, &deprecated, "en.html");
         let section = page.split("aria-labelledby=\"deprecations\"").nth(1).expect("the section");
         let section = section.split("</section>").next().unwrap_or_default();
-        for part in ["href=\"#job_view\"", "2026-01-02", "href=\"#job_list\""] {
+        for part in [
+            "href=\"#job_view\"",
+            "2026-01-02",
+            "href=\"#job_list\"",
+            "query.limit",
+            "2027-01-02",
+            "List them.",
+        ] {
             assert!(section.contains(part), "{section}");
         }
         assert!(!page.contains("Nothing is deprecated."));
         let markdown = rendered(&ARGUS, &deprecated, "fr.md");
         assert!(markdown.contains(
-            "`GET /v1/jobs/{id}` – Déprécié depuis: 2026-01-02; À utiliser à la place: `job_list`"
-        ));
+            "`GET /v1/jobs/{id}` – Déprécié depuis: 2026-01-02T00:00:00Z; À utiliser à la place: `job_list`. List them. \
+             <https://a.example/why>"
+        ), "{markdown}");
         assert!(markdown.contains("`GET /v1/jobs/{id}` (`job_view`) – **déprécié**"));
     }
 

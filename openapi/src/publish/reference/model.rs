@@ -7,6 +7,7 @@ use super::request::{self, Part};
 use super::shape::{self, Piece, Row, Shape};
 use super::shape_error;
 use super::texts::{self, Texts};
+use crate::deprecations::Deprecation;
 use crate::{Contract, Host};
 use http::StatusCode;
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub(super) struct Model<'d> {
     pub(super) events: Vec<Event<'d>>,
     /// The component schemas.
     pub(super) types: Vec<Type<'d>>,
+    /// What will go, in the order of the matrix.
+    pub(super) deprecations: Vec<Deprecation>,
 }
 
 /// The operations of one tag, with what the texts say of them.
@@ -48,7 +51,7 @@ pub(super) struct Operation<'d> {
     pub(super) audience: String,
     /// What the texts call what may be relied on.
     pub(super) stability: String,
-    pub(super) deprecation: Option<Deprecation<'d>>,
+    pub(super) is_deprecated: bool,
     pub(super) parameters: Vec<Parameter<'d>>,
     pub(super) body: Option<Body<'d>>,
     pub(super) request: Vec<Part>,
@@ -70,13 +73,6 @@ pub(super) enum Auth {
     Client,
     /// A key in this header.
     Key(String),
-}
-
-/// That an operation will go.
-pub(super) struct Deprecation<'d> {
-    pub(super) since: Option<&'d str>,
-    pub(super) sunset: Option<&'d str>,
-    pub(super) successor: Option<&'d str>,
 }
 
 /// A parameter.
@@ -175,7 +171,12 @@ impl<'d> Model<'d> {
             )));
         }
         let types = document["components"]["schemas"].as_object().into_iter().flatten();
+        let matrix = &document[format!("x-{}-deprecations", contract.name)];
+        let read = |line: &Value| serde_json::from_value(line.clone());
+        let deprecations = array(matrix).map(read).collect::<Result<_, _>>();
         Ok(Self {
+            deprecations: deprecations
+                .map_err(|error| shape_error(format!("the deprecation matrix: {error}")))?,
             description: text(&document["info"], "description"),
             sections,
             events: reader.events(),
@@ -189,9 +190,9 @@ impl<'d> Model<'d> {
         })
     }
 
-    /// Every operation, in the order of the sections.
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation<'d>> {
-        self.sections.iter().flat_map(|section| &section.operations)
+    /// The operation with this id; none where it is a delivery's.
+    pub(super) fn operation(&self, id: &str) -> Option<&Operation<'d>> {
+        self.sections.iter().flat_map(|section| &section.operations).find(|operation| operation.id == id)
     }
 }
 
@@ -230,10 +231,7 @@ impl<'d> Reader<'d, '_> {
                 scopes: array(extension("scopes")).filter_map(Value::as_str).collect(),
                 audience: named(&self.texts.audiences, "audience", extension("audience"))?,
                 stability: named(&self.texts.stabilities, "stability", extension("stability"))?,
-                deprecation: (operation["deprecated"] == true).then(|| {
-                    let of = |name: &str| extension("deprecation")[name].as_str();
-                    Deprecation { since: of("since"), sunset: of("sunset"), successor: of("successor") }
-                }),
+                is_deprecated: operation["deprecated"] == true,
                 parameters,
                 body,
                 request,

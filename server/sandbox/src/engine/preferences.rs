@@ -1,7 +1,8 @@
 //! `Prefer` (RFC 7240): `code=<status>` forces a documented status, `argus-clock=<seconds>` moves
 //! the virtual clock. Every other preference is ignored, as the RFC wants it.
 
-use crate::engine::clock::CLOCK_MAX;
+use crate::engine::clock::{CLOCK_MAX, at};
+use argus_openapi::types::common::Timestamp;
 use argus_openapi::types::error::{Error, ErrorCode};
 
 /// The preferences of one request.
@@ -36,6 +37,16 @@ impl Preferences {
             }
         }
         Ok(preferences)
+    }
+
+    /// What the virtual clock says.
+    pub fn now(&self) -> Timestamp {
+        at(self.clock.unwrap_or_default().into())
+    }
+
+    /// What `Preference-Applied` says of a reply that came about by the clock, if it was moved.
+    pub fn clock_applied(&self) -> Option<String> {
+        self.clock.map(|seconds| format!("argus-clock={seconds}"))
     }
 
     /// Whether the request prefers nothing that the sandbox knows.

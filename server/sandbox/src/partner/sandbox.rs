@@ -8,8 +8,9 @@ use crate::engine::scenario_set::{ScenarioSet, UnknownScenario};
 use crate::partner::fixture::{self, Fixture, FixtureError, FixtureView};
 use crate::partner::graphql::documents::ApprovedDocuments;
 use crate::partner::jobs::listed::{ListedJob, listed};
+use argus_openapi::contract::ARGUS;
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
-use argus_openapi::{Host, published};
+use argus_openapi::{Contract, Host};
 use bytes::Bytes;
 use std::fmt;
 
@@ -54,6 +55,18 @@ impl Sandbox {
     ///
     /// When a text is not a fixture, or its scenario id is taken; the error names file and place.
     pub fn with_fixtures(more: impl IntoIterator<Item = (String, String)>) -> Result<Self, FixtureError> {
+        Self::of(&ARGUS, more)
+    }
+
+    /// The same by another contract with these operations: what it documents can be asked for.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::with_fixtures`].
+    pub fn of(
+        contract: &Contract,
+        more: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, FixtureError> {
         let fixtures = fixture::all(more)?;
         let scenarios: Vec<Scenario> = fixtures.iter().map(|fixture| fixture.scenario.clone()).collect();
         Ok(Self {
@@ -61,7 +74,7 @@ impl Sandbox {
             documents: ApprovedDocuments::load(),
             jobs: listed(),
             scenario_list: json(&ScenarioList { scenarios: scenarios.clone() }).into(),
-            documented: Documented::from_descriptor(published::DESCRIPTOR_JSON),
+            documented: Documented::from_descriptor(contract.documents.json),
             scenarios,
             fixtures,
         })

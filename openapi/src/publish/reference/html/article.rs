@@ -15,7 +15,7 @@ pub(super) fn operation(reference: &Reference<'_>, operation: &Operation<'_>) ->
             (heading(reference, operation.id, operation.summary))
             p .route {
                 span .method { (operation.method) } " " code { (operation.path) }
-                @if operation.deprecation.is_some() { " " strong .gone { a href="#deprecations" { (frame.deprecated) } } }
+                @if operation.is_deprecated { " " strong .gone { a href="#deprecations" { (frame.deprecated) } } }
             }
             div lang=[foreign] { (prose::blocks(operation.lead)) }
             (facts(reference, operation))

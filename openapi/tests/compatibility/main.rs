@@ -1,0 +1,7 @@
+//! The gate against breaking changes, by pairs of documents.
+#![allow(clippy::unwrap_used)]
+
+mod announcements;
+mod pairs;
+mod support;
+mod verdicts;
