@@ -14,9 +14,8 @@ fn line(sunset: Option<&str>, more: Value) -> Value {
     if let Some(sunset) = sunset {
         line["sunset_at"] = json!(sunset);
     }
-    for (name, value) in more.as_object().unwrap() {
-        line[name] = value.clone();
-    }
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    line.as_object_mut().unwrap().extend(more);
     line
 }
 

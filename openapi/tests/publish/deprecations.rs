@@ -20,9 +20,8 @@ fn line(operation: &str, more: Value) -> Value {
         "link": "https://partner.example/changes",
         "note": "Use another.",
     });
-    for (name, value) in more.as_object().unwrap() {
-        line[name] = value.clone();
-    }
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    line.as_object_mut().unwrap().extend(more);
     line
 }
 
