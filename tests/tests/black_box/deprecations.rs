@@ -32,7 +32,7 @@ fn line(operation: &str, sunset: Option<&str>, successor: Option<&str>) -> Value
 }
 
 /// The contract with these lines as its matrix, and the documents that follow.
-fn contract(lines: Value) -> &'static Contract {
+fn contract(lines: &Value) -> &'static Contract {
     let text: &'static str = json!({ "deprecations": lines }).to_string().leak();
     let deprecations = PolicyFile { name: "deprecations.json", text };
     let announced: &'static Contract = Box::leak(Box::new(Contract { deprecations, ..ARGUS }));
@@ -141,7 +141,7 @@ async fn a_deprecated_operation_says_so_on_every_answer_and_no_other_does() {
         line("webhook_list", None, Some("webhook_create")),
         line("api_catalog", Some(NEVER), Some("https://partner.example/catalogue")),
     ]);
-    let contract = contract(lines);
+    let contract = contract(&lines);
     let server = TestServer::start_on(installation(contract), Clock::system());
     let about = format!("<{LINK}>; rel=\"deprecation\"");
     let sunset = format!("{about}, <{LINK}>; rel=\"sunset\"");
@@ -194,7 +194,7 @@ async fn ask_json(server: &TestServer, host: Host, token: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_its_sunset_an_operation_is_gone_by_the_clock_of_each_host() {
-    let contract = contract(json!([line("job_list", Some(SUNSET), None)]));
+    let contract = contract(&json!([line("job_list", Some(SUNSET), None)]));
     let clock = Clock::standing(SUNSET.parse::<DateTime<Utc>>().unwrap() - TimeDelta::seconds(1));
     let server = TestServer::start_on(installation(contract), clock.clone());
     let live = async || ask(&server, Host::Api, Method::GET, "/v1/jobs", &[]).await;
@@ -228,7 +228,7 @@ async fn after_its_sunset_an_operation_is_gone_by_the_clock_of_each_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_shows_a_retired_operation_to_those_who_ask() {
-    let contract = contract(json!([line("job_list", Some(NEVER), None)]));
+    let contract = contract(&json!([line("job_list", Some(NEVER), None)]));
     let server = TestServer::start_on(installation(contract), Clock::system());
     let caller = server.caller(Host::Sandbox, &every_scope()).await;
     let headers = [bearer(&caller.token), ("prefer", "code=410".to_owned())];
@@ -239,12 +239,12 @@ async fn the_sandbox_shows_a_retired_operation_to_those_who_ask() {
 
 #[test]
 fn a_matrix_that_cannot_be_served_is_refused_before_a_host_starts() {
-    let start = |lines| Notices::of(contract(lines), Host::Api, &BaseUrls::default()).err();
-    let error = start(json!([line("job_list", None, Some("job_view"))])).unwrap();
+    let start = |lines: &Value| Notices::of(contract(lines), Host::Api, &BaseUrls::default()).err();
+    let error = start(&json!([line("job_list", None, Some("job_view"))])).unwrap();
     for expected in
         ["deprecations.json", "`job_list`.successor", "`{id}` in the path of `job_view`", "give a URL"]
     {
         assert!(error.contains(expected), "{error}");
     }
-    assert_eq!(start(json!([line("job_view", None, Some("job_list"))])), None);
+    assert_eq!(start(&json!([line("job_view", None, Some("job_list"))])), None);
 }
