@@ -62,7 +62,7 @@ const NOT_LIVE: &str = "not live yet";
 const OF_AUTH: &str = "the auth host serves it live";
 
 /// Operations that one of the two hosts alone serves.
-pub(super) const ONE_HOST: [(&str, &str); 12] = [
+pub(super) const ONE_HOST: [(&str, &str); 11] = [
     ("webhook_create", OF_AUTH),
     ("webhook_list", OF_AUTH),
     ("webhook_view", OF_AUTH),
@@ -73,6 +73,5 @@ pub(super) const ONE_HOST: [(&str, &str); 12] = [
     ("webhook_delivery_retry", OF_AUTH),
     ("webhook_replay", OF_AUTH),
     ("trace_view", NOT_LIVE),
-    ("data_schema_list", NOT_LIVE),
     ("sandbox_scenario_list", "the live host has no scenarios"),
 ];

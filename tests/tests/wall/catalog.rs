@@ -66,7 +66,7 @@ fn each_role_may_do_exactly_what_it_needs() {
                 "tenants: INSERT SELECT",
                 "token_families: INSERT SELECT UPDATE",
                 "uploads: INSERT",
-                "users: INSERT SELECT UPDATE",
+                "users: DELETE INSERT SELECT UPDATE",
                 "webhooks: INSERT SELECT UPDATE",
             ]
         );
