@@ -31,7 +31,7 @@ use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 
 /// The products whose tables the store has.
@@ -155,12 +155,17 @@ impl Service {
         hosts.map(|host| (host.name(), self.app.addresses.base_url(host))).collect()
     }
 
-    /// Stops accepting, lets open requests end, writes what is still to be written, and returns whether all
-    /// was answered within `limit`.
-    pub async fn stop(self, limit: Duration) -> bool {
+    /// Stops accepting, lets open requests end, and writes what is still to be written; says what was not answered
+    /// within `limit`, if anything.
+    pub async fn stop(self, limit: Duration) -> Option<Unanswered> {
+        let began = Instant::now();
         let Self { app, hosts, workers, couriers, background, audit_key } = self;
-        let (drained, given_back, undelivered) = tokio::join!(
-            async { if let Some(hosts) = hosts { hosts.stop(limit).await } else { true } },
+        let serving = async {
+            let drained = hosts?.stop(limit).await;
+            (!drained).then(|| Unanswered::of(&app, began.elapsed()))
+        };
+        let (unanswered, given_back, undelivered) = tokio::join!(
+            serving,
             async { if let Some(workers) = workers { workers.stop(limit).await } else { 0 } },
             async { if let Some(couriers) = couriers { couriers.stop(limit).await } else { 0 } },
         );
@@ -182,7 +187,22 @@ impl Service {
             }
         }
         last_link(&app, audit_key).await;
-        drained
+        unanswered
+    }
+}
+
+/// Requests that a service has not answered.
+pub struct Unanswered {
+    /// After how long they were given up.
+    pub after: Duration,
+    /// How many, of which operation, on which host; none where no more is known than that a request had begun.
+    pub requests: Vec<(i64, &'static str, Host)>,
+}
+
+impl Unanswered {
+    /// Those of now.
+    pub fn of(app: &App, after: Duration) -> Self {
+        Self { after, requests: app.metrics.in_progress() }
     }
 }
 

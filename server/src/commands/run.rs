@@ -1,9 +1,9 @@
 //! What `dev` and `serve` share: a service in this process, from its settings to a signal.
 
 use super::{CommandResult, ready_file};
-use crate::hosts::{Addresses, App};
+use crate::hosts::Addresses;
 use crate::observability;
-use crate::service::{Names, Service};
+use crate::service::{Names, Service, Unanswered};
 use crate::settings::Settings;
 use argus_core::Clock;
 use argus_openapi::Host;
@@ -72,23 +72,24 @@ impl Running {
             _ = self.interrupt.recv() => {}
         }
         let (began, app) = (Instant::now(), Arc::clone(&self.service.app));
-        let drained = tokio::select! {
-            drained = self.service.stop(self.drain) => drained,
+        let unanswered = tokio::select! {
+            unanswered = self.service.stop(self.drain) => unanswered,
             // Asked twice: the operator does not want to wait.
-            _ = self.interrupt.recv() => false,
-            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => Some(Unanswered::of(&app, began.elapsed())),
+            _ = self.terminate.recv() => Some(Unanswered::of(&app, began.elapsed())),
         };
-        if drained {
-            return Ok(());
+        match unanswered {
+            None => Ok(()),
+            Some(Unanswered { after, requests }) => {
+                let waited = format!("{} s", after.as_secs());
+                Err(CutOff { waited, what: named(&requests) }.into())
+            }
         }
-        let waited = format!("{} s", began.elapsed().as_secs());
-        Err(CutOff { waited, what: open_requests(&app) }.into())
     }
 }
 
-/// The requests that are not answered yet, for the operator.
-fn open_requests(app: &App) -> String {
-    let open = app.metrics.in_progress();
+/// The requests that were not answered, for the operator.
+fn named(open: &[(i64, &'static str, Host)]) -> String {
     let named = open.iter().map(|(count, operation, host)| format!("{count} {operation} ({})", host.name()));
     match named.collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => "connections on which a request had begun".to_owned(),
