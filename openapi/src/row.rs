@@ -280,6 +280,13 @@ impl OperationRow {
             && !matches!(self.access, Access::Public | Access::SignedUrl | Access::Browser)
     }
 
+    /// Whether live calls of the operation count for their app and its tenant, and may be limited. Calls on the sandbox
+    /// host never do.
+    pub fn is_metered(&self) -> bool {
+        self.hosts.iter().any(|host| *host != Host::Sandbox)
+            && matches!(self.access, Access::AnyToken | Access::Scope(_))
+    }
+
     /// Whether pages of any origin may read the replies (CORS).
     pub fn is_open(&self) -> bool {
         self.caching != Caching::Private

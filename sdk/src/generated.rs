@@ -1542,6 +1542,7 @@ pub mod types {
 - `document_too_complex`: The approved GraphQL document asks for too much with these variables; the message says of what.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
 - `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
+- `quota_exceeded`: The calls of this day or month are used up; `Retry-After` says when the next one begins.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -4275,6 +4276,7 @@ pub mod types {
 - `document_too_complex`: The approved GraphQL document asks for too much with these variables; the message says of what.
 - `preference_not_supported`: A `Prefer` value asks for something that this operation does not document.
 - `rate_limited`: Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
+- `quota_exceeded`: The calls of this day or month are used up; `Retry-After` says when the next one begins.
 - `unavailable`: A backend is out of reach; try again later.
 - `internal`: A fault on this side; the trace id finds it in the logs.*/
     #[derive(
@@ -4371,6 +4373,9 @@ pub mod types {
         ///Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
         #[serde(rename = "rate_limited")]
         RateLimited,
+        ///The calls of this day or month are used up; `Retry-After` says when the next one begins.
+        #[serde(rename = "quota_exceeded")]
+        QuotaExceeded,
         ///A backend is out of reach; try again later.
         #[serde(rename = "unavailable")]
         Unavailable,
@@ -4410,6 +4415,7 @@ pub mod types {
                 Self::DocumentTooComplex => f.write_str("document_too_complex"),
                 Self::PreferenceNotSupported => f.write_str("preference_not_supported"),
                 Self::RateLimited => f.write_str("rate_limited"),
+                Self::QuotaExceeded => f.write_str("quota_exceeded"),
                 Self::Unavailable => f.write_str("unavailable"),
                 Self::Internal => f.write_str("internal"),
             }
@@ -4448,6 +4454,7 @@ pub mod types {
                 "document_too_complex" => Ok(Self::DocumentTooComplex),
                 "preference_not_supported" => Ok(Self::PreferenceNotSupported),
                 "rate_limited" => Ok(Self::RateLimited),
+                "quota_exceeded" => Ok(Self::QuotaExceeded),
                 "unavailable" => Ok(Self::Unavailable),
                 "internal" => Ok(Self::Internal),
                 _ => Err("invalid value".into()),

@@ -12,8 +12,10 @@ use argus_core::jobs::signals::Signals;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::outbox::Happenings;
 use argus_core::store::{Database, Migrations};
+use argus_core::usage::Meter;
 use argus_core::{Clock, Objects, files};
 use argus_openapi::Host;
+use argus_openapi::contract::ARGUS;
 use argus_partner::connectors::Connectors;
 use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
@@ -92,6 +94,7 @@ impl Service {
         let (database, identity) = open(settings, clock.clone())?;
         let connectors = Connectors::open(&settings.connectors, &clock)?;
         let dialler = Dialler::new(&settings.dialler, SystemResolver::default(), clock.clone())?;
+        let meter = Arc::new(Meter::new(ARGUS.rows, clock.clone())?);
         let objects = Objects::open(&settings.objects, Arc::clone(identity.pepper()), clock)?;
         let revocations = Arc::new(Revocations::open(&database.every_tenant)?);
         drop(turn);
@@ -108,7 +111,8 @@ impl Service {
             let webhooks = webhooks(&database, &identity, outward);
             let graphql = Graphql::new(database.requests.clone(), Arc::clone(&bundles));
             let revocations = Arc::clone(&revocations);
-            let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql };
+            let meter = Arc::clone(&meter);
+            let domains = Domains { identity, revocations, jobs, webhooks, connectors, graphql, meter };
             let app = App::new(database, domains, sandbox, addresses, base_urls, settings);
             let app = Arc::new(app);
             let serves = matches!(settings.role, Role::All | Role::Api);
@@ -158,6 +162,11 @@ impl Service {
             Ok(Err(error)) => tracing::error!(cause = %error, "refused clients are not in the audit trail"),
             Err(_) => tracing::error!("refused clients are not in the audit trail: no time was left"),
         }
+        match tokio::time::timeout(LAST_FLUSH, app.meter.flush(&app.database.every_tenant)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(cause = %error, "the last calls are not counted"),
+            Err(_) => tracing::error!("the last calls are not counted: no time was left"),
+        }
         drained
     }
 }
@@ -179,6 +188,8 @@ impl Background {
             Arc::clone(&app.revocations).refresh(app.database.every_tenant.clone(), app.jobs.signals.clone());
         let mut tasks = vec![tokio::spawn(flushing).abort_handle(), tokio::spawn(sweeping).abort_handle()];
         tasks.push(tokio::spawn(revocations).abort_handle());
+        let metering = meter_now_and_then(Arc::clone(app), settings.meter_interval);
+        tasks.push(tokio::spawn(metering).abort_handle());
         if let Some(listener) = app.database.listener.clone() {
             let signals = app.jobs.signals.clone();
             tasks.push(tokio::spawn(async move { signals.exchange(&listener).await }).abort_handle());
@@ -240,6 +251,16 @@ async fn flush_now_and_then(app: Arc<App>, interval: Duration) {
         if let Err(error) = refused_clients::flush(&app.identity).await {
             tracing::warn!(cause = %error, "refused clients are not in the audit trail yet");
         }
+    }
+}
+
+/// Writes what was counted and reads the quotas, for as long as the service runs.
+async fn meter_now_and_then(app: Arc<App>, interval: Duration) {
+    loop {
+        if let Err(error) = app.meter.refresh(&app.database.every_tenant).await {
+            tracing::warn!(cause = %error, "calls are counted in memory, and quotas are as they were");
+        }
+        tokio::time::sleep(interval).await;
     }
 }
 

@@ -82,11 +82,12 @@ impl Installation {
             couriers: CourierSettings::default(),
             identity: IdentitySettings::new(&data_dir),
             // All tests of a suite come from one address, and many have wrong credentials.
-            limits: Rates::all(Rate::per_minute(TIMES_MAX)),
+            limits: Rates::of_failures(Rate::per_minute(TIMES_MAX)),
             bundle_dir: None,
             scenario_dir: None,
             log: LevelFilter::OFF,
             flush_interval: argus_server::settings::FLUSH_INTERVAL,
+            meter_interval: argus_server::settings::METER_INTERVAL,
         };
         Self { settings, postgres, directory, is_migrated: Once::new() }
     }

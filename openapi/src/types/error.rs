@@ -78,6 +78,8 @@ error_codes! {
     PreferenceNotSupported = "preference_not_supported", 400;
     /// Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on.
     RateLimited = "rate_limited", 429;
+    /// The calls of this day or month are used up; `Retry-After` says when the next one begins.
+    QuotaExceeded = "quota_exceeded", 429;
     /// A backend is out of reach; try again later.
     Unavailable = "unavailable", 503;
     /// A fault on this side; the trace id finds it in the logs.

@@ -4,6 +4,7 @@
 
 use crate::Clock;
 use crate::ids::{ClientId, OrganizationId, TenantId, UserId};
+use crate::usage::MeteredCall;
 use argus_openapi::OperationRow;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::scopes::Scope;
@@ -28,6 +29,8 @@ impl Environment for Live {}
 pub struct Context<E> {
     invocation: Invocation,
     environment: E,
+    /// What counts the call, where it counts.
+    metered: Option<Arc<MeteredCall>>,
 }
 
 /// Who calls, from where, in which trace, when, and for which operation.
@@ -72,7 +75,12 @@ impl Invocation {
 impl<E: Environment> Context<E> {
     /// A call in `environment`.
     pub fn new(invocation: Invocation, environment: E) -> Self {
-        Self { invocation, environment }
+        Self { invocation, environment, metered: None }
+    }
+
+    /// What counts the call; none where it does not count.
+    pub(crate) fn metered_call(&self) -> Option<&Arc<MeteredCall>> {
+        self.metered.as_ref()
     }
 
     /// The environment of the call.
@@ -87,6 +95,13 @@ impl<E: Environment> Context<E> {
 }
 
 impl Context<Live> {
+    /// The same call, counted by the first transaction that it commits. There is no other way to count one, so that
+    /// what is done in another environment never counts.
+    #[must_use]
+    pub fn metered(self, call: Arc<MeteredCall>) -> Self {
+        Self { metered: Some(call), ..self }
+    }
+
     /// A command of the operator inside a tenant.
     pub fn of_operator(tenant_id: TenantId, organization_id: OrganizationId, clock: Clock) -> Self {
         let principal = Principal::operator(tenant_id, organization_id, SecrecyLevel::default());
@@ -123,7 +138,7 @@ impl<E> Deref for Context<E> {
 }
 
 /// Who acts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// An app.
     App(ClientId),

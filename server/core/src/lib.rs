@@ -11,6 +11,7 @@
 //! - [`dialler`]: requests to receivers whose URLs others have said, without being led astray
 //! - [`revocations`]: which access tokens count no more
 //! - [`limits`]: how often something may happen
+//! - [`usage`]: how often live operations were called, and how often they may be
 //! - [`users`]: people who sign in, and the browsers that they are signed in with
 //! - [`page`]: keyset pages and their sealed cursors
 //! - [`envelope`]: secrets that have to be read again
@@ -34,6 +35,7 @@ pub mod pepper;
 pub mod revocations;
 pub mod store;
 pub mod tenants;
+pub mod usage;
 pub mod users;
 
 pub use clock::Clock;

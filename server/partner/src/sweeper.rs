@@ -1,6 +1,6 @@
 //! Removes what its time is over for, a little at a time, for as long as the service runs: results, leftovers of
 //! attempts, uploads, idempotency keys, deliveries, buckets of limits, sessions, codes, refresh tokens and client
-//! assertions. When that is, say `argus_core::jobs::retention` and its neighbours.
+//! assertions; and adds up what was counted. When that is, say `argus_core::jobs::retention` and its neighbours.
 
 use crate::error::Error;
 use crate::store::authorizations;
@@ -13,6 +13,7 @@ use argus_core::limits;
 use argus_core::objects::{Collection, ObjectKey, Objects};
 use argus_core::revocations;
 use argus_core::store::{AnyConnection, EveryTenant};
+use argus_core::usage;
 use argus_core::users;
 use argus_openapi::types::jobs::results::ResultForm;
 use futures::{StreamExt, stream};
@@ -72,6 +73,11 @@ impl Sweeper {
         let buckets = self.every_tenant.run(|connection| Ok::<_, Error>(limits::sweep(connection)?)).await?;
         let sweep_deliveries =
             |connection: &mut AnyConnection| Ok::<_, Error>(deliveries::retention::sweep(connection)?);
+        // What is added up is no more than before, so that the log need not speak of it.
+        let add_up = |connection: &mut AnyConnection| Ok::<_, Error>(usage::fold(connection)?);
+        while self.every_tenant.run(add_up).await? > 0 {}
+        let nodes =
+            self.every_tenant.run(|connection| Ok::<_, Error>(usage::forget_nodes(connection)?)).await?;
         let deliveries = self.every_tenant.run(sweep_deliveries).await?;
         let revocations =
             self.every_tenant.run(|connection| Ok::<_, Error>(revocations::sweep(connection)?)).await?;
@@ -89,6 +95,7 @@ impl Sweeper {
         Ok(Swept {
             removed: forgotten
                 + buckets
+                + nodes
                 + deliveries
                 + revocations
                 + authorizations

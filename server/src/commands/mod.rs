@@ -13,6 +13,7 @@ mod run;
 mod serve;
 mod tenant;
 mod token;
+mod usage;
 mod user;
 
 use crate::settings::{Cli, Command, DevArgs};
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Outbox { action, data } => deliveries::outbox(&action, data, config),
         Command::Incidents { action } => incidents::incidents(*action, config),
         Command::Tenant { action, data } => tenant::tenant(action, data, config),
+        Command::Usage(args) => usage::usage(args, config),
         Command::User { action, data } => user::user(action, data, config),
         Command::Keys { action, data } => keys::keys(action, data, config),
     };

@@ -14,8 +14,8 @@ use argus_openapi::http::FromStamped;
 use dropshot::RequestContext;
 
 /// Answers a request with what `handler` makes of it, if the operation's row and the caller's
-/// credentials allow it. Limits of what callers do, once there are any, stand between caller and handler; those of
-/// failures to authenticate stand with the credentials.
+/// credentials allow it. Limits and quotas of what callers do stand with their credentials, as do those of failures to
+/// authenticate.
 pub async fn answer_body<C, B, T, R>(
     rqctx: RequestContext<HostContext>,
     credentials: C,

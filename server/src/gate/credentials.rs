@@ -2,6 +2,7 @@
 //! in the operation table and yields a caller of a type of its own, so that what is written for a live
 //! caller cannot be reached by a sandbox one.
 
+use super::calls;
 use super::entry::Entry;
 use super::failures;
 use super::header;
@@ -66,8 +67,10 @@ impl<B: Send> Credentials<B> for LiveToken {
                 return Err(problem);
             }
         };
+        calls::limit(entry, &verified).await?;
         permitted(entry, &verified)?;
-        Ok(entry.context(Arc::clone(&verified.principal), Live))
+        let call = calls::meter(entry, &verified.principal)?;
+        Ok(entry.context(Arc::clone(&verified.principal), Live).metered(call))
     }
 }
 
@@ -86,6 +89,7 @@ impl<B: Send> Credentials<B> for SandboxToken {
         let TokenAudience::Sandbox(scenarios) = &verified.audience else {
             return Err(refusal::live_token_on_sandbox_host());
         };
+        calls::guard(entry, &verified)?;
         permitted(entry, &verified)?;
         Ok(entry.context(Arc::clone(&verified.principal), Sandbox { scenarios: Arc::clone(scenarios) }))
     }

@@ -1,5 +1,6 @@
 //! What is known of a request before anybody looks at its caller, and the stamp that its reply gets.
 
+use super::calls;
 use super::credentials::Credentials;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
@@ -8,6 +9,8 @@ use crate::discovery;
 use crate::hosts::{App, HostContext};
 use crate::observability::InProgress;
 use argus_core::context::{Environment, Invocation, Principal, Trace};
+use argus_core::limits::Standing;
+use argus_core::usage::{MeteredCall, QuotaState};
 use argus_core::{Clock, Context};
 use argus_openapi::http::Stamped;
 use argus_openapi::types::error::{Error, ErrorCode};
@@ -17,7 +20,7 @@ use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
 use http::Method;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A request that was routed to an operation of this host.
 pub struct Entry<'r> {
@@ -30,6 +33,12 @@ pub struct Entry<'r> {
     ids: Option<TraceIds>,
     /// When the request came.
     pub(super) now: DateTime<Utc>,
+    /// How the limits of its caller stand.
+    standings: OnceLock<Vec<Standing>>,
+    /// The quotas of its caller.
+    quotas: OnceLock<Vec<Arc<QuotaState>>>,
+    /// What counts it, once it was let through.
+    call: OnceLock<Arc<MeteredCall>>,
     _in_progress: InProgress<'r>,
 }
 
@@ -50,7 +59,35 @@ impl<'r> Entry<'r> {
         };
         let now = app.clock.now();
         let _in_progress = app.metrics.begin(host.host, position);
-        Ok(Self { rqctx, row: &app.contract.rows[position], position, inbound, ids, now, _in_progress })
+        let row = &app.contract.rows[position];
+        let (standings, quotas, call) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Self { rqctx, row, position, inbound, ids, now, standings, quotas, call, _in_progress })
+    }
+
+    /// Where the row stands in its contract.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Notes how the limits of the caller stand. He has one credential, so that this is noted once.
+    pub(super) fn note_standings(&self, standings: Vec<Standing>) {
+        let _ = self.standings.set(standings);
+    }
+
+    /// Notes the quotas of the caller.
+    pub(super) fn note_quotas(&self, quotas: Vec<Arc<QuotaState>>) {
+        let _ = self.quotas.set(quotas);
+    }
+
+    /// Notes what counts the request.
+    pub(super) fn note_call(&self, call: &Arc<MeteredCall>) {
+        let _ = self.call.set(Arc::clone(call));
+    }
+
+    /// What limits the caller.
+    pub(super) fn noted(&self) -> (&[Standing], &[Arc<QuotaState>]) {
+        let standings = self.standings.get().map_or(&[][..], Vec::as_slice);
+        (standings, self.quotas.get().map_or(&[][..], Vec::as_slice))
     }
 
     pub(super) fn request(&self) -> &'r RequestInfo {
@@ -105,13 +142,17 @@ impl<'r> Entry<'r> {
         credentials.admit(self, body).await
     }
 
-    /// Gives the response its standard headers, and counts it.
+    /// Gives the response its standard headers, and counts it and the call.
     pub(super) fn stamp(&self, rendered: Rendered) -> Stamped {
         let Rendered { mut response, trace } = rendered;
         let ids = trace.or(self.ids).unwrap_or_else(|| self.derived_ids());
         let sandbox = self.host() == Host::Sandbox;
         if self.row.is_open() {
             discovery::open_to_all(response.headers_mut());
+        }
+        calls::tell(self, response.headers_mut());
+        if let Some(call) = self.call.get() {
+            call.end(response.status().is_server_error());
         }
         self.app().metrics.count(self.host(), self.position, response.status());
         let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);

@@ -4,6 +4,7 @@
 mod answer;
 mod browser;
 mod call;
+mod calls;
 pub mod cookies;
 mod credentials;
 mod entry;

@@ -67,10 +67,15 @@ impl Problem {
 
     /// It was done too often. The wait is told in whole seconds, and none is too short.
     pub fn limited(reason: &str, retry_after: Duration) -> Self {
+        Self::limited_by(ErrorCode::RateLimited, reason, retry_after)
+    }
+
+    /// The same with a code of its own.
+    pub(super) fn limited_by(code: ErrorCode, reason: impl Display, retry_after: Duration) -> Self {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         let seconds = seconds.max(1);
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        Self::new(ErrorCode::RateLimited, format!("{reason}; try again in {seconds} {unit}"))
+        Self::new(code, format!("{reason}; try again in {seconds} {unit}"))
             .with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 

@@ -5,6 +5,7 @@ use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::revocations::Revocable;
 use argus_core::context::Principal;
+use argus_core::limits::{Bucket, Limit, Limits, Subject};
 use argus_openapi::types::scopes::Scope;
 use argus_partner::Identity;
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, CLOCK_LEEWAY, Claims};
@@ -16,7 +17,7 @@ use http::{HeaderMap, HeaderValue};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How many verified tokens are kept. A token has about 1 KiB, so this bounds the cache to a few MiB.
 const CACHED_TOKENS: usize = 4096;
@@ -33,6 +34,27 @@ pub(super) struct Verified {
     /// What of it may be revoked.
     pub(super) revocable: Revocable,
     pub(super) audience: TokenAudience,
+    /// The buckets that its calls are taken from: making their names is a hash for each.
+    buckets: OnceLock<Box<[Bucket]>>,
+}
+
+impl Verified {
+    /// The buckets that calls with this token are taken from; none where nothing is limited.
+    pub(super) fn buckets(&self, limits: &Limits) -> &[Bucket] {
+        self.buckets.get_or_init(|| {
+            let (tenant, actor) = (self.principal.tenant_id.as_str(), self.principal.actor.as_str());
+            let of_live = [
+                (Limit::AppCalls, Subject::Caller(tenant, actor)),
+                (Limit::TenantCalls, Subject::Tenant(tenant)),
+            ];
+            let of_sandbox = [(Limit::SandboxCalls, Subject::Tenant(tenant))];
+            let charges = match self.audience {
+                TokenAudience::Sandbox(_) => &of_sandbox[..],
+                TokenAudience::Live | TokenAudience::Other => &of_live[..],
+            };
+            charges.iter().filter_map(|charge| limits.bucket(charge)).collect()
+        })
+    }
 }
 
 /// Which hosts a token is for.
@@ -96,6 +118,7 @@ impl Verifier {
             revocable: Revocable::of(&claims),
             audience: self.audience(&claims)?,
             principal: Arc::new(principal),
+            buckets: OnceLock::new(),
         })
     }
 

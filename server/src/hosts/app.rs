@@ -6,6 +6,7 @@ use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
 use crate::settings::Settings;
 use argus_core::store::Database;
+use argus_core::usage::Meter;
 use argus_core::{Clock, Limits, Users};
 use argus_openapi::contract::ARGUS;
 use argus_openapi::{Contract, Host};
@@ -47,6 +48,8 @@ pub struct App {
     pub revocations: Arc<Revocations>,
     /// How often what may happen.
     pub limits: Limits,
+    /// Counts live calls.
+    pub meter: Arc<Meter>,
     /// Answers the sandbox host.
     pub sandbox: Arc<Sandbox>,
     /// The published documents.
@@ -81,13 +84,15 @@ pub struct Domains {
     pub connectors: Connectors,
     /// Approved documents and what runs them.
     pub graphql: Graphql,
+    /// Counts live calls.
+    pub meter: Arc<Meter>,
 }
 
 impl App {
     /// The state of a service with these domains and these mocks.
     pub fn new(
         database: Database,
-        Domains { identity, revocations, jobs, webhooks, connectors, graphql }: Domains,
+        Domains { identity, revocations, jobs, webhooks, connectors, graphql, meter }: Domains,
         sandbox: Arc<Sandbox>,
         addresses: Addresses,
         base_urls: BaseUrls,
@@ -100,6 +105,7 @@ impl App {
             users: Users::new(database.requests.clone(), Arc::clone(&pepper), clock.clone()),
             cookies: CookieNames::of(identity.issuer()),
             limits: Limits::new(&settings.limits, pepper, clock.clone(), database.limits.clone()),
+            meter,
             database,
             clock,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&sandbox)),

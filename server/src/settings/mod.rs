@@ -7,8 +7,8 @@ mod options;
 pub use options::{
     BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, GraphqlAction,
     GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction, LimitOptions,
-    LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SandboxOptions,
-    StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
+    LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SaidQuota, SandboxOptions,
+    StoreOptions, TenantAction, TokenArgs, UsageArgs, UsageBy, UsageFormat, UserAction, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;
@@ -19,7 +19,7 @@ use argus_core::deliveries::couriers::CourierSettings;
 use argus_core::dialler::DiallerSettings;
 use argus_core::envelope::{self, Envelope};
 use argus_core::jobs::workers::WorkerSettings;
-use argus_core::limits::{Limit, Rate, Rates};
+use argus_core::limits::{Limit, Rates};
 use argus_core::objects::{ObjectSettings, OpenError, Place, S3Settings};
 use argus_core::store::{Connections, DatabaseUrl, StoreSettings};
 use argus_openapi::Host;
@@ -39,6 +39,9 @@ use tracing::level_filters::LevelFilter;
 const DATA_DIR: &str = ".argus";
 /// How often what is recorded in aggregate is appended to the audit trail.
 pub const FLUSH_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the calls that a node has counted in memory are written, and quotas are read: a node that dies loses as
+/// much, and nodes overshoot a quota by as much.
+pub const METER_INTERVAL: Duration = Duration::from_secs(5);
 /// Most connections of one kind.
 const CONNECTIONS_MAX: u32 = 1_000;
 
@@ -47,8 +50,13 @@ const WORKER_SLOTS_MAX: u32 = 10_000;
 /// The longest lease, in seconds.
 const LEASE_SECONDS_MAX: u64 = 3_600;
 
-/// The most that may happen in a minute: as good as no limit.
+/// The most failures that may happen in a minute: as good as no limit.
 pub const TIMES_MAX: u32 = 1_000_000;
+
+/// The most that may happen in a minute. Calls may be as many as a node can answer.
+const fn times_max(limit: Limit) -> u32 {
+    if limit.counts_calls() { 60 * TIMES_MAX } else { TIMES_MAX }
+}
 
 /// How long open requests may take to end when nobody says, in seconds.
 pub const DRAIN_SECONDS: u32 = 30;
@@ -104,6 +112,8 @@ pub struct Settings {
     pub log: LevelFilter,
     /// How often what is recorded in aggregate is appended to the audit trail.
     pub flush_interval: Duration,
+    /// How often counted calls are written, and quotas are read.
+    pub meter_interval: Duration,
 }
 
 /// Settings that cannot be used, each with what to change.
@@ -260,8 +270,15 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
     for limit in Limit::ALL {
         match limits.of(limit) {
             None => {}
-            Some(times @ 1..=TIMES_MAX) => rates = rates.with(limit, Rate::per_minute(times)),
-            Some(_) => faults.push(format!("`{}` must be 1 to {TIMES_MAX}", limit.name())),
+            // Whoever fails must be limited; whoever calls need not be.
+            Some(0) if limit.counts_calls() => rates = rates.with(limit, None),
+            Some(times) if (1..=times_max(limit)).contains(&times) => {
+                rates = rates.with(limit, limit.rate(times));
+            }
+            Some(_) => {
+                let least = u32::from(!limit.counts_calls());
+                faults.push(format!("`{}` must be {least} to {}", limit.name(), times_max(limit)));
+            }
         }
     }
 
@@ -303,6 +320,7 @@ fn resolve(options: Options) -> Result<Settings, SettingsError> {
         scenario_dir: sandbox.scenario_dir,
         log: log.level.map_or(LevelFilter::WARN, LevelFilter::from),
         flush_interval: FLUSH_INTERVAL,
+        meter_interval: METER_INTERVAL,
     })
 }
 
@@ -360,6 +378,7 @@ fn is_plain_path(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argus_core::limits::Rate;
     use argus_partner::connectors::System;
     use std::io::Write;
 
@@ -469,12 +488,22 @@ mod tests {
         assert_eq!(rates("").expect("nothing said"), Rates::default());
         let of_bearers =
             rates("[limits]\nbearer_failures = 30\n").expect("a limit").of(Limit::BearerFailures);
-        assert_eq!((of_bearers.capacity(), of_bearers.interval()), (60, Duration::from_secs(2)));
+        let shape = |rate: Rate| (rate.capacity(), rate.interval());
+        assert_eq!(of_bearers.map(shape), Some((60, Duration::from_secs(2))));
+        let of_apps = rates("[limits]\napp_calls = 30\n").expect("a limit").of(Limit::AppCalls);
+        assert_eq!(
+            of_apps.map(shape),
+            Some((30, Duration::from_secs(2))),
+            "of calls, what is told to partners"
+        );
+        let none = rates("[limits]\nsandbox_calls = 0\n").expect("no limit");
+        assert_eq!(none.of(Limit::SandboxCalls), None);
         for limit in Limit::ALL {
             let name = limit.name();
             let said = rates(&format!("[limits]\n{name} = 1\n")).expect(name);
-            assert_eq!(said, Rates::default().with(limit, Rate::per_minute(1)), "{name}");
-            for times in ["0", "1000001"] {
+            assert_eq!(said, Rates::default().with(limit, limit.rate(1)), "{name}");
+            let too_little = if limit.counts_calls() { "-1" } else { "0" };
+            for times in [too_little, "60000001"] {
                 let error = rates(&format!("[limits]\n{name} = {times}\n")).expect_err(name).to_string();
                 assert!(error.contains(name), "{error}");
             }

@@ -1,7 +1,9 @@
 //! The operator's interface: commands, flags, the environment twins of the flags, and the keys of the
 //! file of `--config`, all declared once. What they amount to is decided in [`super::Settings`].
 
+use argus_core::ids::ClientId;
 use argus_core::limits::Limit;
+use argus_core::usage::{NoQuota, Quota};
 use argus_openapi::Host;
 use argus_openapi::types::common::SecrecyLevel;
 use argus_openapi::types::jobs::JobStatus;
@@ -9,9 +11,9 @@ use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::secret::SecretText;
 use argus_openapi::types::webhooks::DeliveryStatus;
 use argus_partner::connectors::System;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::env::{self, VarError};
 use std::fmt;
@@ -108,7 +110,9 @@ pub enum Command {
         #[command(subcommand)]
         action: Box<IncidentsAction>,
     },
-    /// Say which scopes the apps of a tenant get when they ask for them.
+    /// Report how often live operations were called, as counted for each tenant, app and day.
+    Usage(UsageArgs),
+    /// Say which scopes the apps of a tenant get when they ask for them, and how often they may call.
     Tenant {
         /// What to say.
         #[command(subcommand)]
@@ -289,16 +293,95 @@ pub struct WorkerOptions {
 /// What to say of a tenant.
 #[derive(Clone, Debug, Subcommand)]
 pub enum TenantAction {
-    /// Set its allowance, which is every scope but the platform scopes until it is set. What an app requests beyond it
-    /// is pending until an administrator of the tenant approves it; apps that are there keep what they have.
+    /// Set its allowance, which is every scope but the platform scopes until it is set, or its quotas, of which it has
+    /// none until they are set. What is not said stays as it is.
+    #[command(group(ArgGroup::new("said").required(true).multiple(true)))]
     Set {
         /// The tenant.
         #[arg(long)]
         tenant: String,
-        /// The scopes, with a space between two.
-        #[arg(long, required = true, value_delimiter = ' ', value_parser = parse_scope_of_apps)]
-        scopes: Vec<Scope>,
+        /// The scopes, with a space between two. What an app requests beyond them is pending until an administrator of
+        /// the tenant approves it; apps that are there keep what they have.
+        #[arg(long, group = "said", value_delimiter = ' ', value_parser = parse_scope_of_apps)]
+        scopes: Option<Vec<Scope>>,
+        /// How many live calls all of its apps may make, as in `1000000/month` or `5000/day`, in UTC; `none` takes the
+        /// quota away.
+        #[arg(long, group = "said", value_name = "QUOTA", value_parser = parse_quota)]
+        quota: Option<SaidQuota>,
+        /// The same for one app, as in `app_01jx0000000000000000000000=5000/day`; repeat it for more.
+        #[arg(long, group = "said", value_name = "APP=QUOTA", value_parser = parse_app_quota)]
+        app_quota: Vec<(ClientId, SaidQuota)>,
     },
+}
+
+/// A quota, or that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SaidQuota(pub Option<Quota>);
+
+impl fmt::Display for SaidQuota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(quota) => quota.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+fn parse_quota(text: &str) -> Result<SaidQuota, NoQuota> {
+    if text == "none" { Ok(SaidQuota(None)) } else { text.parse().map(Some).map(SaidQuota) }
+}
+
+fn parse_app_quota(text: &str) -> Result<(ClientId, SaidQuota), String> {
+    let (app, quota) = text.split_once('=').ok_or("an app and its quota are needed, like APP=5000/day")?;
+    let app = app.parse().map_err(|_| format!("`{app}` is no client id"))?;
+    Ok((app, parse_quota(quota).map_err(|error| error.to_string())?))
+}
+
+/// Which calls to report.
+#[derive(Clone, Debug, Args)]
+pub struct UsageArgs {
+    /// Only those of this tenant.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// The first day in UTC, like 2026-12-01 [default: the first of this month].
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<NaiveDate>,
+    /// The last day in UTC [default: today].
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<NaiveDate>,
+    /// What lines are told apart by.
+    #[arg(long, value_enum, default_value_t)]
+    pub by: UsageBy,
+    /// How lines are written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: UsageFormat,
+    /// Where the numbers are.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// What lines of a report are told apart by, beside the tenant.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum UsageBy {
+    /// What was called.
+    #[default]
+    Operation,
+    /// Who has called.
+    App,
+    /// The day in UTC.
+    Day,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum UsageFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// One document, a list of objects.
+    Json,
+    /// With a line of names first (RFC 4180).
+    Csv,
 }
 
 /// What to do with people who sign in.
@@ -757,6 +840,19 @@ pub struct LimitOptions {
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in_address_failures: Option<u32>,
+    /// Live calls a minute of one app, as many of them at once; 0 is no limit [default: 0].
+    #[arg(long = "limit-app-calls", env = "ARGUS_LIMIT_APP_CALLS", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_calls: Option<u32>,
+    /// Live calls a minute of all apps of one tenant, as many of them at once; 0 is no limit [default: 0].
+    #[arg(long = "limit-tenant-calls", env = "ARGUS_LIMIT_TENANT_CALLS", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_calls: Option<u32>,
+    /// Calls a minute of one tenant on this node's sandbox host, as many of them at once; 0 is no limit
+    /// [default: 60000].
+    #[arg(long = "limit-sandbox-calls", env = "ARGUS_LIMIT_SANDBOX_CALLS", value_name = "TIMES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox_calls: Option<u32>,
 }
 
 impl LimitOptions {
@@ -768,6 +864,9 @@ impl LimitOptions {
             Limit::BearerFailures => self.bearer_failures,
             Limit::SignInFailures => self.sign_in_failures,
             Limit::SignInAddressFailures => self.sign_in_address_failures,
+            Limit::AppCalls => self.app_calls,
+            Limit::TenantCalls => self.tenant_calls,
+            Limit::SandboxCalls => self.sandbox_calls,
         }
     }
 }

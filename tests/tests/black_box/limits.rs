@@ -94,7 +94,7 @@ async fn limited(server: &TestServer, limit: Limit) -> u32 {
 }
 
 async fn a_wrong_secret_is_refused_for_a_while_and_the_right_one_never(installation: Installation) {
-    let server = start(installation, Rates::all(times(100)).with(Limit::ClientFailures, times(3)));
+    let server = start(installation, Rates::of_failures(times(100)).with(Limit::ClientFailures, times(3)));
     let app = server.app(&[Scope::JobsRead]).await;
     let right = async || server.token_request(&GRANT, app.basic()).await.expect(200);
     for _ in 0..3 {
@@ -116,7 +116,7 @@ async fn a_wrong_secret_is_refused_for_a_while_and_the_right_one_never(installat
 }
 
 async fn a_wrong_token_is_refused_for_a_while_and_the_right_one_never(installation: Installation) {
-    let server = start(installation, Rates::all(times(4)));
+    let server = start(installation, Rates::of_failures(times(4)));
     let tenancy = server.tenant().await;
     let right = token(&server, Host::Api, &tenancy.tenant_id, &[Scope::JobsRead]);
     let foreign = server.caller(Host::Sandbox, &[Scope::JobsRead]).await.token;
@@ -143,7 +143,7 @@ async fn a_wrong_token_is_refused_for_a_while_and_the_right_one_never(installati
 }
 
 async fn one_client_or_address_does_not_use_up_what_another_has(installation: Installation) {
-    let rates = Rates::all(times(5)).with(Limit::ClientFailures, times(2));
+    let rates = Rates::of_failures(times(5)).with(Limit::ClientFailures, times(2));
     let server = start(installation, rates);
     let app = server.app(&[Scope::JobsRead]).await;
     for _ in 0..2 {
@@ -165,7 +165,7 @@ async fn one_client_or_address_does_not_use_up_what_another_has(installation: In
 
 async fn failures_count_for_the_address_that_the_proxy_names(mut installation: Installation) {
     installation.settings.trusted_proxies = TrustedProxies::new(["127.0.0.0/8"]).unwrap();
-    let server = start(installation, Rates::all(times(2)));
+    let server = start(installation, Rates::of_failures(times(2)));
     let get = async |address: &str| {
         let lines = "host: x\r\nauthorization: Bearer garbage";
         let request = format!("GET /v1/jobs HTTP/1.1\r\n{lines}\r\nx-forwarded-for: {address}\r\n\r\n");
@@ -184,7 +184,7 @@ async fn failures_count_for_the_address_that_the_proxy_names(mut installation: I
 }
 
 async fn who_has_sent_no_token_has_not_failed_and_the_sandbox_refuses_nobody(installation: Installation) {
-    let server = start(installation, Rates::all(times(1)));
+    let server = start(installation, Rates::of_failures(times(1)));
     for _ in 0..5 {
         server.get(Host::Api, "/v1/jobs", None).await.expect_error(401, "missing_token");
         server.get(Host::Sandbox, "/v1/jobs", Some("garbage")).await.expect_error(401, "invalid_token");
@@ -195,7 +195,7 @@ async fn who_has_sent_no_token_has_not_failed_and_the_sandbox_refuses_nobody(ins
 }
 
 async fn nodes(installation: Installation) {
-    let server = start(installation, Rates::all(times(24)));
+    let server = start(installation, Rates::of_failures(times(24)));
     let node = server.another_node();
     let asked = (0..100).map(|number| {
         let reach: &Reach = if number % 2 == 0 { &server } else { &node };
@@ -209,7 +209,7 @@ async fn nodes(installation: Installation) {
 
 async fn away(mut installation: Installation) {
     let proxy = installation.behind_a_proxy().await;
-    installation.settings.limits = Rates::all(times(3));
+    installation.settings.limits = Rates::of_failures(times(3));
     installation.settings.store.deadlines =
         Deadlines { limits: Duration::from_millis(50), ..Deadlines::default() };
     let server = TestServer::start_on(installation, Clock::system());

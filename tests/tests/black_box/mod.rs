@@ -52,4 +52,5 @@ mod tokens;
 mod traces;
 mod transcripts;
 mod transfers;
+mod usage;
 mod webhooks;

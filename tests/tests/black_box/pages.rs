@@ -329,7 +329,7 @@ async fn wrong_passwords_are_refused_for_a_while_for_their_account_and_address(
     mut installation: Installation,
 ) {
     let never = |times| Rate::new(times, Duration::from_secs(3600));
-    installation.settings.limits = Rates::all(never(1000))
+    installation.settings.limits = Rates::of_failures(never(1000))
         .with(Limit::SignInFailures, never(3))
         .with(Limit::SignInAddressFailures, never(5));
     // On a busy machine, the database takes its time.

@@ -172,7 +172,7 @@ async fn the_sdk_gets_a_live_token_and_verifies_it_with_the_published_keys() {
 async fn the_sdk_says_when_to_come_back_after_too_many_wrong_secrets() {
     let mut installation = Installation::sqlite();
     let never = Duration::from_secs(3_600);
-    installation.settings.limits = Rates::all(Rate::new(1, never));
+    installation.settings.limits = Rates::of_failures(Rate::new(1, never));
     let server = TestServer::from(installation);
     let app = partner(&server).await;
     let witness = Witness::before(&server).await;

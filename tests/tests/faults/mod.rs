@@ -11,6 +11,7 @@ mod durability;
 mod kills;
 mod listening;
 mod memory;
+mod metering;
 mod neighbours;
 mod restarts;
 mod retention;

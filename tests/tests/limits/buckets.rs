@@ -28,7 +28,7 @@ fn alone(rates: Rates, clock: &Clock) -> Limits {
 }
 
 fn of(rate: Rate, clock: &Clock) -> Limits {
-    alone(Rates::all(rate), clock)
+    alone(Rates::of_failures(rate), clock)
 }
 
 proptest! {
@@ -127,7 +127,7 @@ fn the_bucket_of_one_is_not_that_of_another_nor_of_another_limit() {
 fn who_is_refused_for_one_thing_does_not_use_up_another() {
     let clock = clock();
     let rate = |capacity| Rate::new(capacity, Duration::from_secs(60));
-    let limits = alone(Rates::all(rate(3)).with(Limit::ClientFailures, rate(1)), &clock);
+    let limits = alone(Rates::of_failures(rate(3)).with(Limit::ClientFailures, rate(1)), &clock);
     let somebody = address(SOMEBODY);
     let charge = |client| {
         let both = [

@@ -56,7 +56,10 @@ async fn node(installation: &Installation, rate: Rate) -> Node {
     let database = tokio::task::spawn_blocking(move || Database::open(&settings, PRODUCTS)).await.unwrap();
     let database = database.unwrap();
     let (pepper, shared) = (pepper(installation).unwrap(), database.limits.clone());
-    Node { limits: Limits::new(&Rates::all(rate), pepper, Clock::system(), shared), _database: database }
+    Node {
+        limits: Limits::new(&Rates::of_failures(rate), pepper, Clock::system(), shared),
+        _database: database,
+    }
 }
 
 async fn together(mut installation: Installation) {

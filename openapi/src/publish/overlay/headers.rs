@@ -129,8 +129,20 @@ pub(super) fn components() -> Value {
         "Retry-After": {
             "description": "Seconds to wait before the next try.",
             "required": true,
-            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 },
+            "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 2_678_400 },
             "example": 5,
+        },
+        "RateLimit-Policy": {
+            "description": "Live hosts only (draft-ietf-httpapi-ratelimit-headers): how many calls (`q`) the app and its \
+                tenant have in how many seconds (`w`), one item for each limit and quota; absent where there is none.",
+            "schema": { "type": "string" },
+            "example": "\"app\";q=6000;w=60, \"tenant-quota\";q=1000000;w=2678400",
+        },
+        "RateLimit": {
+            "description": "Live hosts only: how many calls are left (`r`) of each of these, as far as this node knows, \
+                and after how many seconds (`t`) there are more.",
+            "schema": { "type": "string" },
+            "example": "\"app\";r=5999;t=1, \"tenant-quota\";r=823411;t=1204200",
         },
         "Preference-Applied": {
             "description": "Sandbox only (RFC 7240): the preferences that were honoured; absent when there were none.",
@@ -163,6 +175,8 @@ pub(super) fn of(contract: &Contract, row: &OperationRow, status: u16) -> Value 
         ("Access-Control-Allow-Origin", row.is_open()),
         ("Access-Control-Expose-Headers", row.is_open()),
         ("Retry-After", matches!(status, 429 | 503)),
+        ("RateLimit-Policy", row.is_metered()),
+        ("RateLimit", row.is_metered()),
         ("Preference-Applied", row.is_mocked()),
     ];
     let carried = carried.into_iter().filter(|(_, carried)| *carried).map(|(name, _)| name);

@@ -28,8 +28,8 @@ fn shared_description(status: u16) -> &'static str {
         412 => "The copy that `If-Match` names is not the current one.",
         415 => "The body is not of the media type that the operation takes.",
         429 => {
-            "Too many requests or failures to authenticate in a short time; `Retry-After` says when to go on. Right \
-             credentials are never refused for wrong ones."
+            "Too many requests or failures to authenticate in a short time, or the quota of the day or month is used \
+             up; `Retry-After` says when to go on. Right credentials are never refused for wrong ones."
         }
         503 => "A backend is out of reach for now; `Retry-After` says when to try again.",
         _ => "A fault on this side; the trace id finds it in the logs.",

@@ -2,19 +2,19 @@
 //! makes room; one that is not is never given up for another, so that nobody gets rid of his own by making up names.
 //! Who finds no room has his tokens from one bucket with all others who find none.
 
+use super::limit::Limit;
 use super::rate::Rate;
 use super::shares::Lease;
 use super::subject::Key;
 use std::collections::HashMap;
 
-/// How many buckets are kept of a limit. Each has some 50 bytes.
-const BUCKETS_MAX: usize = 8_192;
 /// How long not to look again for buckets that make room, in microseconds.
 const REST: i64 = 1_000_000;
 
 /// The buckets of one limit.
 pub(super) struct Buckets {
     rate: Rate,
+    most: usize,
     by_key: HashMap<Key, Bucket>,
     /// That of all who found no room.
     common: Bucket,
@@ -30,6 +30,8 @@ struct Bucket {
     share: i64,
     /// Until when the shared bucket is known to be empty.
     empty_until: i64,
+    /// When the shared bucket is full, as it was at the last lease.
+    shared_full_at: i64,
 }
 
 /// What became of an attempt to take a token.
@@ -64,8 +66,14 @@ impl Bucket {
 }
 
 impl Buckets {
-    pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, by_key: HashMap::new(), common: Bucket::default(), looked_at: None }
+    pub(super) fn new(limit: Limit, rate: Rate) -> Self {
+        Self {
+            rate,
+            most: limit.buckets_max(),
+            by_key: HashMap::new(),
+            common: Bucket::default(),
+            looked_at: None,
+        }
     }
 
     pub(super) fn kept(&self) -> usize {
@@ -79,6 +87,17 @@ impl Buckets {
             return bucket.shared_wait(self.rate, now);
         }
         Some(self.rate.wait(&mut bucket.full_at, now)).filter(|wait| *wait > 0)
+    }
+
+    /// How many tokens there are, as far as this node knows: of a shared bucket what it has leased, and what was left
+    /// for others then.
+    pub(super) fn tokens(&self, key: &Key, now: i64, is_shared: bool) -> i64 {
+        let bucket = self.by_key.get(key).unwrap_or(&self.common);
+        let full_at = if is_shared { bucket.shared_full_at } else { bucket.full_at };
+        let share = if is_shared { bucket.share } else { 0 };
+        let is_empty = is_shared && bucket.shared_wait(self.rate, now).is_some();
+        let others = if is_empty { 0 } else { self.rate.tokens(full_at, now) };
+        (share + others).min(i64::from(self.rate.capacity()))
     }
 
     /// Takes a token of this node's own bucket.
@@ -110,6 +129,7 @@ impl Buckets {
         if let Some(bucket) = self.own(key, now) {
             bucket.share += lease.granted;
             bucket.empty_until = now.saturating_add(lease.wait);
+            bucket.shared_full_at = now.saturating_add(lease.until_full);
             if lease.granted == 0 {
                 return Step::Refused(lease.wait);
             }
@@ -121,7 +141,7 @@ impl Buckets {
     fn own(&mut self, key: &Key, now: i64) -> Option<&mut Bucket> {
         if !self.by_key.contains_key(key) {
             self.make_room(now);
-            if self.by_key.len() >= BUCKETS_MAX {
+            if self.by_key.len() >= self.most {
                 return None;
             }
         }
@@ -131,7 +151,7 @@ impl Buckets {
     /// Forgets buckets that are full again, if there are too many.
     fn make_room(&mut self, now: i64) {
         let has_rested = self.looked_at.is_none_or(|at| !(0..REST).contains(&now.saturating_sub(at)));
-        if self.by_key.len() >= BUCKETS_MAX && has_rested {
+        if self.by_key.len() >= self.most && has_rested {
             self.looked_at = Some(now);
             self.by_key.retain(|_, bucket| !bucket.is_idle(now));
         }

@@ -39,9 +39,27 @@ pub struct Refused {
     pub retry_after: Duration,
 }
 
+/// How a bucket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The limit.
+    pub limit: Limit,
+    /// How often it may happen.
+    pub rate: Rate,
+    /// How many tokens are left, as far as this node knows.
+    pub left: u32,
+}
+
+/// A bucket of a limit that there is.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    limit: Limit,
+    key: Key,
+}
+
 /// Counts what is limited. Share it behind an `Arc`.
 pub struct Limits {
-    rows: [Row; Limit::ALL.len()],
+    rows: [Option<Row>; Limit::ALL.len()],
     pepper: Arc<Pepper>,
     clock: Clock,
     shares: Option<Shares>,
@@ -69,8 +87,8 @@ impl Limits {
     /// Limits with these rates. Nodes share theirs through `database`, if there is one to share.
     pub fn new(rates: &Rates, pepper: Arc<Pepper>, clock: Clock, database: Option<EveryTenant>) -> Self {
         let row = |limit| {
-            let rate = rates.of(limit);
-            Row { limit, rate, buckets: Mutex::new(Buckets::new(rate)) }
+            let rate = rates.of(limit)?;
+            Some(Row { limit, rate, buckets: Mutex::new(Buckets::new(limit, rate)) })
         };
         Self { rows: Limit::ALL.map(row), pepper, clock, shares: database.map(Shares::new) }
     }
@@ -78,37 +96,66 @@ impl Limits {
     /// Takes a token from each of these buckets. Where one is known to be empty, nothing is taken from the others,
     /// so that whoever is refused for one thing does not use up what he has in common with others.
     pub async fn charge(&self, charges: &[(Limit, Subject<'_>)]) -> Result<(), Refused> {
-        let keyed = |(limit, subject): &(Limit, Subject<'_>)| {
-            (&self.rows[*limit as usize], subject.key(*limit, &self.pepper))
-        };
-        let charges: Vec<(&Row, Key)> = charges.iter().map(keyed).collect();
-        let now = self.now();
-        for (row, key) in &charges {
-            if let Some(wait) = row.buckets().known_wait(key, now, self.shares.is_some()) {
-                return Err(row.refused(wait));
-            }
-        }
-        for (row, key) in &charges {
+        let buckets: Vec<Bucket> = charges.iter().filter_map(|charge| self.bucket(charge)).collect();
+        self.take_each(&buckets).await
+    }
+
+    /// Whether one of these buckets is known to be empty. Takes nothing.
+    pub fn check(&self, charges: &[(Limit, Subject<'_>)]) -> Result<(), Refused> {
+        let buckets: Vec<Bucket> = charges.iter().filter_map(|charge| self.bucket(charge)).collect();
+        self.look_at_each(&buckets)
+    }
+
+    /// The bucket of somebody, if there is such a limit. It is good for as long as the process lives.
+    pub fn bucket(&self, (limit, subject): &(Limit, Subject<'_>)) -> Option<Bucket> {
+        self.rows[*limit as usize].as_ref()?;
+        Some(Bucket { limit: *limit, key: subject.key(*limit, &self.pepper) })
+    }
+
+    /// [`Self::charge`] for buckets that are known.
+    pub async fn take_each(&self, buckets: &[Bucket]) -> Result<(), Refused> {
+        self.look_at_each(buckets)?;
+        for (row, key) in self.rows_of(buckets) {
             self.take(row, key).await?;
         }
         Ok(())
     }
 
-    /// Whether one of these buckets is known to be empty. Takes nothing.
-    pub fn check(&self, charges: &[(Limit, Subject<'_>)]) -> Result<(), Refused> {
-        let now = self.now();
-        for (limit, subject) in charges {
-            let (row, key) = (&self.rows[*limit as usize], subject.key(*limit, &self.pepper));
-            if let Some(wait) = row.buckets().known_wait(&key, now, self.shares.is_some()) {
+    fn look_at_each(&self, buckets: &[Bucket]) -> Result<(), Refused> {
+        for (row, key) in self.rows_of(buckets) {
+            if let Some(wait) = row.buckets().known_wait(key, self.now(), self.shares_of(row).is_some()) {
                 return Err(row.refused(wait));
             }
         }
         Ok(())
     }
 
+    /// Takes a token of a bucket that no node shares, which needs no waiting.
+    pub fn take_own(&self, bucket: &Bucket) -> Result<(), Refused> {
+        let Some(row) = &self.rows[bucket.limit as usize] else { return Ok(()) };
+        Self::ended(row, row.buckets().take_alone(&bucket.key, self.now()))
+    }
+
+    /// How these buckets stand.
+    pub fn standings(&self, buckets: &[Bucket]) -> Vec<Standing> {
+        let standing = |(row, key): (&Row, &Key)| {
+            let left = row.buckets().tokens(key, self.now(), self.shares_of(row).is_some());
+            Standing { limit: row.limit, rate: row.rate, left: u32::try_from(left).unwrap_or_default() }
+        };
+        self.rows_of(buckets).map(standing).collect()
+    }
+
+    fn rows_of<'s>(&'s self, buckets: &'s [Bucket]) -> impl Iterator<Item = (&'s Row, &'s Key)> {
+        buckets.iter().filter_map(|bucket| Some((self.rows[bucket.limit as usize].as_ref()?, &bucket.key)))
+    }
+
+    fn shares_of(&self, row: &Row) -> Option<&Shares> {
+        self.shares.as_ref().filter(|_| row.limit.is_shared())
+    }
+
     /// How many buckets this node keeps for a limit.
     pub fn kept(&self, limit: Limit) -> usize {
-        self.rows[limit as usize].buckets().kept()
+        self.rows[limit as usize].as_ref().map_or(0, |row| row.buckets().kept())
     }
 
     fn now(&self) -> i64 {
@@ -116,7 +163,7 @@ impl Limits {
     }
 
     async fn take(&self, row: &Row, key: &Key) -> Result<(), Refused> {
-        let Some(shares) = &self.shares else {
+        let Some(shares) = self.shares_of(row) else {
             return Self::ended(row, row.buckets().take_alone(key, self.now()));
         };
         let mut step = row.buckets().take_of_share(key, self.now());

@@ -64,6 +64,11 @@ impl Rate {
         (*full_at + self.interval - now - self.span()).max(0)
     }
 
+    /// How many tokens a bucket has that is full at `full_at`.
+    pub(super) fn tokens(self, full_at: i64, now: i64) -> i64 {
+        (self.span() - (self.level(full_at, now) - now)) / self.interval
+    }
+
     /// Takes a token, or says how long there is none.
     pub(super) fn take(self, full_at: &mut i64, now: i64) -> Result<(), i64> {
         match self.wait(full_at, now) {

@@ -47,6 +47,9 @@ pub(super) struct Lease {
     /// How long until there is another one, in microseconds.
     #[diesel(sql_type = BigInt)]
     pub(super) wait: i64,
+    /// How long until the shared bucket is full, in microseconds.
+    #[diesel(sql_type = BigInt)]
+    pub(super) until_full: i64,
 }
 
 impl Shares {
@@ -102,7 +105,8 @@ fn statement(rate: Rate) -> String {
         "INSERT INTO limit_buckets AS bucket (name, key, granted, full_at) \
          VALUES (?, ?, {share}, argus_now() + {share} * {interval}::bigint) \
          ON CONFLICT (name, key) DO UPDATE SET granted = {granted}, full_at = {level} + {granted} * {interval} \
-         RETURNING granted, greatest(full_at - argus_now() + {interval} - {span}, 0) AS wait"
+         RETURNING granted, greatest(full_at - argus_now() + {interval} - {span}, 0) AS wait, \
+         greatest(full_at - argus_now(), 0) AS until_full"
     )
 }
 

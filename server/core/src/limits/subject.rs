@@ -16,9 +16,13 @@ pub enum Subject<'s> {
     Address(IpAddr),
     /// Whoever calls from an address and claims to be this client.
     ClientAt(&'s str, IpAddr),
+    /// Whoever has shown to be this app, the operator or somebody else of the tenant, wherever he calls from.
+    Caller(&'s str, &'s str),
+    /// Whoever belongs to this tenant.
+    Tenant(&'s str),
 }
 
-/// The name of a bucket.
+/// The name of a bucket. Whoever is counted often keeps it, since making one is a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 16]);
 
@@ -30,6 +34,8 @@ impl Subject<'_> {
             Self::ClientAt(client, address) => {
                 pepper.seal(PURPOSE, &[limit.name(), &network(*address), client])
             }
+            Self::Caller(tenant, actor) => pepper.seal(PURPOSE, &[limit.name(), tenant, actor]),
+            Self::Tenant(tenant) => pepper.seal(PURPOSE, &[limit.name(), tenant]),
         };
         let mut key = [0; 16];
         key.copy_from_slice(&tag[..16]);

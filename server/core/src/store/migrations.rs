@@ -60,6 +60,11 @@ static CORE: Migrations = Migrations {
             &[Command::Select, Command::Delete],
         ),
         Table::of_machinery("limit_buckets", &Command::ALL),
+        // Who writes counts his call with it; what was counted is added up and read for all tenants at once.
+        Table::of_tenants("usage_increments", &[Command::Insert], &Command::ALL),
+        Table::of_tenants("usage_by_day", &[], &[Command::Select, Command::Insert, Command::Update]),
+        Table::of_machinery("usage_batches", &Command::ALL),
+        Table::of_tenants("quotas", &Command::ALL, &[Command::Select]),
         Table::of_tenants(
             "users",
             &[Command::Select, Command::Insert, Command::Update, Command::Delete],

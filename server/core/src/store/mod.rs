@@ -42,6 +42,7 @@ pub use wall::{Command, Table};
 
 use crate::context::{Context, Environment};
 use crate::ids::TenantId;
+use crate::usage::MeteredCall;
 use check::Expected;
 use engine::{Use, sqlite};
 use in_place::InPlace;
@@ -214,6 +215,23 @@ impl Store {
         T: Send + 'static,
         X: Failure + Send + 'static,
     {
+        let calls = context.metered_call().cloned().into_iter().collect();
+        self.write_for(context, calls, work).await
+    }
+
+    /// The same for several calls of the context's tenant, all of which count with it.
+    async fn write_for<E, T, X, F>(
+        &self,
+        context: &Context<E>,
+        calls: Vec<Arc<MeteredCall>>,
+        work: F,
+    ) -> Result<T, X>
+    where
+        E: Environment,
+        F: Fn(&mut Tx<'_>) -> Result<T, X> + Send + 'static,
+        T: Send + 'static,
+        X: Failure + Send + 'static,
+    {
         let invocation = context.invocation().clone();
         let lock_wait = self.writers.deadlines().lock_wait();
         let run = move |connection: &mut AnyConnection, end| {
@@ -223,7 +241,7 @@ impl Store {
                 value if Instant::now() < end => Ok(value),
                 _ => Err(Error::unavailable("it was given up").into()),
             };
-            transaction::run(connection, &invocation, lock_wait, in_time)
+            transaction::run(connection, &invocation, &calls, lock_wait, in_time)
         };
         self.writers.run_until(run).await
     }

@@ -108,7 +108,10 @@ impl<S: Submission> Desk<S> {
     async fn write(&self, mut batch: Vec<Waiting<S>>) {
         let Some(first) = batch.first() else { return };
         let submissions: Vec<S> = batch.iter().map(|each| each.submission.clone()).collect();
-        let written = self.store.write(&first.context, move |tx| S::write_all(tx, &submissions)).await;
+        // Each counts, whichever of them the transaction names.
+        let calls = batch.iter().filter_map(|each| each.context.metered_call()).cloned().collect();
+        let write_all = move |tx: &mut Tx<'_>| S::write_all(tx, &submissions);
+        let written = self.store.write_for(&first.context, calls, write_all).await;
         match written {
             Ok(outcomes) => {
                 batch.into_iter().zip(outcomes).for_each(|(each, outcome)| each.tell(Ok(outcome)))

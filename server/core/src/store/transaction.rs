@@ -6,9 +6,11 @@ use super::engine;
 use super::error::{Error, Failure};
 use super::reader::Reader;
 use crate::context::Invocation;
+use crate::usage::{self, MeteredCall};
 use chrono::NaiveDateTime;
 use diesel::connection::TransactionManager;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The first pause between two attempts is at most this long, each later one twice as long.
@@ -68,14 +70,17 @@ impl<'c> Tx<'c> {
 }
 
 /// Runs work in a transaction, and again when another transaction was in the way, for as long as
-/// `lock_wait`. The work is rolled back when it fails.
+/// `lock_wait`. The work is rolled back when it fails. It counts those of these calls that nothing has counted yet.
 pub(super) fn run<T, X: Failure>(
     connection: &mut AnyConnection,
     invocation: &Invocation,
+    calls: &[Arc<MeteredCall>],
     lock_wait: Duration,
     work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
 ) -> Result<T, X> {
-    again_after_conflicts(lock_wait, || attempt(connection, invocation, &work))
+    let value = again_after_conflicts(lock_wait, || attempt(connection, invocation, calls, &work))?;
+    calls.iter().for_each(|call| call.note_counted());
+    Ok(value)
 }
 
 /// Does it, and again when another transaction was in the way, for as long as `lock_wait`.
@@ -100,12 +105,18 @@ pub(super) fn again_after_conflicts<T, X: Failure>(
 fn attempt<T, X: Failure>(
     connection: &mut AnyConnection,
     invocation: &Invocation,
+    calls: &[Arc<MeteredCall>],
     work: impl Fn(&mut Tx<'_>) -> Result<T, X>,
 ) -> Result<T, X> {
     let tenant_id = invocation.tenant_id();
     engine::begin_write(connection, tenant_id).map_err(Error::from)?;
     let reader = Reader::new(connection, tenant_id.clone());
-    let outcome = work(&mut Tx { reader, invocation, now: invocation.clock.timestamp() });
+    let mut tx = Tx { reader, invocation, now: invocation.clock.timestamp() };
+    // Behind the work: what it waits for holds nothing up that this has touched.
+    let outcome = work(&mut tx).and_then(|value| {
+        usage::append_calls(&mut tx, calls).map_err(Error::from)?;
+        Ok(value)
+    });
     end(connection, outcome)
 }
 

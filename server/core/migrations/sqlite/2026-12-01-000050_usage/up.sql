@@ -1,0 +1,45 @@
+-- How often live operations were called, and how often they may be. Same model as the PostgreSQL directory.
+
+-- What was counted and not added up yet. Rows are only ever appended and taken away, so that no two calls of a tenant
+-- wait for the same row: a call that writes appends its own in its transaction, a node appends its reads in batches.
+CREATE TABLE usage_increments (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant_id TEXT NOT NULL,
+    -- Client id of the app, or the operator's own name.
+    actor TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    -- The day in UTC, as in 2026-12-01.
+    day TEXT NOT NULL,
+    calls BIGINT NOT NULL
+);
+
+CREATE INDEX usage_increments_by_tenant ON usage_increments (tenant_id);
+
+-- What was added up.
+CREATE TABLE usage_by_day (
+    tenant_id TEXT NOT NULL,
+    day TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    calls BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, day, actor, operation)
+);
+
+-- The last batch of reads that each node has written, so that one that is sent twice counts once.
+CREATE TABLE usage_batches (
+    node TEXT NOT NULL PRIMARY KEY,
+    batch BIGINT NOT NULL,
+    -- Microseconds since 1970.
+    written_at BIGINT NOT NULL
+);
+
+-- How many calls a tenant may make, or one of its apps.
+CREATE TABLE quotas (
+    tenant_id TEXT NOT NULL,
+    -- Client id of the app; empty for the tenant as a whole.
+    actor TEXT NOT NULL,
+    calls BIGINT NOT NULL,
+    -- `day` or `month`, in UTC.
+    period TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, actor)
+);
