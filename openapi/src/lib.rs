@@ -7,6 +7,7 @@
 //! - [`types`]: requests and responses
 //! - [`graphql`]: which GraphQL documents may be run, and with what
 //! - [`read`]: from the bytes of a request to its types, without HTTP
+//! - [`headers`]: what requests and replies carry in HTTP beside their bodies (feature `headers`)
 //! - [`http`]: extractors and replies that the trait's signatures use (feature `api`)
 //! - [`publish`]: trait -> OpenAPI 3.1, and back down for the SDK generator (feature `publish`)
 
@@ -14,6 +15,8 @@
 pub mod api;
 pub mod contract;
 pub mod graphql;
+#[cfg(feature = "headers")]
+pub mod headers;
 mod host;
 #[cfg(feature = "api")]
 pub mod http;

@@ -7,6 +7,7 @@ use crate::generated::Client;
 use crate::retry::Retry;
 use crate::trace::TraceContext;
 use crate::transport::{Auth, Transport};
+use crate::way::Way;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -134,12 +135,17 @@ impl ArgusClientBuilder {
 
     /// The client. Nothing is sent yet.
     pub fn build(self) -> Result<ArgusClient, Error> {
+        self.build_by(Way::Network)
+    }
+
+    /// The client whose requests go this way.
+    pub(crate) fn build_by(self, way: Way) -> Result<ArgusClient, Error> {
         let http = match self.http {
             Some(http) => http,
             None => http_client(self.timeout)?,
         };
         let tokens = self.credentials.tokens(&self.environment, &self.retry, &http);
-        let transport = Transport::new(self.environment, Auth::Tokens(tokens), self.retry);
+        let transport = Transport::by(way, self.environment, Auth::Tokens(tokens), self.retry);
         Ok(ArgusClient { api: transport.into_client(http), timeout: self.timeout })
     }
 }

@@ -57,7 +57,7 @@ impl ArgusClient {
         if let Some(tag) = part.tag() {
             request = request.header(RANGE, format!("bytes={}-", part.length)).header(IF_RANGE, tag);
         }
-        let mut response = self.patiently(request.send()).await?;
+        let mut response = self.patiently(self.send_signed(request)).await?;
         let length = match response.status() {
             StatusCode::OK => {
                 part.begin(response.headers()).await?;

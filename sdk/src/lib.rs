@@ -13,6 +13,9 @@
 //! For the receiving side, [`TokenVerifier`] checks tokens that the service issued, [`webhooks`]
 //! checks the signatures of its deliveries, and [`receiver`] makes typed events of them.
 //!
+//! With the feature `sandbox`, `argus_sdk::sandbox()` is a client of the sandbox inside of your own tests, without a
+//! server and without a socket.
+//!
 //! ```no_run
 //! use argus_sdk::{ArgusClient, Credentials, Environment, Error, ResponseExt};
 //!
@@ -47,6 +50,8 @@ mod generated_graphql;
 #[rustfmt::skip]
 mod generated_hosts;
 pub mod graphql;
+#[cfg(feature = "sandbox")]
+mod in_process;
 mod job_requests;
 mod jobs;
 mod pace;
@@ -63,6 +68,7 @@ mod transfer;
 mod transport;
 mod uploads;
 mod verifier;
+mod way;
 pub mod webhooks;
 
 pub use client::{ArgusClient, ArgusClientBuilder};
@@ -71,6 +77,8 @@ pub use downloads::Downloaded;
 pub use environment::{Environment, Host};
 pub use error::{Error, ErrorKind};
 pub use generated::types;
+#[cfg(feature = "sandbox")]
+pub use in_process::{SandboxBuilder, sandbox};
 pub use jobs::{JobFilter, WaitError, WaitOptions};
 pub use pages::ItemStream;
 /// The HTTP client that this crate is built on, for a client of your own of the same version.

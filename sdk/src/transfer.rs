@@ -94,6 +94,12 @@ impl ArgusClient {
         self.api().client().request(method, url).timeout(UNLIMITED)
     }
 
+    /// Sends a request to a signed URL.
+    pub(crate) async fn send_signed(&self, request: RequestBuilder) -> reqwest::Result<Response> {
+        use progenitor_client::ClientInfo;
+        self.api().inner.way().execute(self.api().client(), request.build()?).await
+    }
+
     /// What an answer refuses with.
     pub(crate) async fn refusal(&self, response: Response) -> Error {
         let (status, headers) = (response.status(), response.headers().clone());

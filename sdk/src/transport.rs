@@ -10,6 +10,7 @@ use crate::generated_hosts::{Access, OperationRow};
 use crate::retry::{self, Retry};
 use crate::secret::Secret;
 use crate::trace::{TRACEPARENT, TraceContext};
+use crate::way::Way;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,8 @@ use uuid::Uuid;
 
 /// What the generated client puts in front of every path, until the operation's host is known.
 const UNROUTED: &str = "http://unrouted.invalid";
+/// Preferences (RFC 7240).
+const PREFER: &str = "prefer";
 /// More than any error body of the contract.
 const ERROR_BODY_MAX: usize = 64 * 1024;
 
@@ -44,6 +47,7 @@ pub struct Transport {
 
 struct Shared {
     environment: Environment,
+    way: Way,
     auth: Auth,
     retry: Retry,
     /// Whether every request has the same effect when it is sent twice, whatever its method says; then how long an answer
@@ -64,13 +68,18 @@ fn foreign(error: Error) -> Response {
 
 impl Transport {
     pub(crate) fn new(environment: Environment, auth: Auth, retry: Retry) -> Self {
-        Self { shared: Arc::new(Shared { environment, auth, retry, repeats: None }), trace: None }
+        Self::by(Way::Network, environment, auth, retry)
+    }
+
+    pub(crate) fn by(way: Way, environment: Environment, auth: Auth, retry: Retry) -> Self {
+        Self { shared: Arc::new(Shared { environment, way, auth, retry, repeats: None }), trace: None }
     }
 
     /// For requests that have the same effect when they are sent twice, whatever their method says. One that is not
     /// answered in `patience` is sent again.
     pub(crate) fn repeating(environment: Environment, auth: Auth, retry: Retry, patience: Duration) -> Self {
-        Self { shared: Arc::new(Shared { environment, auth, retry, repeats: Some(patience) }), trace: None }
+        let (way, repeats) = (Way::Network, Some(patience));
+        Self { shared: Arc::new(Shared { environment, way, auth, retry, repeats }), trace: None }
     }
 
     pub(crate) fn into_client(self, http: reqwest::Client) -> Client {
@@ -83,6 +92,10 @@ impl Transport {
 
     pub(crate) fn retry(&self) -> &Retry {
         &self.shared.retry
+    }
+
+    pub(crate) fn way(&self) -> &Way {
+        &self.shared.way
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -104,6 +117,11 @@ impl Transport {
         let host = self.environment().host_of_row(row).ok_or_else(|| {
             Error::invalid_input(format!("no host of this environment serves `{operation_id}`"))
         })?;
+        if self.way().leads_to_the_sandbox_alone() && host != Host::Sandbox {
+            let message =
+                format!("the sandbox in this process has no other host, which serves `{operation_id}`");
+            return Err(Error::invalid_input(message));
+        }
         Ok((row, host))
     }
 
@@ -122,6 +140,11 @@ impl Transport {
         if !request.headers().contains_key(TRACEPARENT) {
             let span = self.trace.as_ref().map_or_else(TraceContext::random, TraceContext::child);
             span.write(request.headers_mut());
+        }
+        if !request.headers().contains_key(PREFER)
+            && let Some(preferred) = self.way().preferred(operation_id)
+        {
+            request.headers_mut().insert(PREFER, preferred);
         }
         if row.idempotency_key && !request.headers().contains_key("idempotency-key") {
             let key = Uuid::new_v4().to_string();
@@ -172,7 +195,7 @@ impl Transport {
             if patience.is_some() {
                 *copy.timeout_mut() = patience;
             }
-            http.execute(copy)
+            self.way().execute(http, copy)
         };
         let response = self.shared.retry.run(repeatable, attempt).await?;
         if response.status().as_u16() < 400 { Ok(response) } else { read_error(response).await }

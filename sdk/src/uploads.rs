@@ -73,7 +73,7 @@ impl ArgusClient {
             .header(CONTENT_TYPE, "application/octet-stream")
             .header(CONTENT_LENGTH, length)
             .body(Body::wrap_stream(blocks(file, length, Arc::clone(&sent))));
-        let response = self.while_it_flows(request.send(), &sent).await?;
+        let response = self.while_it_flows(self.send_signed(request), &sent).await?;
         if response.status() != StatusCode::CREATED {
             return Err(refused(self.refusal(response).await));
         }

@@ -8,6 +8,7 @@
 //! - [`observability`]: counters and the log
 //! - [`pages`]: pages for people, in their languages
 //! - `provider`: what stands in for the systems of connectors in development
+//! - [`scenarios`]: what an operator writes for the sandbox, checked and replaced
 //! - [`settings`], [`commands`]: the operator's interface
 //! - [`service`]: from settings to running hosts
 //!
@@ -22,6 +23,7 @@ pub mod hosts;
 pub mod observability;
 pub mod pages;
 mod provider;
+pub mod scenarios;
 pub mod service;
 pub mod settings;
 

@@ -3,11 +3,11 @@
 use crate::bundles;
 use crate::gate::Revocations;
 use crate::hosts::{Addresses, App, BaseUrls, Domains, HostError, Hosts};
+use crate::scenarios::{self, CurrentSandbox};
 use crate::settings::{Role, Settings};
 use argus_core::deliveries::attempt::Attempts;
 use argus_core::deliveries::couriers::{CourierSettings, Couriers};
 use argus_core::dialler::{Dialler, SystemResolver};
-use argus_core::files::trust::{self, Owner};
 use argus_core::jobs::signals::Signals;
 use argus_core::jobs::workers::{WorkerSettings, Workers};
 use argus_core::outbox::Happenings;
@@ -25,7 +25,6 @@ use argus_sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -100,7 +99,8 @@ impl Service {
             let addresses = settings.addresses.resolve()?;
             let Names { base_urls, issuer, former_issuers } = settings.names(names(&addresses));
             let identity = Arc::new(identity.under(issuer, former_issuers));
-            let (database, sandbox) = (database.clone(), Arc::new(sandbox.under(base_urls.sandbox.clone())));
+            let (database, sandbox) =
+                (database.clone(), CurrentSandbox::new(sandbox.under(base_urls.sandbox.clone())));
             let connectors = connectors.clone();
             let outward = Outward { dialler: dialler.clone(), happenings: Happenings::default() };
             let objects = objects.under(base_urls.api.clone());
@@ -276,28 +276,7 @@ pub fn take_turn(settings: &Settings) -> Result<File, Box<dyn Error>> {
 
 fn sandbox(settings: &Settings) -> Result<Sandbox, Box<dyn Error>> {
     match &settings.scenario_dir {
-        Some(directory) => Ok(Sandbox::with_fixtures(read_fixtures(directory)?)?),
+        Some(directory) => Ok(scenarios::check(&scenarios::read(directory)?)?),
         None => Ok(Sandbox::load()),
     }
-}
-
-/// Name and text of every `.json` file of the directory, by name.
-fn read_fixtures(directory: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
-    let explain = |error: std::io::Error| format!("scenario directory {}: {error}", directory.display());
-    trust::check_directory(directory, Owner::Administrator).map_err(explain)?;
-    let mut paths = std::fs::read_dir(directory)
-        .map_err(explain)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(explain)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
-    let mut fixtures = Vec::new();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (text, _) = files::read_configuration(&path)
-            .map_err(|error| format!("scenario file {}: {error}", path.display()))?;
-        fixtures.push((name, text));
-    }
-    Ok(fixtures)
 }

@@ -6,8 +6,7 @@ mod extract;
 mod reply;
 mod unread;
 
+pub use crate::headers::StandardHeaders;
 pub use extract::{Body, Checked, Documented, Upload};
-pub use reply::{
-    DocumentReply, EmptyReply, FromStamped, PageReply, RedirectReply, Reply, Stamped, StandardHeaders,
-};
+pub use reply::{DocumentReply, EmptyReply, FromStamped, PageReply, RedirectReply, Reply, Stamped};
 pub use unread::Unread;

@@ -1,54 +1,14 @@
 //! Replies whose status, headers and body are chosen at run time, and whose documentation comes
 //! from their type.
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use crate::headers::StandardHeaders;
+use ::http::{Response, StatusCode};
 use dropshot::{
     ApiEndpointResponse, Body, FreeformBody, HttpError, HttpResponse, HttpResponseDeleted, HttpResponseOk,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::marker::PhantomData;
-
-/// The headers that every response of every host carries.
-#[derive(Clone, Debug)]
-pub struct StandardHeaders {
-    /// `x-argus-trace-id`
-    pub trace_id: HeaderValue,
-    /// `x-argus-span-id`
-    pub span_id: HeaderValue,
-    /// `traceparent`
-    pub traceparent: HeaderValue,
-    /// `tracestate`, passed on untouched.
-    pub tracestate: Option<HeaderValue>,
-    /// Whether this is the sandbox host (`x-argus-sandbox: true`).
-    pub sandbox: bool,
-}
-
-impl StandardHeaders {
-    /// `x-argus-trace-id`
-    pub const TRACE_ID: HeaderName = HeaderName::from_static("x-argus-trace-id");
-    /// `x-argus-span-id`
-    pub const SPAN_ID: HeaderName = HeaderName::from_static("x-argus-span-id");
-    /// `traceparent`
-    pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-    /// `tracestate`
-    pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-    /// `x-argus-sandbox`
-    pub const SANDBOX: HeaderName = HeaderName::from_static("x-argus-sandbox");
-
-    /// Puts the headers in place.
-    pub fn stamp(self, headers: &mut HeaderMap) {
-        headers.insert(Self::TRACE_ID, self.trace_id);
-        headers.insert(Self::SPAN_ID, self.span_id);
-        headers.insert(Self::TRACEPARENT, self.traceparent);
-        if let Some(tracestate) = self.tracestate {
-            headers.insert(Self::TRACESTATE, tracestate);
-        }
-        if self.sandbox {
-            headers.insert(Self::SANDBOX, HeaderValue::from_static("true"));
-        }
-    }
-}
 
 /// A response that surely carries the standard headers.
 pub struct Stamped(Response<Body>);

@@ -1,6 +1,7 @@
 //! The bytes of a request body, which somebody may or may not want to read, and how far that went. What
 //! becomes of a rest that nobody reads is decided where the reply is made.
 
+use crate::read::too_large;
 use crate::types::error::{Error, ErrorCode};
 use dropshot::Body;
 use http_body_util::BodyExt;
@@ -119,10 +120,6 @@ impl Unread {
         self.is_over = true;
         Ok(None)
     }
-}
-
-fn too_large(most: usize) -> Error {
-    Error { error_code: ErrorCode::BodyTooLarge, message: format!("the body may have at most {most} bytes") }
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ pub use request::RequestParts;
 
 use crate::types::error::{Error, ErrorCode};
 
+/// More was sent than is taken.
+pub fn too_large(most: usize) -> Error {
+    Error { error_code: ErrorCode::BodyTooLarge, message: format!("the body may have at most {most} bytes") }
+}
+
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error { error_code: ErrorCode::InvalidRequest, message: message.into() }
 }

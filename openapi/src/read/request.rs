@@ -17,6 +17,8 @@ pub struct RequestParts<'r> {
     pub query: &'r str,
     /// The headers.
     pub headers: &'r [(String, String)],
+    /// The content's media type, as it was sent; content without one is taken for what the operation takes.
+    pub content_type: Option<&'r [u8]>,
     /// The content; empty where none was sent.
     pub body: &'r [u8],
 }
@@ -31,7 +33,8 @@ impl RequestParts<'_> {
         let members: Map<_, _> =
             self.path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         serde_json::from_value(members.into())
-            .map_err(|error| invalid(format!("the path does not fit the contract: {}", explained(&error))))
+            // In the words of the server, which reads paths before anything of ours does.
+            .map_err(|error| invalid(format!("bad parameter in URL path: {}", explained(&error))))
     }
 
     /// The query parameters, within their bounds.
@@ -57,8 +60,9 @@ impl RequestParts<'_> {
     ///
     /// # Errors
     ///
-    /// `invalid_request`, with the member that does not fit.
+    /// `unsupported_media_type`; `invalid_request`, with the member that does not fit.
     pub fn body<T: Readable + Validate>(&self) -> Result<T, Error> {
+        MediaType::Json.accept(self.content_type)?;
         within_bounds(MediaType::Json.parse(self.body)?)
     }
 
@@ -86,6 +90,7 @@ mod tests {
             path: &path,
             query: "limit=7",
             headers: &headers,
+            content_type: Some(b"application/json; charset=utf-8"),
             body: br#"{"kind":"export.bulk","payload":{}}"#,
         };
         assert_eq!(parts.path::<JobPath>().expect("it fits").id.as_str(), "j1");
@@ -94,6 +99,9 @@ mod tests {
         assert_eq!(header.idempotency_key.as_deref(), Some("k1"));
         assert_eq!(parts.body::<JobCreate>().expect("it fits").kind(), JobKind::ExportBulk);
         assert!(RequestParts { body: b"", ..parts }.optional_body::<ProfileEnrich>().is_ok());
+        let form = RequestParts { content_type: Some(b"application/x-www-form-urlencoded"), ..parts };
+        let error = form.body::<JobCreate>().expect_err("no form is taken");
+        assert_eq!(error.message, "expected content type `application/json`");
     }
 
     #[test]
@@ -103,9 +111,17 @@ mod tests {
             ("Idempotency-Key".to_owned(), "k1".to_owned()),
             ("idempotency-key".to_owned(), "k2".to_owned()),
         ];
-        let parts = RequestParts { path: &path, query: "limit=0", headers: &headers, body: b"[]" };
+        let parts = RequestParts {
+            path: &path,
+            query: "limit=0",
+            headers: &headers,
+            content_type: None,
+            body: b"[]",
+        };
         let message = |error: Error| error.message;
-        assert!(message(parts.path::<JobPath>().expect_err("a space")).starts_with("the path does not fit"));
+        assert!(
+            message(parts.path::<JobPath>().expect_err("a space")).starts_with("bad parameter in URL path")
+        );
         assert_eq!(message(parts.query::<JobQuery>().expect_err("too few")), "`limit` must be 1 to 200");
         let header = parts.header::<JobCreateHeaders>("Idempotency-Key");
         assert_eq!(message(header.expect_err("two")), "the `Idempotency-Key` header is repeated");

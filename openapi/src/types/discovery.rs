@@ -1,15 +1,19 @@
 //! Discovery: the API catalogue, the data schemas and the authorization server.
 
 use super::common::{Identifier, SecrecyLevel};
+use super::scopes::Scope;
 use super::wire_enum;
-use crate::Host;
 use crate::published::Format;
+use crate::{Access, Host, Operation};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use validator::Validate;
+
+/// Documentation for people.
+pub const DOCUMENTATION: &str = "https://knogin.com/en/docs/api-reference";
 
 /// The API catalogue: a link set (RFC 9727, RFC 9264).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -225,4 +229,20 @@ pub struct ProtectedResource {
     pub bearer_methods_supported: Vec<String>,
     /// Documentation for people.
     pub resource_documentation: String,
+}
+
+impl ProtectedResource {
+    /// What the clients of a host are told that they reach under `base_url`, and whose tokens `issuer` issues.
+    pub fn of(host: Host, base_url: &str, issuer: &str) -> Self {
+        let served = Operation::ALL.iter().filter(|operation| operation.served_by(host));
+        let asked: Vec<Access> = served.map(|operation| operation.row().access).collect();
+        let scopes = Scope::catalogue().filter(|scope| asked.contains(&Access::Scope(*scope)));
+        Self {
+            resource: base_url.to_owned(),
+            authorization_servers: vec![issuer.to_owned()],
+            scopes_supported: scopes.map(|scope| scope.to_string()).collect(),
+            bearer_methods_supported: vec!["header".to_owned()],
+            resource_documentation: DOCUMENTATION.to_owned(),
+        }
+    }
 }

@@ -5,12 +5,15 @@
 //! clearance only where the wire shows them. It does not depend on time, chance, order, earlier
 //! requests, the process, the token or the JSON whitespace, so a partner can snapshot it.
 //!
-//! `engine` makes any mock deterministic; [`partner`] has the mocks, one per operation.
+//! `engine` makes any mock deterministic; [`partner`] has the mocks, one per operation; `responder` (feature `http`)
+//! is the sandbox host without a socket.
 //!
-//! No network, file, clock, randomness or HTTP type lives here; `tests/suite/purity.rs` proves it.
+//! No network, file, clock or randomness lives here; `tests/suite/purity.rs` proves it. HTTP types stay in `responder`.
 
 mod engine;
 pub mod partner;
+#[cfg(feature = "http")]
+pub mod responder;
 
 pub use engine::answer::derive_trace;
 pub use engine::clock::EPOCH_UNIX_SECONDS;
@@ -18,4 +21,4 @@ pub use engine::mock::{Caller, Mock};
 pub use engine::preferences::Preferences;
 pub use engine::reply::MockReply;
 pub use engine::scenario_set::{ScenarioSet, UnknownScenario};
-pub use partner::{FixtureError, Sandbox, SignedObject};
+pub use partner::{Fault, FixtureError, Sandbox, SignedObject};

@@ -5,6 +5,7 @@ use super::run::{self, Running};
 use super::{CommandResult, print};
 use crate::hosts::{App, BaseUrls};
 use crate::provider::StandIn;
+use crate::scenarios;
 use crate::service::{self, Names, Service};
 use crate::settings::{DevArgs, Role, Settings};
 use argus_core::context::{Context, Live};
@@ -25,6 +26,7 @@ use argus_partner::{Error, apps, bootstrap, tokens};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A kept token is replaced when less than this is left of it, in seconds.
 const RENEW_BELOW: i64 = 3600;
@@ -84,8 +86,20 @@ pub(super) fn dev(DevArgs { run: args, with_provider }: &DevArgs, config: Option
         if let Some(provider) = &provider {
             announce_provider(provider, &running.service.app, &credentials)?;
         }
-        running.until_signal().await
+        let watching = watch(&settings, &running.service.app);
+        let outcome = running.until_signal().await;
+        watching.iter().for_each(tokio::task::AbortHandle::abort);
+        outcome
     })
+}
+
+/// Loads the scenarios anew whenever their directory changes.
+fn watch(settings: &Settings, app: &Arc<App>) -> Option<tokio::task::AbortHandle> {
+    let (directory, sandbox) = (settings.scenario_dir.clone()?, Arc::clone(&app.sandbox));
+    let watching = async move {
+        scenarios::watch(directory, &sandbox, |line| eprintln!("argus: {line}")).await;
+    };
+    Some(tokio::spawn(watching).abort_handle())
 }
 
 /// Starts the provider that stands in for every system that is not configured.

@@ -10,6 +10,7 @@ mod migrate;
 mod openapi;
 mod ready_file;
 mod run;
+mod scenario;
 mod serve;
 mod tenant;
 mod token;
@@ -22,8 +23,8 @@ use std::process::ExitCode;
 /// Exit status of a command that could not do its work; its data is untouched.
 const EXIT_REFUSED: u8 = 2;
 
-/// Exit status of a service that did not answer every request before it ended.
-const EXIT_CUT_OFF: u8 = 1;
+/// Exit status of a service that did not answer every request before it ended, and of a check that found something.
+const EXIT_INCOMPLETE: u8 = 1;
 
 /// A command's failure, ready to be shown to the operator.
 type CommandResult = Result<(), Box<dyn std::error::Error>>;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::token(args, config),
         Command::Openapi { yaml, host } => openapi::openapi(yaml, host.as_deref()),
         Command::Graphql { action } => graphql::graphql(action),
+        Command::Scenario { action } => scenario::scenario(action),
         Command::Migrate(data) => migrate::migrate(data, config),
         Command::Jobs { action, data } => jobs::jobs(action, data, config),
         Command::Deliveries { action, data } => deliveries::deliveries(action, data, config),
@@ -50,7 +52,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("argus: {error}");
-            ExitCode::from(if error.is::<run::CutOff>() { EXIT_CUT_OFF } else { EXIT_REFUSED })
+            let is_known = error.is::<run::CutOff>() || error.is::<scenario::Faulty>();
+            ExitCode::from(if is_known { EXIT_INCOMPLETE } else { EXIT_REFUSED })
         }
     }
 }

@@ -1,9 +1,5 @@
-//! The published documents as they are served: entity tags, conditional requests, caching, CORS.
+//! What clients are told that ask where to get tokens. The published documents are `argus_openapi::headers`'s.
 
-mod document;
-mod library;
 mod oauth_metadata;
 
-pub use document::{Document, keep, lists_others, open_to_all};
-pub use library::Library;
-pub use oauth_metadata::{issuer_path, oauth_metadata, protected_resource};
+pub use oauth_metadata::{issuer_path, oauth_metadata};

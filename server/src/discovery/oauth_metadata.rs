@@ -1,17 +1,13 @@
-//! Authorization server metadata (RFC 8414) and what leads to it from the other hosts (RFC 9728), from what the server
-//! really does.
+//! Authorization server metadata (RFC 8414), from what the server really does.
 
 use argus_openapi::types::apps::ClientAuthenticationMethod;
 use argus_openapi::types::client_keys::SigningAlgorithm;
-use argus_openapi::types::discovery::{OauthMetadata, ProtectedResource};
+use argus_openapi::types::discovery::{DOCUMENTATION, OauthMetadata};
 use argus_openapi::types::oauth::{CodeChallengeMethod, ResponseType};
 use argus_openapi::types::scopes::Scope;
 use argus_openapi::types::tokens::TokenGrant;
 use argus_openapi::types::uri::base_url_path;
-use argus_openapi::{Access, Host, Operation};
 use argus_partner::{Identity, oauth};
-
-const DOCUMENTATION: &str = "https://knogin.com/en/docs/api-reference";
 
 /// The metadata of the authorization server that clients reach under `auth_url`.
 pub fn oauth_metadata(identity: &Identity, auth_url: &str) -> OauthMetadata {
@@ -50,20 +46,6 @@ fn methods() -> Vec<String> {
 /// What it can sign an assertion with.
 fn algorithms() -> Vec<String> {
     SigningAlgorithm::ALL.iter().map(ToString::to_string).collect()
-}
-
-/// What clients of a host that they reach under `base_url` need to know to get a token for it (RFC 9728).
-pub fn protected_resource(identity: &Identity, host: Host, base_url: &str) -> ProtectedResource {
-    let served = Operation::ALL.iter().filter(|operation| operation.served_by(host));
-    let asked: Vec<Access> = served.map(|operation| operation.row().access).collect();
-    let scopes = Scope::catalogue().filter(|scope| asked.contains(&Access::Scope(*scope)));
-    ProtectedResource {
-        resource: base_url.to_owned(),
-        authorization_servers: vec![identity.issuer().to_owned()],
-        scopes_supported: scopes.map(|scope| scope.to_string()).collect(),
-        bearer_methods_supported: vec!["header".to_owned()],
-        resource_documentation: DOCUMENTATION.to_owned(),
-    }
 }
 
 /// The path of an issuer that has one. Its metadata stands where the well-known path is put before it

@@ -4,12 +4,12 @@
 use super::call::Call;
 use super::credentials::Credentials;
 use super::entry::Entry;
-use super::precondition;
 use super::problem::{Outcome, Problem};
 use super::render::{Render, Rendered};
 use super::unread::{Content, Sender, settle};
 use crate::hosts::HostContext;
 use argus_openapi::api::Answer;
+use argus_openapi::headers;
 use argus_openapi::http::FromStamped;
 use dropshot::RequestContext;
 
@@ -32,7 +32,7 @@ where
     let entry = Entry::of(&rqctx)?;
     // Caller, precondition, handler.
     let admitted = entry.admit(credentials, &mut body).await;
-    let outcome = match admitted.and_then(|caller| precondition::check(&entry).map(|()| caller)) {
+    let outcome = match admitted.and_then(|caller| may_perform(&entry).map(|()| caller)) {
         Ok(caller) => handler(&mut Call { entry: &entry, caller, body: &mut body }).await,
         Err(problem) => Err(problem),
     };
@@ -47,6 +47,11 @@ where
     }
     // Stamp and count.
     Ok(R::from_stamped(entry.stamp(rendered)))
+}
+
+/// Whether the request's conditions let the operation be performed.
+fn may_perform(entry: &Entry<'_>) -> Outcome<()> {
+    Ok(headers::precondition(entry.row, entry.request().headers())?)
 }
 
 /// Answers a request for an operation that takes no body.

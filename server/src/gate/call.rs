@@ -2,12 +2,12 @@
 
 use super::entry::Entry;
 use super::failures;
-use super::header::RequestHeader;
 use super::problem::Outcome;
 use crate::hosts::App;
 use argus_core::context::Live;
 use argus_core::users::{Device, User};
 use argus_core::{Context, Store};
+use argus_openapi::headers::RequestHeader;
 use argus_openapi::http::{Body, Checked, Documented, Upload};
 use argus_openapi::read;
 use argus_openapi::types::secret::SecretText;
@@ -144,7 +144,7 @@ impl<C, B> Call<'_, C, B> {
     where
         T: DeserializeOwned + JsonSchema + Validate + Send + Sync,
     {
-        Ok(read::header(header.shown, header.single(self.request())?)?)
+        Ok(read::header(header.shown, header.single(self.request().headers())?)?)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use super::entry::Entry;
 use super::failures;
-use super::header;
 use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::sandbox::Sandbox;
@@ -13,6 +12,7 @@ use argus_core::Context;
 use argus_core::context::Live;
 use argus_core::objects::{Grant, NotTaken};
 use argus_openapi::Access;
+use argus_openapi::headers::AUTHORIZATION;
 use argus_openapi::http::Body;
 use argus_openapi::read::Readable;
 use argus_openapi::types::oauth as form;
@@ -87,7 +87,13 @@ impl<B: Send> Credentials<B> for SandboxToken {
             return Err(refusal::live_token_on_sandbox_host());
         };
         permitted(entry, &verified)?;
-        Ok(entry.context(Arc::clone(&verified.principal), Sandbox { scenarios: Arc::clone(scenarios) }))
+        let mocks = entry.app().sandbox.now();
+        // The scenarios may have been loaded anew since the token was verified.
+        if !mocks.has(scenarios) {
+            return Err(refusal::scenario_is_gone());
+        }
+        let environment = Sandbox { scenarios: Arc::clone(scenarios), mocks };
+        Ok(entry.context(Arc::clone(&verified.principal), environment))
     }
 }
 
@@ -115,7 +121,7 @@ where
 
     async fn admit(self, entry: &Entry<'_>, body: &mut Body<F>) -> Outcome<AuthenticatedClient<F>> {
         let form = body.read(entry.rqctx, entry.app().body_limit).await?;
-        let authorization = header::AUTHORIZATION.single(entry.request())?;
+        let authorization = AUTHORIZATION.single(entry.request().headers())?;
         let endpoint =
             oauth::Endpoint { base_url: &entry.app().base_urls.auth, path: entry.request().uri().path() };
         match oauth::authenticate(&entry.app().identity, endpoint, authorization, &form).await {
@@ -162,7 +168,7 @@ impl<B: Send> Credentials<B> for SandboxUrl {
     async fn admit(self, entry: &Entry<'_>, _: &mut B) -> Outcome<SignedObject> {
         let (method, uri) = (entry.request().method(), entry.request().uri());
         let query = uri.query().unwrap_or_default();
-        let object = entry.app().sandbox.signed_object(method.as_str(), uri.path(), query);
+        let object = entry.app().sandbox.now().signed_object(method.as_str(), uri.path(), query);
         object.ok_or_else(|| refusal::signed_url(NotTaken::Invalid))
     }
 }

@@ -3,19 +3,18 @@
 use super::credentials::Credentials;
 use super::problem::{Outcome, Problem};
 use super::render::Rendered;
-use super::trace::{self, Inbound};
-use crate::discovery;
+use super::trace;
 use crate::hosts::{App, HostContext};
 use crate::observability::InProgress;
 use argus_core::context::{Environment, Invocation, Principal, Trace};
 use argus_core::{Clock, Context};
+use argus_openapi::headers::{self, Inbound, StandardHeaders};
 use argus_openapi::http::Stamped;
 use argus_openapi::types::error::{Error, ErrorCode};
 use argus_openapi::{Host, OperationRow};
 use argus_wire::trace_context::TraceIds;
 use chrono::{DateTime, Utc};
 use dropshot::{RequestContext, RequestInfo};
-use http::Method;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -45,7 +44,7 @@ impl<'r> Entry<'r> {
         })?;
         let inbound = Inbound::of(rqctx.request.headers());
         let ids = match host.host {
-            Host::Auth | Host::Api => Some(trace::continued(inbound.as_ref(), trace::fresh_ids())),
+            Host::Auth | Host::Api => Some(Inbound::continued(inbound.as_ref(), trace::fresh_ids())),
             Host::Sandbox => None,
         };
         let now = app.clock.now();
@@ -111,10 +110,10 @@ impl<'r> Entry<'r> {
         let ids = trace.or(self.ids).unwrap_or_else(|| self.derived_ids());
         let sandbox = self.host() == Host::Sandbox;
         if self.row.is_open() {
-            discovery::open_to_all(response.headers_mut());
+            headers::open_to_all(response.headers_mut());
         }
         self.app().metrics.count(self.host(), self.position, response.status());
-        let standard = trace::standard_headers(self.inbound.as_ref(), ids, sandbox);
+        let standard = StandardHeaders::new(self.inbound.as_ref(), ids, sandbox);
         tracing::debug!(
             operation = self.row.id,
             status = response.status().as_u16(),
@@ -129,11 +128,6 @@ impl<'r> Entry<'r> {
 
     /// Trace and span of a sandbox reply that is not a mock's.
     fn derived_ids(&self) -> TraceIds {
-        let uri = self.request().uri();
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        // What HEAD brings are the headers of GET.
-        let method = Some(self.request().method()).filter(|method| *method != Method::HEAD);
-        let method = method.unwrap_or(&Method::GET);
-        argus_sandbox::derive_trace(Some(self.row.id), &format!("{method} {path}"))
+        argus_sandbox::responder::derived_ids(self.row, self.request().method(), self.request().uri())
     }
 }

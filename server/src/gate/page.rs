@@ -4,7 +4,7 @@
 use super::browser::{self, Visitor};
 use super::entry::Entry;
 use super::problem::{Outcome, Problem};
-use super::render::{self, Render, Rendered};
+use super::render::{Render, Rendered, response};
 use crate::hosts::App;
 use crate::pages;
 use argus_openapi::http::{PageReply, RedirectReply};
@@ -96,11 +96,9 @@ impl Page {
     fn into_response(self) -> Response<dropshot::Body> {
         let policy = content_security_policy(self.leads_out);
         let mut response = match self.content {
-            Content::Html(markup) => {
-                render::response(self.status, Some(HTML), Some(markup.into_string().into()))
-            }
+            Content::Html(markup) => response(self.status, Some(HTML), Some(markup.into_string().into())),
             Content::Elsewhere(location) => {
-                let mut response = render::response(self.status, None, None);
+                let mut response = response(self.status, None, None);
                 response.headers_mut().insert(LOCATION, location);
                 // Said here, since of a reply to HEAD the transport cannot know it.
                 response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));

@@ -3,13 +3,13 @@
 
 use super::entry::Entry;
 use super::page;
-use super::refusal;
-use super::render::{self, Rendered};
+use super::render::{Rendered, whole};
 use argus_core::{objects, store};
-use argus_openapi::Access;
+use argus_openapi::headers::NotSent;
 use argus_openapi::types::error::{Error, ErrorCode, OauthError, OauthErrorCode};
+use argus_openapi::{Access, headers, read};
 use argus_partner::{graphql, oauth};
-use http::header::{CONTENT_RANGE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use std::fmt::Display;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Problem {
 
     /// The resource has another entity tag than the request wants, or none.
     pub fn precondition_failed() -> Self {
-        Self::new(ErrorCode::PreconditionFailed, "the resource is not the one that If-Match names")
+        headers::precondition_failed().into()
     }
 
     /// The problem of a resource that has this entity tag.
@@ -85,19 +85,9 @@ impl Problem {
         self.with_header(ETAG, current.clone())
     }
 
-    /// The file, which is so long, ends before the range begins.
-    pub fn range_not_satisfiable(length: u64) -> Self {
-        let message = format!("the range begins behind the end of the file, which has {length} bytes");
-        let problem = Self::new(ErrorCode::RangeNotSatisfiable, message);
-        match HeaderValue::try_from(format!("bytes */{length}")) {
-            Ok(value) => problem.with_header(CONTENT_RANGE, value),
-            Err(_) => problem,
-        }
-    }
-
     /// More was sent than is taken.
     pub fn too_large(most: u64) -> Self {
-        Self::new(ErrorCode::BodyTooLarge, format!("the body may have at most {most} bytes"))
+        read::too_large(usize::try_from(most).unwrap_or(usize::MAX)).into()
     }
 
     /// What was sent is no form that this browser was given, or it comes from a page of another site.
@@ -126,7 +116,7 @@ impl Problem {
     pub(super) fn render(self, entry: &Entry<'_>) -> Rendered {
         let mut headers = self.headers;
         if let Kind::Common(error) = &self.kind {
-            let usual = refusal::header(error, entry.row);
+            let usual = headers::of_error(error, entry.row);
             // What the problem itself says counts before it.
             let is_said = |name: &HeaderName| headers.iter().any(|(said, _)| said == name);
             headers.extend(usual.filter(|(name, _)| !is_said(name)));
@@ -136,19 +126,15 @@ impl Problem {
             (Kind::ForeignForm, _) => page::refused(entry, 403),
             (Kind::Oauth(refusal, description), _) => {
                 let status = if refusal == OauthErrorCode::InvalidClient { 401 } else { 400 };
-                render::json(status, &OauthError { error: refusal, error_description: description })
+                whole(headers::json(status, &OauthError { error: refusal, error_description: description }))
             }
             (Kind::Common(error), Access::Client) => {
                 let status = error.error_code.status();
-                render::json(
-                    status,
-                    &OauthError { error: OauthErrorCode::of(status), error_description: error.message },
-                )
+                let error =
+                    OauthError { error: OauthErrorCode::of(status), error_description: error.message };
+                whole(headers::json(status, &error))
             }
-            (Kind::Common(error), _) => {
-                let status = error.error_code.status();
-                render::written(status, (entry.app().contract.error_of(entry.row).write)(&error))
-            }
+            (Kind::Common(error), _) => whole(headers::refused(entry.app().contract, entry.row, &error)),
         };
         response.headers_mut().extend(headers);
         Rendered::of(response)
@@ -158,6 +144,12 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::new(error.error_code, error.message)
+    }
+}
+
+impl From<NotSent> for Problem {
+    fn from(NotSent { error, header: (name, value) }: NotSent) -> Self {
+        Self::from(error).with_header(name, value)
     }
 }
 
@@ -176,7 +168,7 @@ impl From<graphql::Refusal> for Problem {
             graphql::Refusal::Domain(error) => error.into(),
             // The row's own scope is not the one that lacks.
             graphql::Refusal::Scope(scope) => Self::new(ErrorCode::InsufficientScope, refusal.to_string())
-                .with_header(WWW_AUTHENTICATE, refusal::scope_challenge(scope)),
+                .with_header(WWW_AUTHENTICATE, headers::bearer_scope_challenge(scope)),
         }
     }
 }

@@ -1,21 +1,10 @@
-//! The answers of a closed gate, and the headers that go with an error whoever found it: RFC 6750
-//! challenges, the sandbox reason, when to try again.
+//! The answers of a closed gate. The headers that go with an error, whoever found it, are
+//! `argus_openapi::headers`'s.
 
 use super::problem::Problem;
 use argus_core::objects::NotTaken;
-use argus_openapi::types::error::{Error, ErrorCode, SandboxReason};
+use argus_openapi::types::error::ErrorCode;
 use argus_openapi::types::scopes::Scope;
-use argus_openapi::{Access, OperationRow};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue};
-
-/// Why a token was refused by the other environment's host.
-pub const SANDBOX_REASON: HeaderName = HeaderName::from_static("x-argus-sandbox-reason");
-
-/// What a caller without a token is told.
-const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="argus""#);
-/// What a client is asked to wait, in seconds: short, since what is limited or out of reach is soon back.
-const WAIT: HeaderValue = HeaderValue::from_static("1");
 
 /// 401: no bearer token was sent.
 pub fn missing_token() -> Problem {
@@ -26,6 +15,11 @@ pub fn missing_token() -> Problem {
 /// 401: the token cannot be trusted. The reasons are safe to tell: they say nothing of the key.
 pub fn invalid_token(reason: &'static str) -> Problem {
     Problem::new(ErrorCode::InvalidToken, reason)
+}
+
+/// 401: the token is pinned to what the catalogue had when it was minted.
+pub fn scenario_is_gone() -> Problem {
+    invalid_token("the token is pinned to a scenario that no longer exists")
 }
 
 /// 403: the token lacks a scope.
@@ -56,37 +50,4 @@ pub fn signed_url(reason: NotTaken) -> Problem {
         NotTaken::Expired => ErrorCode::SignedUrlExpired,
     };
     Problem::new(code, reason.to_string())
-}
-
-/// The header that an error of this operation brings.
-pub(super) fn header(error: &Error, row: &OperationRow) -> Option<(HeaderName, HeaderValue)> {
-    match (error.error_code, row.access) {
-        (ErrorCode::MissingToken, _) => Some((WWW_AUTHENTICATE, CHALLENGE)),
-        (ErrorCode::InvalidToken, _) => {
-            let description = error.message.replace(['"', '\\'], "'");
-            Some((WWW_AUTHENTICATE, challenge("invalid_token", "error_description", &description)))
-        }
-        (ErrorCode::InsufficientScope, Access::Scope(scope)) => {
-            Some((WWW_AUTHENTICATE, scope_challenge(scope)))
-        }
-        (ErrorCode::LiveTokenOnSandboxHost, _) => Some(sandbox_reason(SandboxReason::LiveTokenOnSandboxHost)),
-        (ErrorCode::SandboxTokenOnLiveHost, _) => Some(sandbox_reason(SandboxReason::SandboxTokenOnLiveHost)),
-        (code, _) if matches!(code.status(), 429 | 503) => Some((RETRY_AFTER, WAIT)),
-        _ => None,
-    }
-}
-
-fn sandbox_reason(reason: SandboxReason) -> (HeaderName, HeaderValue) {
-    (SANDBOX_REASON, HeaderValue::from_static(reason.as_str()))
-}
-
-/// What a caller is told whose token lacks a scope.
-pub(super) fn scope_challenge(scope: Scope) -> HeaderValue {
-    challenge("insufficient_scope", "scope", scope.as_str())
-}
-
-/// A challenge with its reason (RFC 6750, section 3).
-fn challenge(reason: &str, name: &str, value: &str) -> HeaderValue {
-    let challenge = format!("Bearer realm=\"argus\", error=\"{reason}\", {name}=\"{value}\"");
-    HeaderValue::try_from(challenge).unwrap_or(CHALLENGE)
 }

@@ -4,12 +4,13 @@
 use super::problem::{Outcome, Problem};
 use super::refusal;
 use super::revocations::Revocable;
+use crate::scenarios::CurrentSandbox;
 use argus_core::context::Principal;
 use argus_openapi::types::scopes::Scope;
 use argus_partner::Identity;
 use argus_partner::claims::{AUDIENCE_LIVE, AUDIENCE_SANDBOX, CLOCK_LEEWAY, Claims};
 use argus_partner::signing_keys::VerifyingKey;
-use argus_sandbox::{Sandbox, ScenarioSet};
+use argus_sandbox::ScenarioSet;
 use chrono::{DateTime, Utc};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -47,13 +48,13 @@ pub(super) enum TokenAudience {
 /// Verifies bearer tokens of this service.
 pub struct Verifier {
     identity: Arc<Identity>,
-    sandbox: Arc<Sandbox>,
+    sandbox: Arc<CurrentSandbox>,
     cache: Cache<CachedHeader, Arc<Verified>>,
 }
 
 impl Verifier {
     /// A verifier of tokens that `identity` issued.
-    pub fn new(identity: Arc<Identity>, sandbox: Arc<Sandbox>) -> Self {
+    pub fn new(identity: Arc<Identity>, sandbox: Arc<CurrentSandbox>) -> Self {
         Self { identity, sandbox, cache: Cache::new(CACHED_TOKENS) }
     }
 
@@ -105,9 +106,8 @@ impl Verifier {
             AUDIENCE_SANDBOX => {
                 let pinned = claims.scenarios.as_deref().unwrap_or_default();
                 // A scenario can be gone from the catalogue since the token was minted.
-                let scenarios = self.sandbox.scenario_set(pinned).map_err(|_| {
-                    refusal::invalid_token("the token is pinned to a scenario that no longer exists")
-                })?;
+                let scenarios =
+                    self.sandbox.now().scenario_set(pinned).map_err(|_| refusal::scenario_is_gone())?;
                 Ok(TokenAudience::Sandbox(Arc::new(scenarios)))
             }
             _ => Ok(TokenAudience::Other),

@@ -1,13 +1,14 @@
 //! What the hosts share. It is complete before the first of them listens.
 
 use super::{Addresses, BaseUrls};
-use crate::discovery::Library;
 use crate::gate::{CookieNames, Revocations, TrustedProxies, Verifier};
 use crate::observability::{Metrics, Readiness};
+use crate::scenarios::CurrentSandbox;
 use crate::settings::Settings;
 use argus_core::store::Database;
 use argus_core::{Clock, Limits, Users};
 use argus_openapi::contract::ARGUS;
+use argus_openapi::headers::Library;
 use argus_openapi::{Contract, Host};
 use argus_partner::Identity;
 use argus_partner::connectors::Connectors;
@@ -15,7 +16,6 @@ use argus_partner::graphql::Graphql;
 use argus_partner::jobs::Jobs;
 use argus_partner::tokens::SandboxHost;
 use argus_partner::webhooks::Webhooks;
-use argus_sandbox::Sandbox;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub struct App {
     /// How often what may happen.
     pub limits: Limits,
     /// Answers the sandbox host.
-    pub sandbox: Arc<Sandbox>,
+    pub sandbox: Arc<CurrentSandbox>,
     /// The published documents.
     pub library: Library,
     /// Request counters.
@@ -88,12 +88,12 @@ impl App {
     pub fn new(
         database: Database,
         Domains { identity, revocations, jobs, webhooks, connectors, graphql }: Domains,
-        sandbox: Arc<Sandbox>,
+        sandbox: CurrentSandbox,
         addresses: Addresses,
         base_urls: BaseUrls,
         settings: &Settings,
     ) -> Self {
-        let contract = &ARGUS;
+        let (contract, sandbox) = (&ARGUS, Arc::new(sandbox));
         let (pepper, clock) = (Arc::clone(identity.pepper()), identity.clock().clone());
         Self {
             contract,
@@ -127,7 +127,7 @@ impl SandboxHost for App {
     }
 
     fn pinned(&self, ids: &[String]) -> Result<Vec<String>, String> {
-        let set = self.sandbox.scenario_set(ids).map_err(|unknown| unknown.to_string())?;
+        let set = self.sandbox.now().scenario_set(ids).map_err(|unknown| unknown.to_string())?;
         Ok(set.ids().to_vec())
     }
 }

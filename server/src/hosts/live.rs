@@ -2,14 +2,15 @@
 //! operation is the operation table's business.
 
 use super::{HostContext, authorize, objects, pages, shared};
-use crate::discovery::{Document, oauth_metadata};
+use crate::discovery::oauth_metadata;
 use crate::gate::{
     Browser, BrowserForm, ClientForm, Empty, LiveToken, Nobody, Problem, SignedUrl, Success, answer,
-    answer_body, header,
+    answer_body,
 };
 use crate::observability::open_connections;
 use argus_core::ids::{ClientId, JobId, WebhookId};
 use argus_openapi::api::{Answer, ArgusApi};
+use argus_openapi::headers::{Document, IDEMPOTENCY_KEY, TENANT_ID};
 use argus_openapi::http::{
     Body, Checked, DocumentReply, Documented, EmptyReply, PageReply, RedirectReply, Reply, Upload,
 };
@@ -293,7 +294,7 @@ impl ArgusApi for LiveHost {
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         answer_body(rqctx, LiveToken, body, async |call| {
-            let headers = call.documented_header(&header::TENANT_ID, headers)?;
+            let headers = call.documented_header(&TENANT_ID, headers)?;
             let (request, tenant_id) = (call.body().await?, headers.x_tenant_id.as_deref());
             Ok(graphql::execute(call.graphql(), call.context(), tenant_id, &request).await?)
         })
@@ -306,7 +307,7 @@ impl ArgusApi for LiveHost {
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
         answer_body(rqctx, LiveToken, body, async |call| {
-            let headers = call.documented_header(&header::IDEMPOTENCY_KEY, headers)?;
+            let headers = call.documented_header(&IDEMPOTENCY_KEY, headers)?;
             let (request, key) = (call.body().await?, headers.idempotency_key.as_deref());
             Ok(match jobs::create(call.jobs(), call.context(), &request, key).await? {
                 jobs::Accepted::New(job) => Success::Usual(job),

@@ -2,15 +2,14 @@
 //! gate, and what it allows came from there; nothing else of the URL counts. On the sandbox host objects are
 //! made up as they are read, and kept nowhere when they are sent; all else is the same.
 
-use crate::discovery;
-use crate::download::{Download, ranges};
+use crate::download::Download;
 use crate::gate::{Call, Outcome, Problem};
 use argus_core::objects::{Action, Blocks, DownloadName, Error, Grant, Head, ObjectKey, Writer};
+use argus_openapi::headers::{FileHead, Wanted};
 use argus_openapi::http::Upload;
 use argus_openapi::types::internal::ObjectStored;
 use argus_sandbox::SignedObject;
 use futures::{StreamExt, stream};
-use http::{HeaderMap, HeaderValue, Method};
 use std::ops::Range;
 
 /// The object, or the part of it that is asked for.
@@ -18,12 +17,13 @@ pub(super) async fn view<B>(call: &Call<'_, Grant, B>) -> Outcome<Download> {
     let Grant { key, action: Action::Read { name }, .. } = &call.caller else { return Err(other_action()) };
     let objects = &call.app().jobs.objects;
     let head = objects.head(key).await?;
-    let wanted = Wanted::of(call.method(), call.headers(), &head)?;
-    let blocks = match wanted.range(&head) {
+    let file = file(key, name.as_ref(), &head);
+    let wanted = wanted(call, &file)?;
+    let blocks = match range(&wanted, &file) {
         Some(range) => Some(objects.read(key, &head, range).await?),
         None => None,
     };
-    Ok(wanted.answer(Download::new(key, name.as_ref(), &head), blocks))
+    Ok(sent(wanted, &file, blocks))
 }
 
 /// The same of a result that the sandbox makes up.
@@ -32,10 +32,11 @@ pub(super) fn view_synthetic<B>(call: &Call<'_, SignedObject, B>) -> Outcome<Dow
     let key: ObjectKey = key.parse().map_err(Problem::defect)?;
     let name: DownloadName = name.parse().map_err(Problem::defect)?;
     let head = Head::of(bytes);
-    let wanted = Wanted::of(call.method(), call.headers(), &head)?;
+    let file = file(&key, Some(&name), &head);
+    let wanted = wanted(call, &file)?;
     let part = |range: Range<u64>| bytes.slice(range.start as usize..range.end as usize);
-    let blocks = wanted.range(&head).map(|range| stream::iter([Ok::<_, Error>(part(range))]).boxed());
-    Ok(wanted.answer(Download::new(&key, Some(&name), &head), blocks))
+    let blocks = range(&wanted, &file).map(|range| stream::iter([Ok::<_, Error>(part(range))]).boxed());
+    Ok(sent(wanted, &file, blocks))
 }
 
 /// Keeps what is sent, as it comes. What is too long, or breaks off, is not kept.
@@ -69,54 +70,33 @@ async fn receive<C>(
     Ok(ObjectStored { length: stored.length, sha256: stored.sha256 })
 }
 
-/// How much of an object is wanted.
-enum Wanted {
-    /// Only what is said of it.
-    Head,
-    /// All of it.
-    Whole,
-    /// These bytes.
-    Part(Range<u64>),
+/// What is known of an object, as its reader is told.
+fn file<'f>(key: &'f ObjectKey, name: Option<&'f DownloadName>, head: &'f Head) -> FileHead<'f> {
+    let saved_as = name.map_or(key.name(), DownloadName::as_str);
+    FileHead { name: key.name(), saved_as, version: &head.version, length: head.length }
 }
 
-impl Wanted {
-    /// What a request wants, unless what it expects of the object is not so.
-    fn of(method: &Method, headers: &HeaderMap, head: &Head) -> Outcome<Self> {
-        let tag = ranges::entity_tag(head);
-        if discovery::lists_others(headers, &tag) {
-            let failed = Problem::precondition_failed();
-            return Err(match HeaderValue::try_from(tag) {
-                Ok(tag) => failed.with_tag(&tag),
-                Err(_) => failed,
-            });
-        }
-        // A range is defined for GET alone (RFC 9110, section 14.2).
-        if *method == Method::HEAD {
-            return Ok(Self::Head);
-        }
-        match ranges::asked(headers, head) {
-            ranges::Asked::Whole => Ok(Self::Whole),
-            ranges::Asked::Part(range) => Ok(Self::Part(range)),
-            ranges::Asked::Beyond => Err(Problem::range_not_satisfiable(head.length)),
-        }
-    }
+/// What a request wants, unless what it expects of the object is not so.
+fn wanted<C, B>(call: &Call<'_, C, B>, file: &FileHead<'_>) -> Outcome<Wanted> {
+    Ok(file.wanted(call.method(), call.headers())?)
+}
 
-    /// What is to be read.
-    fn range(&self, head: &Head) -> Option<Range<u64>> {
-        match self {
-            Self::Head => None,
-            Self::Whole => Some(0..head.length),
-            Self::Part(range) => Some(range.clone()),
-        }
+/// What is to be read.
+fn range(wanted: &Wanted, file: &FileHead<'_>) -> Option<Range<u64>> {
+    match wanted {
+        Wanted::Head => None,
+        Wanted::Whole => Some(0..file.length),
+        Wanted::Part(range) => Some(range.clone()),
     }
+}
 
-    /// The response with what was read.
-    fn answer(self, download: Download, blocks: Option<Blocks>) -> Download {
-        match (self, blocks) {
-            (Self::Whole, Some(blocks)) => download.with_all(blocks),
-            (Self::Part(range), Some(blocks)) => download.with_part(range, blocks),
-            (Self::Head, _) | (_, None) => download,
-        }
+/// The response with what was read.
+fn sent(wanted: Wanted, file: &FileHead<'_>, blocks: Option<Blocks>) -> Download {
+    let download = Download::new(file);
+    match (wanted, blocks) {
+        (Wanted::Whole, Some(blocks)) => download.with_all(blocks),
+        (Wanted::Part(range), Some(blocks)) => download.with_part(file, &range, blocks),
+        (Wanted::Head, _) | (_, None) => download,
     }
 }
 

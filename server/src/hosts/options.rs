@@ -2,9 +2,9 @@
 //! its replies, what they may send (a CORS preflight request, as the Fetch standard has it).
 
 use super::HostContext;
-use crate::discovery;
 use crate::gate::trace;
 use argus_openapi::OperationRow;
+use argus_openapi::headers::open_to_all;
 use argus_openapi::http::{EmptyReply, FromStamped, Stamped, StandardHeaders};
 use dropshot::{Body, RequestContext};
 use http::header::{
@@ -27,7 +27,7 @@ pub(super) fn headers(methods: &[Method], rows: impl Iterator<Item = &'static Op
         let conditions = conditional.then_some([IF_MATCH, IF_NONE_MATCH]);
         let sent = [StandardHeaders::TRACEPARENT, StandardHeaders::TRACESTATE];
         let sent = conditions.into_iter().flatten().chain(sent);
-        discovery::open_to_all(&mut headers);
+        open_to_all(&mut headers);
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, allow(methods));
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, list(sent.map(HeaderName::into)));
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);

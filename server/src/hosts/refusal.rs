@@ -3,8 +3,8 @@
 
 use super::endpoints::Resource;
 use super::{HostContext, host_header, options};
-use crate::discovery;
 use crate::gate::trace;
+use argus_openapi::headers::open_to_all;
 use argus_openapi::types::error::ErrorCode;
 use dropshot::{ClientErrorStatusCode, HttpError, RequestInfo};
 use http::header::{ALLOW, CACHE_CONTROL};
@@ -76,7 +76,7 @@ impl Refusal {
             headers.insert(ALLOW, options::allow(&at.methods));
         }
         if at.is_some_and(|at| at.is_open && at.methods.contains(head.method)) {
-            discovery::open_to_all(headers);
+            open_to_all(headers);
         }
         trace::unrouted(context, head.method, head.uri, head.headers).stamp(headers);
         error

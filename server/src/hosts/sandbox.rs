@@ -2,8 +2,9 @@
 //! in the sandbox crate, which knows nothing of HTTP.
 
 use super::{HostContext, objects, shared};
-use crate::gate::{SandboxToken, SandboxUrl, answer, answer_body, header};
+use crate::gate::{SandboxToken, SandboxUrl, answer, answer_body};
 use argus_openapi::api::{Answer, ArgusApi};
+use argus_openapi::headers::{IDEMPOTENCY_KEY, TENANT_ID};
 use argus_openapi::http::{
     Body, Checked, DocumentReply, Documented, EmptyReply, Reply, Upload as UploadedBytes,
 };
@@ -130,7 +131,7 @@ impl ArgusApi for SandboxHost {
         body: Body<GraphqlRequest>,
     ) -> Answer<Reply<GraphqlResponse, 200>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
-            let headers = call.documented_header(&header::TENANT_ID, headers)?;
+            let headers = call.documented_header(&TENANT_ID, headers)?;
             let body = call.body().await?;
             call.mock(&partner::GraphqlExecute { tenant_id: headers.x_tenant_id.as_deref(), body: &body })
         })
@@ -151,7 +152,7 @@ impl ArgusApi for SandboxHost {
         body: Body<JobCreate>,
     ) -> Answer<Reply<JobCreated, 201>> {
         answer_body(rqctx, SandboxToken, body, async |call| {
-            let headers = call.documented_header(&header::IDEMPOTENCY_KEY, headers)?;
+            let headers = call.documented_header(&IDEMPOTENCY_KEY, headers)?;
             let body = call.body().await?;
             call.mock(&partner::JobCreate {
                 idempotency_key: headers.idempotency_key.as_deref(),

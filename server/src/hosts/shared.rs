@@ -1,12 +1,11 @@
 //! Operations that more than one host serves in the same way: health and the published documents.
 
 use super::HostContext;
-use crate::discovery::{self, Document, Library};
 use crate::gate::{Nobody, Outcome, Problem, answer};
 use argus_openapi::api::Answer;
+use argus_openapi::headers::{Document, Library};
 use argus_openapi::http::{Checked, DocumentReply, Reply};
-use argus_openapi::types::discovery::{DataSchemaPath, HostDocument, HostDocumentPath, ProtectedResource};
-use argus_openapi::types::error::ErrorCode;
+use argus_openapi::types::discovery::{DataSchemaPath, HostDocumentPath, ProtectedResource};
 use argus_openapi::types::internal::{Health, Readiness};
 use dropshot::{Path, RequestContext};
 use http::HeaderMap;
@@ -31,7 +30,7 @@ pub(super) async fn protected_resource(
     let host = rqctx.context().host;
     answer(rqctx, Nobody, async |call| {
         let base_url = call.app().base_urls.of(host);
-        Ok(discovery::protected_resource(call.identity(), host, base_url))
+        Ok(ProtectedResource::of(host, base_url, call.identity().issuer()))
     })
     .await
 }
@@ -44,12 +43,9 @@ pub(super) async fn published(
     answer(rqctx, Nobody, async |call| selected(choose(&call.app().library), call.headers())).await
 }
 
-/// What the request's conditions select, in the order of RFC 9110, section 13.2.2.
+/// What the request's conditions select.
 fn selected(document: &Document, request: &HeaderMap) -> Outcome<Document> {
-    match document.unwanted_tag(request) {
-        Some(current) => Err(Problem::precondition_failed().with_tag(current)),
-        None => Ok(document.unless_current(request)),
-    }
+    document.selected(request).map_err(|current| Problem::precondition_failed().with_tag(&current))
 }
 
 pub(super) async fn host_descriptor(
@@ -58,12 +54,7 @@ pub(super) async fn host_descriptor(
 ) -> Answer<DocumentReply> {
     answer(rqctx, Nobody, async |call| {
         let name = call.path(path).map(|path| path.document).ok();
-        let descriptor = name.and_then(|name| call.app().library.host(name));
-        let descriptor = descriptor.ok_or_else(|| {
-            let names: Vec<String> = HostDocument::all().map(|name| name.to_string()).collect();
-            Problem::new(ErrorCode::NotFound, format!("no such descriptor; there are {}", names.join(", ")))
-        })?;
-        selected(descriptor, call.headers())
+        selected(call.app().library.host(name)?, call.headers())
     })
     .await
 }
@@ -74,9 +65,7 @@ pub(super) async fn data_schema(
 ) -> Answer<DocumentReply> {
     answer(rqctx, Nobody, async |call| {
         let file = call.path(path)?.file;
-        let schema = call.app().library.schema(file.as_str());
-        let schema = schema.ok_or_else(|| Problem::not_found("data schema"))?;
-        selected(schema, call.headers())
+        selected(call.app().library.schema(file.as_str())?, call.headers())
     })
     .await
 }

@@ -7,8 +7,8 @@ mod options;
 pub use options::{
     BundleAction, Cli, Command, ConnectorOptions, DataArgs, DeliveriesAction, DevArgs, GraphqlAction,
     GraphqlOptions, HostOptions, IdentityOptions, IncidentsAction, JobsAction, KeysAction, LimitOptions,
-    LogOptions, ObjectOptions, Options, OutboxAction, RefreshArgs, Role, RunArgs, SandboxOptions,
-    StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
+    LogOptions, NewScenario, ObjectOptions, Options, OutboxAction, PreviewArgs, RefreshArgs, Role, RunArgs,
+    SandboxOptions, ScenarioAction, StoreOptions, TenantAction, TokenArgs, UserAction, WorkerOptions,
 };
 
 use crate::discovery::issuer_path;

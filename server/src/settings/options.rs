@@ -73,6 +73,12 @@ pub enum Command {
         #[command(subcommand)]
         action: GraphqlAction,
     },
+    /// Write, check and preview scenarios of your own for the sandbox.
+    Scenario {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: ScenarioAction,
+    },
     /// Bring the store to the schema of this version.
     Migrate(DataArgs),
     /// List the jobs of every tenant, cancel one, or accept a failed one anew.
@@ -156,6 +162,73 @@ pub enum BundleAction {
     /// Say whether every document of every bundle still fits the schema and the limits, those that ship and those of the
     /// directory. Prints bundle, file, operation and hash of each; the exit status is 2 when one does not fit.
     Check(GraphqlOptions),
+}
+
+/// What to do with scenarios.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ScenarioAction {
+    /// Write a scenario to be edited, and the schema for editors beside it. Nothing is overwritten.
+    New(NewScenario),
+    /// Say everything that is to be changed in files of scenarios, a line each: `file:line:column: member: what to
+    /// change`. The exit status is 1 when there is anything, and the scenarios are printed when there is nothing.
+    Check {
+        /// Files, or directories of them.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Print the JSON schema of a scenario, for editors.
+    Schema,
+    /// Print status, headers and body as the sandbox host answers to a token that pins a scenario.
+    Preview(PreviewArgs),
+}
+
+/// A scenario to be written.
+#[derive(Clone, Debug, Args)]
+pub struct NewScenario {
+    /// What tokens will pin: 1 to 64 characters out of a-z, 0-9 and . - _
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The scenario that ships with what it is to begin with.
+    #[arg(long, value_name = "ID", default_value = "wallet.high-risk")]
+    pub from: String,
+    /// Where it goes; ID.json in the directory of scenarios, or here, by default.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where scenarios are.
+    #[command(flatten)]
+    pub sandbox: SandboxOptions,
+}
+
+/// A reply to be shown.
+#[derive(Clone, Debug, Args)]
+pub struct PreviewArgs {
+    /// A file, or the id of a scenario that ships or that is in the directory of scenarios.
+    #[arg(value_name = "ID|FILE")]
+    pub scenario: String,
+    /// The operation that is asked for.
+    #[arg(long, value_name = "ID")]
+    pub operation: String,
+    /// A value of the path, as in id=p1; repeat it for more.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
+    pub path: Vec<(String, String)>,
+    /// A parameter of the query, as in limit=2; repeat it for more.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
+    pub query: Vec<(String, String)>,
+    /// The body, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub body: Option<String>,
+    /// A preference, as in argus-clock=15 or code=503; repeat it for more.
+    #[arg(long, value_name = "PREFERENCE")]
+    pub prefer: Vec<String>,
+    /// Where more scenarios are.
+    #[command(flatten)]
+    pub sandbox: SandboxOptions,
+}
+
+/// A name and its value.
+fn named(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, as in id=p1")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What to do with jobs.

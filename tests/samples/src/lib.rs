@@ -67,6 +67,7 @@ impl Sample {
             path: &self.path_parameters,
             query: &self.query,
             headers: &self.headers,
+            content_type: self.body.as_ref().map(|(media_type, _)| media_type.as_bytes()),
             body: self.body.as_ref().map_or(&[], |(_, content)| content),
         }
     }

@@ -1,6 +1,7 @@
 //! What the sandbox host says, to the byte: every operation under every scenario and under none, every
 //! documented status through `Prefer: code`, and the clock where it has a say. One snapshot each.
 
+use super::in_process::InProcess;
 use super::support::every_scope;
 use argus_openapi::Host;
 use argus_openapi::contract::ARGUS;
@@ -11,10 +12,11 @@ use argus_openapi::row::{Access, OperationRow};
 use argus_partner::claims::AUDIENCE_SANDBOX;
 use argus_tests::{Answer, Installation, Sample, Samples, TestServer, claims};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The wire shows the tenant in places, so it must be the same in every run.
-const TENANT: &str = "tnt_123";
+pub(super) const TENANT: &str = "tnt_123";
 /// What the samples create webhooks with.
 const WEBHOOK_SECRET: &str = "<signing-secret>";
 
@@ -24,6 +26,10 @@ struct Transcript {
     text: String,
     /// Bodies of this transcript and where they stand: what repeats is written once.
     bodies: Vec<(Vec<u8>, String)>,
+    /// Clients of the SDK's sandbox, by what they are pinned to.
+    in_process: BTreeMap<Vec<String>, InProcess>,
+    /// How many answers were compared with the SDK's.
+    compared: usize,
 }
 
 impl Transcript {
@@ -33,7 +39,14 @@ impl Transcript {
         installation.settings.sandbox_url = Some(Host::Sandbox.public_url().to_owned());
         let server = TestServer::from(installation);
         let samples = Samples::new(&ARGUS, TENANT, "org_123");
-        Self { server, samples, text: String::new(), bodies: Vec::new() }
+        Self {
+            server,
+            samples,
+            text: String::new(),
+            bodies: Vec::new(),
+            in_process: BTreeMap::new(),
+            compared: 0,
+        }
     }
 
     /// Sends the sample twice with this `Prefer`, pinned to these scenarios, and notes the answer.
@@ -46,6 +59,17 @@ impl Transcript {
         let answer = send().await;
         answer.assert_standard_headers(Host::Sandbox);
         assert_eq!(answer.replayable(), send().await.replayable(), "a replay of {title}");
+        let request = self.server.sample(Host::Sandbox, sample);
+        let request = if prefer.is_empty() { request } else { request.header("prefer", prefer) };
+        let request = request.build().unwrap();
+        let in_process = self.in_process(scenarios).answer(sample.row, request).await;
+        assert_eq!(
+            answer.replayable(),
+            in_process.replayable(),
+            "{title}: in this process, {}",
+            sample.row.id
+        );
+        self.compared += 1;
         let rendered = self.render(title, &answer);
         assert!(!rendered.contains(token.as_str()), "the token shows");
         assert!(!rendered.contains(WEBHOOK_SECRET), "the webhook secret shows");
@@ -125,8 +149,14 @@ impl Transcript {
         text
     }
 
+    /// The SDK's own sandbox for the same caller.
+    fn in_process(&mut self, scenarios: &[&str]) -> &InProcess {
+        let pinned: Vec<String> = scenarios.iter().map(ToString::to_string).collect();
+        self.in_process.entry(pinned).or_insert_with_key(|pinned| InProcess::pinned_to(pinned))
+    }
+
     fn scenarios(&self) -> Vec<String> {
-        self.server.state().sandbox.scenarios().iter().map(|scenario| scenario.id.clone()).collect()
+        self.server.state().sandbox.now().scenarios().iter().map(|scenario| scenario.id.clone()).collect()
     }
 }
 
@@ -218,4 +248,5 @@ async fn every_sandbox_operation_answers_as_its_transcript_says() {
         let text = std::mem::take(&mut transcript.text);
         snapshot!(format!("sandbox_{}", row.id), text);
     }
+    assert!(transcript.compared > 300, "{} answers were compared with the SDK's", transcript.compared);
 }

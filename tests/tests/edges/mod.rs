@@ -95,6 +95,17 @@ fn the_sdk_reaches_an_http_server_only_by_the_feature_that_is_named_after_it() {
     assert!(!resolved.contains("argus-server"));
 }
 
+/// The mocks are for tests of whoever has the client, and come without a server, a database or a clock.
+#[test]
+fn the_sdk_reaches_the_sandbox_only_by_the_feature_that_is_named_after_it() {
+    let text = tree_with("argus-sdk", "normal", "sandbox");
+    let resolved: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let own: Vec<&str> = resolved.iter().copied().filter(|name| name.starts_with("argus-")).collect();
+    assert_eq!(own, ["argus-openapi", "argus-sandbox", "argus-sdk", "argus-wire"]);
+    let servers: Vec<&str> = HTTP_SERVERS.into_iter().filter(|name| resolved.contains(name)).collect();
+    assert_eq!((servers, resolved.contains("diesel")), (Vec::new(), false));
+}
+
 /// What a file says in code that ships, without comments.
 fn shipped(text: &str) -> String {
     let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();

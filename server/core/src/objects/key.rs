@@ -3,6 +3,7 @@
 //! header, and are never escaped.
 
 use crate::ids::TenantId;
+use argus_openapi::headers;
 use std::fmt;
 use std::str::FromStr;
 
@@ -58,13 +59,7 @@ impl ObjectKey {
 
     /// The media type that the name's ending stands for.
     pub fn media_type(&self) -> &'static str {
-        match self.name().rsplit('.').next().unwrap_or_default() {
-            "json" => "application/json",
-            "ndjson" => "application/x-ndjson",
-            "csv" => "text/csv; charset=utf-8",
-            "gz" => "application/gzip",
-            _ => "application/octet-stream",
-        }
+        headers::media_type(self.name())
     }
 }
 
@@ -101,7 +96,7 @@ impl DownloadName {
 
     /// The value of `Content-Disposition` (RFC 6266). No character of the name needs quoting.
     pub fn disposition(&self) -> String {
-        format!("attachment; filename=\"{}\"", self.0)
+        headers::disposition(&self.0)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::key::{DownloadName, ObjectKey};
 use crate::Clock;
 use crate::pepper::Pepper;
+use argus_openapi::headers::SIGNED_URL_INVALID;
 use argus_openapi::types::secret::SecretText;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -69,7 +70,7 @@ pub struct SignedUrl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// It is not one that this service has signed, for this method.
-    #[error("the URL is not one that this service has signed for this method, or was altered")]
+    #[error("{SIGNED_URL_INVALID}")]
     Invalid,
     /// Its time is over.
     #[error("the URL has expired; ask for a new one")]

@@ -9,6 +9,7 @@ mod graphql;
 mod ids;
 mod jobs;
 mod objects;
+mod places;
 mod profiles;
 mod sandbox;
 mod scenarios;
@@ -17,8 +18,9 @@ mod traces;
 mod uploads;
 mod webhooks;
 
-pub use fixture::FixtureError;
+pub use fixture::{Fault, FixtureError, check_id, schema, template};
 pub use objects::SignedObject;
+pub use places::Place;
 pub use sandbox::Sandbox;
 
 use crate::engine::mock::Caller;

@@ -8,8 +8,9 @@ use crate::engine::scenario_set::{ScenarioSet, UnknownScenario};
 use crate::partner::fixture::{self, Fixture, FixtureError, FixtureView};
 use crate::partner::graphql::documents::ApprovedDocuments;
 use crate::partner::jobs::listed::{ListedJob, listed};
+use argus_openapi::types::error::Error;
 use argus_openapi::types::sandbox::{Scenario, ScenarioList};
-use argus_openapi::{Host, published};
+use argus_openapi::{Host, Operation, published};
 use bytes::Bytes;
 use std::fmt;
 
@@ -74,9 +75,29 @@ impl Sandbox {
         Self { base_url, ..self.clone() }
     }
 
+    /// What the URLs begin with that replies name.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The scenarios, in catalogue order.
     pub fn scenarios(&self) -> &[Scenario] {
         &self.scenarios
+    }
+
+    /// The scenarios that do not ship.
+    pub fn own_scenarios(&self) -> &[Scenario] {
+        &self.scenarios[fixture::ROTATED..]
+    }
+
+    /// Whether an operation documents a status, so that `Prefer: code` can ask for it.
+    ///
+    /// # Errors
+    ///
+    /// `preference_not_supported`, with the statuses that it documents.
+    pub fn check_forced(&self, operation: Operation, status: u16) -> Result<(), Error> {
+        let documented = self.documented.response(operation, status);
+        documented.map(|_| ()).ok_or_else(|| self.documented.unsupported(operation, status))
     }
 
     /// The set of these scenarios, as a token pins it.
@@ -92,6 +113,11 @@ impl Sandbox {
                 valid: self.scenarios.iter().map(|scenario| scenario.id.clone()).collect(),
             }),
         }
+    }
+
+    /// Whether the catalogue has every scenario of a set.
+    pub fn has(&self, scenarios: &ScenarioSet) -> bool {
+        scenarios.ids().iter().all(|id| self.scenarios.iter().any(|scenario| scenario.id == *id))
     }
 
     /// Answers a request: the same bytes for the same request, for ever.

@@ -203,9 +203,10 @@ fn an_operator_s_scenario_changes_no_reply_that_does_not_pin_it() {
 fn a_fixture_that_does_not_fit_is_refused_with_file_and_place() {
     let refused = |change: fn(&mut Value)| {
         let error = Sandbox::with_fixtures([own(change)]).expect_err("must be refused");
-        assert_eq!(error.file, "ours.json");
-        assert!(error.to_string().starts_with("ours.json: "), "{error}");
-        error.place
+        let [fault] = &error.faults[..] else { panic!("one fault: {error}") };
+        assert_eq!(fault.file, "ours.json");
+        assert!(error.to_string().starts_with("ours.json:1:"), "{error}");
+        fault.member.clone()
     };
     assert_eq!(refused(|fixture| fixture["id"] = json!("wallet.clean")), "id");
     assert_eq!(refused(|fixture| fixture["id"] = json!("Our scenario")), "id");
@@ -246,14 +247,64 @@ fn a_fixture_that_does_not_fit_is_refused_with_file_and_place() {
         "events.job.failed"
     );
     let half = refused(|fixture| fixture["events"] = json!({ "incident.closed": { "id": "inc_1" } }));
-    assert!(half.starts_with("line 1, column "), "{half}");
-    assert!(refused(|fixture| fixture["profile"]["kind"] = json!("ship")).starts_with("line 1, column "));
+    assert_eq!(half, "events.incident.closed");
+    assert_eq!(refused(|fixture| fixture["profile"]["kind"] = json!("ship")), "profile.kind");
+    assert_eq!(refused(|fixture| fixture["profile"]["kind"] = json!("incident")), "profile.kind");
     let unnamed = json!({ "title": "Fire", "status": "", "severity": "low", "timeline": [] });
     let file = own(|fixture| fixture["incident"] = unnamed);
     let error = Sandbox::with_fixtures([file]).expect_err("no status").to_string();
-    assert!(error.contains("line 1, column ") && error.contains("a name has 1 to 128"), "{error}");
-    assert!(refused(|fixture| fixture["extra"] = json!(1)).starts_with("line 1, column "));
+    assert!(error.contains(" incident.status: ") && error.contains("a name has 1 to 128"), "{error}");
+    assert_eq!(refused(|fixture| fixture["extra"] = json!(1)), "extra");
     let error = Sandbox::with_fixtures([("broken.json".to_owned(), "{\n  \"id\": }".to_owned())])
         .expect_err("broken");
-    assert_eq!(error.place, "line 2, column 9");
+    assert_eq!(error.to_string(), "broken.json:2:9: id: expected value");
+}
+
+#[test]
+fn every_fault_of_every_file_is_told_in_the_order_of_the_files() {
+    let (_, broken) = own(|fixture| {
+        fixture["label"] = json!("");
+        fixture["profile"]["risk"]["score"] = json!(101);
+        fixture["combines_with"] = json!(["nope"]);
+    });
+    let twice = own(|_| {}).1.replacen('{', "{\n\"label\": \"Theirs\",", 1);
+    let files = [("a.json".to_owned(), twice), ("b.json".to_owned(), broken)];
+    let error = Sandbox::with_fixtures(files).expect_err("must be refused");
+    let told: Vec<(&str, &str)> =
+        error.faults.iter().map(|fault| (fault.file.as_str(), fault.member.as_str())).collect();
+    assert_eq!(told.len(), 4, "{error}");
+    for expected in
+        [("a.json", "label"), ("b.json", "id"), ("b.json", "label"), ("b.json", "profile.risk.score")]
+    {
+        assert!(told.contains(&expected) || expected.1 == "id", "{expected:?} in {error}");
+    }
+    assert_eq!(told[0], ("a.json", "label"), "{error}");
+}
+
+#[test]
+fn a_template_is_a_valid_fixture_of_its_own_id() {
+    for scenario in SANDBOX.scenarios() {
+        let text = partner::template("ours.new", &scenario.id, "./scenario.schema.json").expect("it ships");
+        let sandbox = Sandbox::with_fixtures([("new.json".to_owned(), text.clone())]).expect("valid");
+        assert_eq!(sandbox.own_scenarios()[0].id, "ours.new");
+        assert!(text.starts_with("{\n  \"$schema\": \"./scenario.schema.json\","), "{text}");
+    }
+    let unknown = partner::template("ours.new", "ours.old", "").expect_err("none ships");
+    assert!(unknown.valid.contains(&"wallet.clean".to_owned()), "{unknown}");
+}
+
+#[test]
+fn the_schema_for_editors_takes_every_fixture_that_ships_and_names_each_member() {
+    let schema = partner::schema();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for scenario in SANDBOX.scenarios() {
+        let text = partner::template("ours.new", &scenario.id, "x").expect("it ships");
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", scenario.id);
+    }
+    assert!(!validator.is_valid(&json!({ "id": "a" })));
+    for (name, member) in schema["properties"].as_object().expect("members") {
+        assert!(member["description"].is_string() || member["allOf"].is_array(), "{name} says what it is");
+    }
 }

@@ -59,7 +59,7 @@ pub fn check(input: &[u8]) {
     let query = std::str::from_utf8(body).unwrap_or_default();
     for body in bodies(sample, body) {
         for (query, headers) in [(query, &[][..]), (&*cursor, &*headers)] {
-            let parts = RequestParts { path: &path, query, headers, body: &body };
+            let parts = RequestParts { path: &path, query, headers, content_type: None, body: &body };
             answer_request(sample.row, &parts, &preferences, &scenarios);
         }
     }

@@ -4,9 +4,10 @@
 //! Whatever comes in, the outgoing `traceparent` is a valid one of version 00 with the span of this
 //! request, and the two id headers repeat it. A context is continued if and only if the SDK accepts it.
 
+use argus_openapi::headers::Inbound;
 use argus_openapi::http::StandardHeaders;
 use argus_sdk::TraceContext;
-use argus_server::gate::trace::{Inbound, fresh_ids, standard_headers};
+use argus_server::gate::trace::fresh_ids;
 use argus_wire::trace_context::{is_span_id, is_trace_id};
 use http::{HeaderMap, HeaderValue};
 
@@ -32,7 +33,7 @@ pub fn check(input: &[u8]) {
     let ids = fresh_ids();
     let inbound = Inbound::of(&headers);
     let is_continued = inbound.is_some();
-    let out = standard_headers(inbound.as_ref(), ids, false);
+    let out = StandardHeaders::new(inbound.as_ref(), ids, false);
 
     let text = out.traceparent.to_str().expect("the outgoing traceparent is ASCII");
     let fields: Vec<&str> = text.split('-').collect();

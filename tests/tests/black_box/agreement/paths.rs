@@ -19,7 +19,7 @@ type PathReader = fn(&str) -> Result<(), String>;
 /// The variable as this member of a path's type.
 fn path<T: DeserializeOwned>(name: &str, text: String) -> Result<T, String> {
     let variables = [(name.to_owned(), text)];
-    let parts = RequestParts { path: &variables, query: "", headers: &[], body: b"" };
+    let parts = RequestParts { path: &variables, query: "", headers: &[], content_type: None, body: b"" };
     parts.path().map_err(|error: Error| error.message)
 }
 
@@ -42,7 +42,7 @@ fn webhook(text: &str) -> Result<(), String> {
 fn delivery(text: &str) -> Result<(), String> {
     let variables = [("webhook_id", "wh_1"), ("delivery_id", text)];
     let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let parts = RequestParts { path: &variables, query: "", headers: &[], body: b"" };
+    let parts = RequestParts { path: &variables, query: "", headers: &[], content_type: None, body: b"" };
     let read: Result<webhooks::WebhookDeliveryPath, Error> = parts.path();
     read.map(drop).map_err(|error| error.message)
 }

@@ -1,7 +1,6 @@
 //! Which part of a file is asked for (RFC 9110, section 14): one range of bytes. Whoever asks for several at
 //! once, or in a way that nobody knows, gets the whole file, as the RFC allows.
 
-use argus_core::objects::Head;
 use http::header::{IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue};
 use std::ops::Range;
@@ -17,21 +16,16 @@ pub enum Asked {
     Beyond,
 }
 
-/// The strong entity tag of an object.
-pub fn entity_tag(head: &Head) -> String {
-    format!("\"{}\"", head.version)
-}
-
-/// What a request with these headers asks for.
-pub fn asked(headers: &HeaderMap, head: &Head) -> Asked {
+/// What a request with these headers asks for of a file with this entity tag and length.
+pub fn asked(headers: &HeaderMap, tag: &str, length: u64) -> Asked {
     let mut ranges = headers.get_all(RANGE).iter();
     let (Some(range), None) = (ranges.next(), ranges.next()) else { return Asked::Whole };
     // The rest of another file is of no use. A date is no strong validator here.
-    let is_meant = |tag: &HeaderValue| tag.as_bytes() == entity_tag(head).as_bytes();
+    let is_meant = |wanted: &HeaderValue| wanted.as_bytes() == tag.as_bytes();
     if !headers.get_all(IF_RANGE).iter().all(is_meant) {
         return Asked::Whole;
     }
-    range.to_str().ok().and_then(|text| read(text, head.length)).unwrap_or(Asked::Whole)
+    range.to_str().ok().and_then(|text| read(text, length)).unwrap_or(Asked::Whole)
 }
 
 /// What a value of `Range` asks for of a file of this length; none where it is to be ignored.

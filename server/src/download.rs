@@ -1,16 +1,11 @@
 //! A file that is given out as it is read, whole or in part. No more than a block of it is in memory, and it
 //! may take as long as its reader likes: whoever stops reading is the proxy's business.
 
-pub mod ranges;
-
-use argus_core::objects::{Blocks, DownloadName, Head, ObjectKey};
+use argus_core::objects::Blocks;
+use argus_openapi::headers::FileHead;
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use std::ops::Range;
 use std::pin::Pin;
@@ -27,23 +22,9 @@ pub struct Download {
 
 impl Download {
     /// The head of a response with a whole file, still without the file: what `HEAD` gets.
-    pub fn new(key: &ObjectKey, name: Option<&DownloadName>, head: &Head) -> Self {
-        let disposition = match name {
-            Some(name) => name.disposition(),
-            None => format!("attachment; filename=\"{}\"", key.name()),
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(key.media_type()));
-        // It was made for one caller, and is what it says it is.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let mut download =
-            Self { status: StatusCode::OK, headers, length: head.length, body: dropshot::Body::empty() };
-        download.say(CONTENT_DISPOSITION, disposition);
-        download.say(ETAG, ranges::entity_tag(head));
-        download.say(CONTENT_LENGTH, head.length.to_string());
-        download
+    pub fn new(file: &FileHead<'_>) -> Self {
+        let (headers, length) = (file.headers(), file.length);
+        Self { status: StatusCode::OK, headers, length, body: dropshot::Body::empty() }
     }
 
     /// The whole file.
@@ -55,12 +36,10 @@ impl Download {
 
     /// A part of it.
     #[must_use]
-    pub fn with_part(mut self, range: Range<u64>, blocks: Blocks) -> Self {
-        let length = range.end - range.start;
+    pub fn with_part(mut self, file: &FileHead<'_>, range: &Range<u64>, blocks: Blocks) -> Self {
         self.status = StatusCode::PARTIAL_CONTENT;
-        self.say(CONTENT_RANGE, format!("bytes {}-{}/{}", range.start, range.end - 1, self.length));
-        self.say(CONTENT_LENGTH, length.to_string());
-        self.body = dropshot::Body::wrap(Streamed::new(blocks, length));
+        file.cut(&mut self.headers, range);
+        self.body = dropshot::Body::wrap(Streamed::new(blocks, range.end - range.start));
         self
     }
 
@@ -70,13 +49,6 @@ impl Download {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
-    }
-
-    fn say(&mut self, name: HeaderName, value: String) {
-        // Names and numbers need no escaping.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            self.headers.insert(name, value);
-        }
     }
 }
 

@@ -1,40 +1,16 @@
 //! One document that is served as it is, and the conditional request for it (RFC 9110, section 13).
 
-use argus_openapi::row::Caching;
-use argus_openapi::row::EXPOSED_HEADERS;
+use super::conditions::items;
+use super::keep;
+use crate::row::Caching;
 use argus_wire::hex;
 use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH,
-    IF_NONE_MATCH,
-};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-const ANYONE: HeaderValue = HeaderValue::from_static("*");
-const EXPOSED: HeaderValue = HeaderValue::from_static(EXPOSED_HEADERS);
-
-/// Lets caches keep a reply for as long as its row says. The named headers belong to one response and are
-/// not reused with it (RFC 9111, section 5.2.2.4).
-pub fn keep(headers: &mut HeaderMap, caching: Caching) {
-    let Some(max_age) = caching.max_age() else { return };
-    let value = format!(
-        "public, max-age={max_age}, must-revalidate, \
-         no-cache=\"X-Argus-Trace-ID, X-Argus-Span-ID, traceparent, tracestate, X-Request-ID\""
-    );
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(CACHE_CONTROL, value);
-    }
-}
-
-/// Lets pages of any origin read a reply.
-pub fn open_to_all(headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-}
-
 /// A document and the headers that go with it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Document {
     status: StatusCode,
     headers: HeaderMap,
@@ -70,9 +46,21 @@ impl Document {
         self
     }
 
+    /// What the request's conditions select, in the order of section 13.2.2.
+    ///
+    /// # Errors
+    ///
+    /// The document's entity tag, where the request wants another one.
+    pub fn selected(&self, request: &HeaderMap) -> Result<Self, HeaderValue> {
+        match self.unwanted_tag(request) {
+            Some(current) => Err(current.clone()),
+            None => Ok(self.unless_current(request)),
+        }
+    }
+
     /// The document's entity tag, where the request's `If-Match` wants another one. The comparison is the
     /// strong one.
-    pub fn unwanted_tag(&self, request: &HeaderMap) -> Option<&HeaderValue> {
+    fn unwanted_tag(&self, request: &HeaderMap) -> Option<&HeaderValue> {
         let etag = self.headers.get(ETAG).filter(|_| request.contains_key(IF_MATCH))?;
         let wanted = items(request, &IF_MATCH).any(|item| item == "*" || item == *etag);
         (!wanted).then_some(etag)
@@ -80,8 +68,7 @@ impl Document {
 
     /// The document, or 304 where the request's `If-None-Match` names it. The comparison is the weak one, as
     /// section 13.1.2 asks.
-    #[must_use]
-    pub fn unless_current(&self, request: &HeaderMap) -> Self {
+    fn unless_current(&self, request: &HeaderMap) -> Self {
         let names = |item: &str, etag| item == "*" || item.strip_prefix("W/").unwrap_or(item) == etag;
         let etag = self.headers.get(ETAG);
         let current = etag.is_some_and(|etag| items(request, &IF_NONE_MATCH).any(|item| names(item, etag)));
@@ -94,26 +81,12 @@ impl Document {
     }
 
     /// The response without the headers of a call.
-    pub fn into_response(self) -> Response<dropshot::Body> {
-        let mut response = Response::new(dropshot::Body::with_content(self.body));
+    pub fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
     }
-}
-
-/// Whether the request's `If-Match` lists tags, and this is none of them.
-pub fn lists_others(request: &HeaderMap, tag: &str) -> bool {
-    // Nearly every request has a few headers and not this one; going through them takes less than looking it up.
-    request.keys().any(|name| *name == IF_MATCH)
-        && !items(request, &IF_MATCH).any(|item| item == "*" || item == tag)
-}
-
-/// The entity tags of a list header, and the star. Our tags hold no comma, so that splitting at commas is
-/// enough.
-fn items<'r>(request: &'r HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'r str> {
-    let values = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Request headers that somebody reads: their names as HTTP compares them and as messages show them.
 
-use super::problem::Outcome;
-use argus_openapi::read;
-use dropshot::RequestInfo;
-use http::{HeaderName, HeaderValue};
+use crate::read;
+use crate::types::error::Error;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The name of a request header.
 pub struct RequestHeader {
     name: HeaderName,
-    pub(super) shown: &'static str,
+    /// The name as messages show it.
+    pub shown: &'static str,
 }
 
 // Statics, because a constant of a name that is not a standard one would be made anew for each request.
@@ -31,15 +31,15 @@ impl RequestHeader {
 
     /// The header's value, or none where it was not sent. A header that is repeated or is not ASCII text
     /// is an `invalid_request` that names it.
-    pub(super) fn single<'r>(&self, request: &'r RequestInfo) -> Outcome<Option<&'r str>> {
-        let values = request.headers().get_all(&self.name).iter();
-        Ok(read::single_header(self.shown, values.map(HeaderValue::as_bytes))?)
+    pub fn single<'r>(&self, request: &'r HeaderMap) -> Result<Option<&'r str>, Error> {
+        let values = request.get_all(&self.name).iter();
+        read::single_header(self.shown, values.map(HeaderValue::as_bytes))
     }
 
     /// Every value of a header that is a list and may be repeated.
-    pub(super) fn list<'r>(&self, request: &'r RequestInfo) -> Outcome<Vec<&'r str>> {
-        let values = request.headers().get_all(&self.name).iter();
+    pub fn list<'r>(&self, request: &'r HeaderMap) -> Result<Vec<&'r str>, Error> {
+        let values = request.get_all(&self.name).iter();
         let texts = values.map(|value| read::header_text(self.shown, value.as_bytes()));
-        Ok(texts.collect::<Result<_, _>>()?)
+        texts.collect()
     }
 }

@@ -1,14 +1,16 @@
 //! Every published document, made ready once at start-up.
 
 use super::Document;
-use argus_openapi::published::Format;
-use argus_openapi::types::discovery::HostDocument;
-use argus_openapi::{Contract, Operation};
+use crate::published::Format;
+use crate::types::discovery::HostDocument;
+use crate::types::error::{Error, ErrorCode};
+use crate::{Contract, Operation};
 use http::HeaderValue;
 use http::header::LINK;
 use std::collections::HashMap;
 
 /// The published documents.
+#[derive(Clone, Debug)]
 pub struct Library {
     /// The descriptor as JSON.
     pub openapi_json: Document,
@@ -52,14 +54,30 @@ impl Library {
     }
 
     /// The descriptor of a host.
-    pub fn host(&self, name: HostDocument) -> Option<&Document> {
-        self.hosts.get(&name)
+    ///
+    /// # Errors
+    ///
+    /// `not_found`, with the names that there are, where the path has none.
+    pub fn host(&self, name: Option<HostDocument>) -> Result<&Document, Error> {
+        name.and_then(|name| self.hosts.get(&name)).ok_or_else(|| {
+            let names: Vec<String> = HostDocument::all().map(|name| name.to_string()).collect();
+            not_found(format!("no such descriptor; there are {}", names.join(", ")))
+        })
     }
 
     /// The data schema in `<id>.json`.
-    pub fn schema(&self, file: &str) -> Option<&Document> {
-        file.strip_suffix(".json").and_then(|id| self.schemas.get(id))
+    ///
+    /// # Errors
+    ///
+    /// `not_found`
+    pub fn schema(&self, file: &str) -> Result<&Document, Error> {
+        let schema = file.strip_suffix(".json").and_then(|id| self.schemas.get(id));
+        schema.ok_or_else(|| not_found("no such data schema".to_owned()))
     }
+}
+
+fn not_found(message: String) -> Error {
+    Error { error_code: ErrorCode::NotFound, message }
 }
 
 /// The document of an operation that has one form.
